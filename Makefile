@@ -1,0 +1,38 @@
+# Every target prepares .venv by itself: a fresh clone needs Python 3.11 or newer, pip, make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: setup demo test check fix test-live test-clients clean
+
+.venv/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' 1>&2
+	touch $@
+
+setup: .venv/.ready
+
+demo: .venv/.ready
+	@$(BIN)/lms-bridge demo $(ARGS)
+
+test: .venv/.ready
+	$(BIN)/python -m pytest -m 'not live and not clients' $(ARGS)
+
+check: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fix: .venv/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test-live: .venv/.ready
+	$(BIN)/python -m pytest -m live -n0 tests/live $(ARGS)
+
+test-clients: .venv/.ready
+	$(BIN)/python -m pip install --quiet 'msgraph-sdk>=1.50' 'azure-identity>=1.21'
+	$(BIN)/python -m pytest -m clients tests/clients $(ARGS)
+
+clean:
+	rm -rf .venv .sandbox .state
