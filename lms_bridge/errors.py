@@ -1,0 +1,85 @@
+"""The errors that people meet, each with its cause, its place and the next step.
+
+    BridgeError
+    ├── ConfigError          connectors.yaml cannot be used (holds every problem found)
+    ├── ContentError         an item cannot be read or rendered
+    ├── SourceError          a source could not be read at all
+    ├── DestinationError     a destination refused or misbehaved
+    │   ├── Unreachable      it could not be reached, or is closed for maintenance
+    │   ├── Denied           credentials or permissions are missing
+    │   ├── Conflict         what stands there is not what we knew: someone changed or locked it
+    │   ├── NotFound         what was addressed is not there
+    │   └── Ambiguous        a write was sent and no usable answer came: it may have happened
+    └── StateError           the state store cannot be used
+
+One function turns them into sentences (`lms_bridge.cli.sentences`).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: what, where, and what to do. `where` is a file with line, a key, or an address."""
+
+    cause: str
+    where: str = ""
+    next_step: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        step = f" {self.next_step}" if self.next_step else ""
+        return f"{place}{self.cause}{step}"
+
+
+class BridgeError(Exception):
+    """Anything that a person can mend. Never carries a secret."""
+
+    def __init__(self, cause: str, *, where: str = "", next_step: str = "") -> None:
+        self.problem = Problem(cause, where, next_step)
+        super().__init__(str(self.problem))
+
+
+class ConfigError(BridgeError):
+    """The config has problems; all of them are in `problems`."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        first = problems[0]
+        super().__init__(first.cause, where=first.where, next_step=first.next_step)
+        self.problems = problems
+
+
+class ContentError(BridgeError):
+    pass
+
+
+class SourceError(BridgeError):
+    pass
+
+
+class DestinationError(BridgeError):
+    pass
+
+
+class Unreachable(DestinationError):
+    pass
+
+
+class Denied(DestinationError):
+    pass
+
+
+class Conflict(DestinationError):
+    pass
+
+
+class NotFound(DestinationError):
+    pass
+
+
+class Ambiguous(DestinationError):
+    pass
+
+
+class StateError(BridgeError):
+    pass
