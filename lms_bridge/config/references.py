@@ -1,0 +1,90 @@
+"""`${env:NAME}`, `${file:PATH}` and `${keyring:SERVICE/NAME}`: how settings name secrets without holding them."""
+
+import os
+import re
+from pathlib import Path
+
+_REFERENCE = re.compile(r"\$\{(?P<store>[a-z]+):(?P<name>[^{}]+)\}")
+MAX_FILE_BYTES = 100_000
+STORES = ("env", "file", "keyring")
+
+
+class UnresolvedReference(Exception):
+    """A reference that leads nowhere; the message says which, `next_step` what to do."""
+
+    def __init__(self, cause: str, next_step: str) -> None:
+        super().__init__(cause)
+        self.next_step = next_step
+
+
+def is_reference(value: str) -> bool:
+    """Whether the whole value is one reference."""
+    return _REFERENCE.fullmatch(value.strip()) is not None
+
+
+def has_reference(value: str) -> bool:
+    return _REFERENCE.search(value) is not None
+
+
+def without_references(value: str) -> str:
+    return _REFERENCE.sub("", value)
+
+
+def resolve(value: str, *, folder: Path) -> str:
+    """Replace every reference in a value. Raises UnresolvedReference, which never repeats a secret."""
+    return _REFERENCE.sub(lambda found: _look_up(found["store"], found["name"], folder), value)
+
+
+def _look_up(store: str, name: str, folder: Path) -> str:
+    match store:
+        case "env":
+            return _from_environment(name)
+        case "file":
+            return _from_file(folder / name, name)
+        case "keyring":
+            return _from_keyring(name)
+        case _:
+            raise UnresolvedReference(f"${{{store}:…}} is not a known store.", f"Use one of {', '.join(STORES)}.")
+
+
+def _from_environment(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise UnresolvedReference(f"the environment variable {name} is not set.", f"Set it: `export {name}=…`.")
+    return value
+
+
+def _from_file(path: Path, shown: str) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UnresolvedReference(
+            f"the file {shown} cannot be read: {error.strerror}.",
+            "Write the secret into it, readable by this account alone.",
+        ) from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise UnresolvedReference(f"the file {shown} is too large for a secret.", "Name the right file.")
+    try:
+        value = raw.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise UnresolvedReference(f"the file {shown} is not text.", "Name a file in PEM or plain text.") from error
+    if not value:
+        raise UnresolvedReference(f"the file {shown} is empty.", "Write the secret into it.")
+    return value
+
+
+def _from_keyring(name: str) -> str:
+    import keyring
+    import keyring.errors
+
+    service, _, user = name.rpartition("/")
+    step = f"Store it: `keyring set {service or 'SERVICE'} {user}`."
+    if not service:
+        raise UnresolvedReference(f"${{keyring:{name}}} needs the form SERVICE/NAME.", step)
+    try:
+        value = keyring.get_password(service, user)
+    except keyring.errors.KeyringError as error:
+        raise UnresolvedReference(f"the keyring cannot be opened ({type(error).__name__}).", step) from error
+    if not value:
+        raise UnresolvedReference(f"the keyring holds nothing for {name}.", step)
+    return value
