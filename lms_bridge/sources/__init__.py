@@ -1,0 +1,1 @@
+"""Where items come from: one module or folder a source, each exporting one `CONNECTOR`."""

@@ -1,0 +1,54 @@
+"""The commands by name, and what holds for all of them: how errors become sentences and exit codes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lms_bridge.cli import check, content, init, sandbox, setup, sync
+from lms_bridge.cli.sentences import SentencesGroup
+
+app = typer.Typer(
+    name="lms-bridge",
+    cls=SentencesGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Pushes course ratings, discussion prompts and wiki pages into Moodle and SharePoint and keeps them in step.",
+    epilog="Exit codes: 0 done or in step · 1 some items failed · 2 usage or config · 3 changes pending "
+    "(plan --exit-code) · 4 a limit waits for approval · 5 conflicts wait for a person · "
+    "6 a destination could not be reached.",
+)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The config file.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each call to standard error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"lms-bridge {installed('lms-bridge')}")
+        raise typer.Exit()
+    if verbose:
+        import logging
+
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+        logging.getLogger("lms_bridge").setLevel(logging.DEBUG)
+    context.obj = config
+
+
+app.command("init")(init.init)
+app.command("check")(check.check)
+app.command("plan")(sync.plan)
+app.command("sync")(sync.sync)
+app.command("status")(content.status)
+app.command("diff")(content.diff)
+app.command("schema")(init.schema)
+app.add_typer(setup.app, name="setup")
+app.command("sandbox")(sandbox.sandbox)
+app.command("demo")(sandbox.demo)

@@ -1,0 +1,74 @@
+"""Images beside a page → assets: inside the folder, of a known type, within bounds."""
+
+import hashlib
+import struct
+from pathlib import Path
+
+from lms_bridge.errors import ContentError
+from lms_bridge.items import Asset
+from lms_bridge.sources.files.reading import Reading
+
+MEDIA_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
+_SIGNATURES = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+    "image/webp": (b"RIFF",),
+}
+
+
+def read_asset(reading: Reading, path: Path, *, limit: int) -> Asset:
+    """Raises ContentError without `where`: the page that shows the image says where."""
+    step = "Put the image beside the page, or correct the path."
+    if not reading.is_inside(path):
+        raise ContentError("lies outside the content folder", next_step=step)
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= limit else b""
+    except OSError as error:
+        raise ContentError("is not there", next_step=step) from error
+    if size > limit:
+        raise ContentError(
+            f"has {size / 1e6:.1f} MB; the limit is {limit / 1e6:.1f} MB",
+            next_step="Make it smaller, or raise `max_image_bytes` in connectors.yaml.",
+        )
+    media_type = MEDIA_TYPES.get(path.suffix.lower())
+    if media_type is None or not content.startswith(_SIGNATURES[media_type]):
+        raise ContentError(
+            f"is not an image that both destinations show ({', '.join(sorted(MEDIA_TYPES))})",
+            next_step="Convert it to PNG or JPEG.",
+        )
+    width, height = dimensions(content, media_type)
+    digest = hashlib.sha256(content).hexdigest()
+    return Asset(digest, path.name, media_type, size, width, height, path.read_bytes)
+
+
+def dimensions(content: bytes, media_type: str) -> tuple[int | None, int | None]:
+    """Width and height in pixels from the file's head, or none where it does not tell."""
+    if media_type == "image/png" and content[12:16] == b"IHDR":
+        width, height = struct.unpack(">II", content[16:24])
+        return width, height
+    if media_type == "image/gif" and len(content) >= 10:
+        width, height = struct.unpack("<HH", content[6:10])
+        return width, height
+    if media_type == "image/jpeg":
+        return _jpeg_dimensions(content)
+    return None, None
+
+
+def _jpeg_dimensions(content: bytes) -> tuple[int | None, int | None]:
+    """Walks the segments up to the frame header (ITU T.81, B.2.2)."""
+    at = 2
+    while at + 9 < len(content) and content[at] == 0xFF:
+        code = content[at + 1]
+        if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", content[at + 5 : at + 9])
+            return width, height
+        at += 2 + int(struct.unpack(">H", content[at + 2 : at + 4])[0])
+    return None, None

@@ -1,0 +1,124 @@
+"""ratings.csv and ratings.xlsx → rows of text by column name. Bounded: a table is small, whatever its file claims."""
+
+import csv
+import difflib
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lms_bridge.errors import ContentError
+from lms_bridge.sources.files.reading import Reading, read_text
+
+REQUIRED = ("rater", "stars", "comment", "date")
+OPTIONAL = ("id",)
+MAX_BYTES = 20_000_000
+MAX_UNPACKED = 200_000_000
+MAX_ROWS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    line: int
+    values: dict[str, str]
+
+
+def read_rows(reading: Reading, path: Path) -> Iterator[Row]:
+    """Rows that hold anything, in file order. Raises ContentError for the file as a whole."""
+    rows = _csv_rows(reading, path) if path.suffix.lower() == ".csv" else _xlsx_rows(reading, path)
+    shown = reading.shown(path)
+    header: Sequence[str] | None = None
+    for line, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if header is None:
+            header = _header(cells, f"{shown}:{line}")
+            continue
+        if line > MAX_ROWS:
+            raise ContentError(f"has more than {MAX_ROWS:,} rows.", where=shown, next_step="Split it by course.")
+        if any(cell.strip() for cell in cells[len(header) :]):
+            step = "Put quotes around a comment that holds the separator."
+            raise ContentError("has more cells than the header.", where=f"{shown}:{line}", next_step=step)
+        yield Row(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)})
+    if header is None:
+        raise ContentError("is empty.", where=shown, next_step=f"Begin with the line {','.join(REQUIRED)}.")
+
+
+def _header(cells: Sequence[str], where: str) -> list[str]:
+    names = [cell.strip().lower() for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    missing = [name for name in REQUIRED if name not in names]
+    unknown = [name for name in names if name not in REQUIRED + OPTIONAL]
+    if missing or unknown or len(set(names)) != len(names):
+        found = ", ".join(names) or "nothing"
+        hints = [
+            f"{near[0]!r} for {name!r}" for name in unknown if (near := difflib.get_close_matches(name, missing, 1))
+        ]
+        step = f"The first line must name {', '.join(REQUIRED)} (and may name id)."
+        raise ContentError(
+            f"the header holds {found}; {_list('missing', missing)}{_list('not known', unknown)}".rstrip("; ") + ".",
+            where=where,
+            next_step=step + (f" Did you mean {', '.join(hints)}?" if hints else ""),
+        )
+    return names
+
+
+def _list(word: str, names: Sequence[str]) -> str:
+    return f"{word}: {', '.join(names)}; " if names else ""
+
+
+def _csv_rows(reading: Reading, path: Path) -> Iterator[tuple[int, list[str]]]:
+    text = read_text(reading, path, limit=MAX_BYTES)
+    first = text.partition("\n")[0]
+    # Spreadsheets of many countries write semicolons, since the comma is their decimal sign.
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        while True:
+            line = reader.line_num + 1
+            cells = next(reader, None)
+            if cells is None:
+                return
+            yield line, cells
+    except csv.Error as error:
+        where = f"{reading.shown(path)}:{reader.line_num}"
+        raise ContentError(f"is not valid CSV: {error}.", where=where, next_step="Check the quotes.") from error
+
+
+def _xlsx_rows(reading: Reading, path: Path) -> Iterator[tuple[int, list[str]]]:
+    import openpyxl
+
+    shown = reading.shown(path)
+    if not reading.is_inside(path):
+        raise ContentError("is a symbolic link out of the content folder.", where=shown, next_step="Copy it here.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if path.stat().st_size > MAX_BYTES or unpacked > MAX_UNPACKED:
+            raise ContentError("is too large for a table of reviews.", where=shown, next_step="Split it by course.")
+        # openpyxl parses XML through defusedxml where that is installed, which it is: entities are refused.
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            sheet = book.worksheets[0]
+            for line, cells in enumerate(sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2), 1):
+                yield line, [_cell(cell) for cell in cells]
+        finally:
+            book.close()
+    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError) as error:
+        raise ContentError(
+            "is not a readable .xlsx file.", where=shown, next_step="Save it anew as .xlsx or .csv."
+        ) from error
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
