@@ -1,0 +1,262 @@
+"""The Graph client: calls from any thread in, answers out; what is queued together travels together.
+
+Natural batching: each of N connections, whenever it is free, takes what waits, up to 20 calls. No timers: a call that
+is alone goes alone and at once; under load the batches fill by themselves.
+"""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from lms_bridge.errors import Ambiguous, DestinationError, Unreachable
+from lms_bridge.sharepoint.batch import MAX_CALLS, Answer, Call, decode, encode
+from lms_bridge.sharepoint.budget import Budget, asked_wait
+from lms_bridge.sharepoint.refusals import refusal
+
+MAX_PAGES = 2_000
+TOO_LARGE = frozenset({400, 413, 414, 431})
+
+
+class Pipeline(Protocol):
+    """One exchange with Graph: `client_pipeline.GraphPipeline`."""
+
+    def exchange(self, call: Call, *, repeatable: bool) -> tuple[Answer, str]: ...
+
+
+class Tokens(Protocol):
+    def renew(self, refused: str) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    call: Call
+    future: "Future[Answer]" = field(default_factory=Future)
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How often a call inside a batch is tried, and the longest wait that the service may ask for."""
+
+    attempts: int = 5
+    longest_wait: float = 300.0
+
+
+class GraphClient:
+    """Safe for many threads. `close` ends its connections."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        tokens: Tokens,
+        budget: Budget,
+        *,
+        root: str,
+        connections: int = 4,
+        patience: Patience | None = None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._tokens = tokens
+        self._budget = budget
+        self._root = f"{root}/v1.0"
+        self._patience = patience or Patience()
+        self._queue: deque[_Waiting] = deque()
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._workers = ThreadPoolExecutor(connections, thread_name_prefix="graph")
+
+    def ask(self, call: Call) -> Answer:
+        """The successful answer. Raises what `refusals` makes of any other, Unreachable, Ambiguous."""
+        return self.checked(call, self.enqueue([call])[0].result())
+
+    def ask_all(self, calls: Sequence[Call]) -> Iterator[tuple[int, Answer | DestinationError]]:
+        """Each call's number with its answer or error, as they come."""
+        numbers = {future: number for number, future in enumerate(self.enqueue(calls))}
+        for future in as_completed(numbers):
+            number = numbers[future]
+            try:
+                yield number, self.checked(calls[number], future.result())
+            except DestinationError as error:
+                yield number, error
+
+    def pages(self, call: Call) -> Iterator[Mapping[str, object]]:
+        """The rows of a collection, page after page. Raises when a page is missing: never half a listing."""
+        for _ in range(MAX_PAGES):
+            body = self.ask(call).body
+            rows = body.get("value") if isinstance(body, Mapping) else None
+            if not isinstance(rows, list):
+                raise DestinationError(
+                    "Graph's listing holds no rows", where=_path(call), next_step="Check endpoints.graph_root."
+                )
+            yield from (row for row in rows if isinstance(row, Mapping))
+            following = body.get("@odata.nextLink")
+            if following is None:
+                return
+            call = Call(
+                name=call.name,
+                method="GET",
+                url=self._below_root(str(following), call),
+                headers=call.headers,
+                units=call.units,
+            )
+        raise DestinationError(
+            f"Graph's listing has more than {MAX_PAGES} pages", where=_path(call), next_step="Split the list."
+        )
+
+    def checked(self, call: Call, answer: Answer) -> Answer:
+        if not answer.ok:
+            raise refusal(call, answer)
+        return answer
+
+    def enqueue(self, calls: Iterable[Call]) -> "list[Future[Answer]]":
+        waiting = [_Waiting(call) for call in calls]
+        with self._lock:
+            self._queue.extend(waiting)
+            self._counts.update(one.call.name for one in waiting)
+        for _ in waiting:
+            self._workers.submit(self._drain)
+        return [one.future for one in waiting]
+
+    def counts(self) -> Mapping[str, int]:
+        """Calls by name; `requests` counts what went over the wire, a batch as one."""
+        with self._lock:
+            return dict(self._counts)
+
+    def close(self) -> None:
+        self._workers.shutdown(wait=True, cancel_futures=True)
+
+    def _drain(self) -> None:
+        taken = self._take()
+        if not taken:
+            return
+        try:
+            if len(taken) == 1:
+                self._send_alone(taken[0])
+            else:
+                self._send_together(taken)
+        except BaseException as error:
+            for one in taken:
+                if not one.future.done():
+                    one.future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+
+    def _take(self) -> list[_Waiting]:
+        """What waits at the head of the queue: one call that must go alone, or as many as fit a batch."""
+        with self._lock:
+            if not self._queue:
+                return []
+            taken = [self._queue.popleft()]
+            if taken[0].call.alone:
+                return taken
+            kept: list[_Waiting] = []
+            while self._queue and len(taken) < MAX_CALLS:
+                one = self._queue.popleft()
+                (kept if one.call.alone else taken).append(one)
+            self._queue.extendleft(reversed(kept))
+            return taken
+
+    def _send_alone(self, one: _Waiting) -> None:
+        try:
+            one.future.set_result(self._exchange(one.call, repeatable=one.call.reads))
+        except DestinationError as error:
+            one.future.set_exception(error)
+
+    def _send_together(self, taken: list[_Waiting]) -> None:
+        calls = [one.call for one in taken]
+        reads = all(call.reads for call in calls)
+        units = sum(call.units for call in calls)
+        batch = Call(name="$batch", method="POST", url="/$batch", body=encode(calls), units=units)
+        try:
+            answer = self._exchange(batch, repeatable=reads)
+        except Ambiguous as error:
+            self._settle(taken, [None] * len(taken), error)
+            return
+        except DestinationError as error:
+            for one in taken:
+                one.future.set_exception(error)
+            return
+        if answer.status in TOO_LARGE:
+            for one in taken:
+                self._send_alone(one)
+            return
+        if not answer.ok:
+            for one in taken:
+                one.future.set_result(answer)
+            return
+        self._settle(taken, decode(answer.body, len(taken)), None)
+
+    def _settle(self, taken: list[_Waiting], answers: list[Answer | None], lost: Ambiguous | None) -> None:
+        again: list[_Waiting] = []
+        for one, answer in zip(taken, answers, strict=True):
+            if answer is None and not one.call.reads:
+                one.future.set_exception(lost or _unanswered(one.call))
+            elif answer is None or (one.call.reads and answer.status in (500, 502, 504)):
+                self._send_alone(one)
+            elif self._sent_away(answer):
+                self._budget.heed(answer.status, answer.headers)
+                one.tries += 1
+                (
+                    again.append(one)
+                    if self._may_wait(one, answer)
+                    else one.future.set_exception(_busy(one.call, answer))
+                )
+            else:
+                self._budget.heed(answer.status, answer.headers)
+                one.future.set_result(answer)
+        if again:
+            with self._lock:
+                self._queue.extendleft(reversed(again))
+            self._workers.submit(self._drain)
+
+    @staticmethod
+    def _sent_away(answer: Answer) -> bool:
+        """Refused before anything was done: 429, or 503 with Retry-After."""
+        return answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers)
+
+    def _may_wait(self, one: _Waiting, answer: Answer) -> bool:
+        wait = asked_wait(answer.headers) or 0.0
+        return one.tries < self._patience.attempts and wait <= self._patience.longest_wait
+
+    def _exchange(self, call: Call, *, repeatable: bool) -> Answer:
+        """One request; after a 401 once more with a fresh token: a refused request was not executed."""
+        with self._lock:
+            self._counts["requests"] += 1
+        answer, token = self._pipeline.exchange(call, repeatable=repeatable)
+        if answer.status != 401:
+            return answer
+        self._tokens.renew(token)
+        with self._lock:
+            self._counts["requests"] += 1
+        return self._pipeline.exchange(call, repeatable=repeatable)[0]
+
+    def _below_root(self, link: str, call: Call) -> str:
+        """A next link leads on at the same service, or nowhere: the token must not travel elsewhere."""
+        ours, found = urlsplit(self._root), urlsplit(link)
+        path = found.path
+        if (found.scheme, found.netloc) != (ours.scheme, ours.netloc) or not path.startswith(ours.path + "/"):
+            raise DestinationError(
+                "Graph's next page is at another address", where=_path(call), next_step="Check endpoints.graph_root."
+            )
+        return f"{path.removeprefix(ours.path)}{f'?{found.query}' if found.query else ''}"
+
+
+def _path(call: Call) -> str:
+    return f"{call.method} {call.url.split('?', 1)[0]}"
+
+
+def _unanswered(call: Call) -> Ambiguous:
+    return Ambiguous(
+        "Graph's batch came back without an answer to this call",
+        where=_path(call),
+        next_step="The next run looks it up.",
+    )
+
+
+def _busy(call: Call, answer: Answer) -> Unreachable:
+    problem = refusal(call, answer).problem
+    return Unreachable(problem.cause, where=problem.where, next_step="Lower units_per_minute, or run again later.")
