@@ -181,6 +181,15 @@ final class lmsbridge_report {
         $this->say('note', $what);
     }
 
+    /** The last line: how much was made, and how much is left. */
+    public function close(): void {
+        $made = ($this->dryrun ? 'Would be made: ' : 'Made: ') . $this->changes;
+        if (!$this->changes) {
+            $made = $this->left ? 'Nothing was made' : 'Nothing to change: all of it stands';
+        }
+        fwrite(STDERR, $made . ($this->left ? '. Left to do by hand: ' . count($this->left) : '') . ".\n");
+    }
+
     private function say(string $state, string $what): void {
         fwrite(STDERR, str_pad($state, 11) . ' ' . $what . "\n");
     }
@@ -533,7 +542,7 @@ function lmsbridge_activities(): array {
         LMSBRIDGE_REVIEWS => [
             'modulename' => 'data', 'name' => 'Course reviews', 'intro' => '<p>What learners say about this course.</p>',
             'comments' => 0, 'approval' => 0, 'manageapproved' => 0, 'requiredentries' => 0, 'requiredentriestoview' => 0,
-            'maxentries' => 0, 'assessed' => 0, 'scale' => 0,
+            'maxentries' => 0, 'assessed' => 0, 'scale' => 0, 'defaultsort' => 0, 'defaultsortdir' => 1,
             'timeavailablefrom' => 0, 'timeavailableto' => 0, 'timeviewfrom' => 0, 'timeviewto' => 0,
             // The key is for lms-bridge alone: learners' templates leave it out.
             'listtemplate' => "<div class=\"lmsbridge-review\">$review [[Comment]] $tools<hr></div>",
@@ -607,8 +616,7 @@ function lmsbridge_main(): int {
     } else if ($options['token-file'] === '') {
         $report->note('the token is not shown: say --token-file=FILE or --print-token');
     }
-    fwrite(STDERR, $report->changes === 0 ? "Nothing to change: all of it stands.\n"
-        : ($report->dryrun ? "{$report->changes} things would be made.\n" : "{$report->changes} things made.\n"));
+    $report->close();
     return $report->left ? 1 : 0;
 }
 
