@@ -1,0 +1,72 @@
+"""Texts on their way out: cleaned, filtered or raw as the caller wished, with or without file addresses."""
+
+import html
+import re
+
+from lms_bridge.sandbox.moodle.call import Call
+from lms_bridge.sandbox.moodle.params import strip_tags
+
+_MULTILANG_RUN = re.compile(
+    r"(?:<span(?:\s+lang=\"[a-zA-Z0-9_-]+\"|\s+class=\"multilang\"){2}\s*>.*?</span>\s*){2,}", re.DOTALL
+)
+_MULTILANG_SPAN = re.compile(
+    r"<span(?=[^>]*class=\"multilang\")[^>]*lang=\"([a-zA-Z0-9_-]+)\"[^>]*>(.*?)</span>", re.DOTALL
+)
+
+
+def clean(text: str) -> str:
+    try:
+        from lms_bridge.sandbox.moodle.purifier import clean as purify
+    except ModuleNotFoundError:
+        return text
+    return str(purify(text))
+
+
+def format_text(call: Call, text: str, files: str = "") -> str:
+    """`files`: the place of the text's files, as in `33/mod_forum/post/2`."""
+    if not call.wishes.raw:
+        text = clean(text)
+        if call.wishes.filter:
+            text = apply_filters(call, text)
+    return with_file_addresses(call, text, files)
+
+
+def with_file_addresses(call: Call, text: str, files: str) -> str:
+    if not files or not call.wishes.fileurl:
+        return text
+    address = f"{call.site.settings.wwwroot}/webservice/pluginfile.php/{files}"
+    return text.replace("@@PLUGINFILE@@", address)
+
+
+def format_name(call: Call, name: str) -> str:
+    """format_string: names of things; markup stripped, `&`, `<` and `>` encoded, quotes left alone."""
+    if call.wishes.raw:
+        return name
+    if call.wishes.filter:
+        name = apply_multilang(call, name)
+    encoded = re.sub(r"&(?![a-zA-Z0-9#]{1,8};)", "&amp;", name)
+    return strip_tags(encoded).replace("<", "&lt;").replace(">", "&gt;")
+
+
+def apply_filters(call: Call, text: str) -> str:
+    if "multilang" in call.site.settings.filters:
+        text = apply_multilang(call, text)
+    return text
+
+
+def apply_multilang(call: Call, text: str) -> str:
+    """filter_multilang: of several spans in a row only the reader's language is kept, or else the first."""
+    if "multilang" not in call.site.settings.filters:
+        return text
+
+    def choose(run: re.Match[str]) -> str:
+        spans = _MULTILANG_SPAN.findall(run.group(0))
+        wanted = call.wishes.lang or call.user.lang
+        return next((words for lang, words in spans if lang == wanted), spans[0][1] if spans else run.group(0))
+
+    return _MULTILANG_RUN.sub(choose, text)
+
+
+def escape(text: str) -> str:
+    """PHP's s()."""
+    return html.escape(text, quote=True).replace("&#x27;", "&#039;")

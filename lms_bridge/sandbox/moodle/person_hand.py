@@ -1,0 +1,124 @@
+"""What people do in the browser: edit, reply, rate, delete. Texts pass through the editor as in a real Moodle."""
+
+from collections.abc import Mapping
+
+from lms_bridge.sandbox.moodle import editor, forum_store, rows, wiki_store
+from lms_bridge.sandbox.moodle.admin_hand import AdminsHand
+from lms_bridge.sandbox.moodle.formatting import clean
+from lms_bridge.sandbox.moodle.site import MoodleSite
+
+
+class Hand(AdminsHand):
+    """`by` is a username. Ids are those of the web services."""
+
+    def __init__(self, site: MoodleSite) -> None:
+        super().__init__(site)
+        self._people = site
+
+    def human_edit_wiki_page(self, page: int, by: str, content: str) -> None:
+        """Saves `content` as the server keeps it."""
+        user = self._people.user_named(by)
+        wiki_store.save_page(self._people, self._people.wiki_pages[page], content, user.id)
+
+    def edit_wiki_page(
+        self, page: int, by: str, *, content: str = "", replace: Mapping[str, str] | None = None
+    ) -> None:
+        """Opens the page in the editor, changes it (`content`: all of it, `replace`: some words) and saves."""
+        row = self._people.wiki_pages[page]
+        version = wiki_store.last_version(self._people, row)
+        text = content or editor.as_editor_saves(version.content if version else "")
+        for old, new in (replace or {}).items():
+            if old not in text:
+                raise ValueError(f"the page has no {old!r}")
+            text = text.replace(old, new)
+        self.human_edit_wiki_page(page, by, editor.as_editor_saves(text))
+
+    def delete_wiki_page(self, page: int) -> None:
+        del self._people.wiki_pages[page]
+        self._people.wiki_versions.pop(page, None)
+
+    def add_wiki_page(self, subwiki: int, by: str, title: str, content: str) -> int:
+        user = self._people.user_named(by)
+        page = wiki_store.create_page(self._people, subwiki, title, "html", user.id)
+        wiki_store.save_page(self._people, page, editor.as_editor_saves(content), user.id)
+        return page.id
+
+    def start_discussion(self, forum: int, by: str, subject: str, message: str, group: int = -1) -> int:
+        user = self._people.user_named(by)
+        message = editor.as_editor_saves(message)
+        return forum_store.add_discussion(self._people, forum, user, (subject, message), group).id
+
+    def reply(self, post: int, by: str, message: str, subject: str = "") -> int:
+        parent = self._people.posts[post]
+        user = self._people.user_named(by)
+        subject = subject or forum_store.reply_subject(parent.subject)
+        return forum_store.add_post(
+            self._people, parent, user, (subject, editor.as_editor_saves(message), 1)
+        ).id
+
+    def edit_post(
+        self, post: int, by: str, *, message: str = "", replace: Mapping[str, str] | None = None
+    ) -> None:
+        """Another person's edit leaves the line "Edited by …", as mod/forum/post.php does."""
+        row = self._people.posts[post]
+        user = self._people.user_named(by)
+        text = editor.as_editor_saves(message or row.message)
+        for old, new in (replace or {}).items():
+            if old not in text:
+                raise ValueError(f"the post has no {old!r}")
+            text = text.replace(old, new)
+        if user.id != row.userid:
+            text += editor.edited_by(self._people, row, user)
+        row.message = text
+        row.modified = self._people.now
+
+    def delete_post(self, post: int) -> None:
+        forum_store.delete_post(self._people, self._people.posts[post])
+
+    def rate(self, by: str, component: str, item: int, stars: int) -> None:
+        """`component`: mod_forum (a post) or mod_data (an entry)."""
+        activity = self._activity_of_item(component, item)
+        user = self._people.user_named(by)
+        area = "post" if component == "mod_forum" else "entry"
+        rating = rows.Rating(
+            self._people.next_id("rating"),
+            activity.contextid,
+            component,
+            area,
+            item,
+            activity.settings.get("scale", 5),
+            stars,
+            user.id,
+            self._people.now,
+        )
+        self._people.ratings[rating.id] = rating
+
+    def add_entry(self, database: int, by: str, values: Mapping[str, str]) -> int:
+        """`values` by the name of the field."""
+        user = self._people.user_named(by)
+        now = self._people.now
+        entry = rows.DataEntry(self._people.next_id("data_records"), database, user.id, 0, now, now, True)
+        names = {field.name: field for field in self._people.data_fields.values() if field.dataid == database}
+        unknown = set(values) - set(names)
+        if unknown:
+            raise ValueError(f"the database has no field {', '.join(sorted(unknown))}")
+        for name, field in names.items():
+            content = rows.DataContent(self._people.next_id("data_content"), values.get(name))
+            if field.type == "textarea" and content.content is not None:
+                content.content = clean(content.content)
+            entry.contents[field.id] = content
+        self._people.data_entries[entry.id] = entry
+        return entry.id
+
+    def delete_entry(self, entry: int) -> None:
+        del self._people.data_entries[entry]
+
+    def _activity_of_item(self, component: str, item: int) -> rows.Activity:
+        if component == "mod_forum":
+            instance = self._people.discussions[self._people.posts[item].discussion].forum
+            activity = self._people.activity_of("forum", instance)
+        else:
+            activity = self._people.activity_of("data", self._people.data_entries[item].dataid)
+        if activity is None:
+            raise KeyError(f"no activity holds {component} {item}")
+        return activity
