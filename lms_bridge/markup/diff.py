@@ -1,0 +1,71 @@
+"""Readable differences between two texts: blocks as lines, changed words marked."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lms_bridge.markup.text import to_text
+
+_PIECE = re.compile(r"\s+|\w+|[^\w\s]")
+# Word by word is worth its time only where the lines have something in common.
+_ALIKE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line of a difference. `changed` are the spans (from, to) of `text` that differ; a gap stands for equal lines."""
+
+    kind: Literal["same", "added", "removed", "gap"]
+    text: str
+    changed: tuple[tuple[int, int], ...] = ()
+
+
+def text_diff(before: str, after: str, *, context: int = 2) -> list[DiffLine]:
+    """What changed between two HTML texts, as a person reads them; empty when nothing that can be read changed."""
+    old, new = to_text(before).splitlines(), to_text(after).splitlines()
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    out: list[DiffLine] = []
+    for group in matcher.get_grouped_opcodes(context):
+        if out or group[0][1] > 0:
+            out.append(DiffLine("gap", ""))
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                out.extend(DiffLine("same", line) for line in old[i1:i2])
+            else:
+                out.extend(_replaced(old[i1:i2], new[j1:j2]))
+    return out
+
+
+def unified(before: str, after: str, *, context: int = 2) -> str:
+    """The same as plain lines: `- ` removed, `+ ` added, `  ` same, `…` left out."""
+    signs = {"same": "  ", "added": "+ ", "removed": "- ", "gap": "…"}
+    return "\n".join((signs[line.kind] + line.text).rstrip() for line in text_diff(before, after, context=context))
+
+
+def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
+    pairs = list(zip(old, new, strict=False))
+    spans = [_changed_words(a, b) for a, b in pairs]
+    for at, line in enumerate(old):
+        yield DiffLine("removed", line, spans[at][0] if at < len(spans) else ())
+    for at, line in enumerate(new):
+        yield DiffLine("added", line, spans[at][1] if at < len(spans) else ())
+
+
+def _changed_words(old: str, new: str) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+    a, b = _PIECE.findall(old), _PIECE.findall(new)
+    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    if matcher.real_quick_ratio() < _ALIKE or matcher.ratio() < _ALIKE:
+        return (), ()
+    removed, added = [], []
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag != "equal":
+            removed.append(_span(a, i1, i2))
+            added.append(_span(b, j1, j2))
+    return tuple(s for s in removed if s[0] < s[1]), tuple(s for s in added if s[0] < s[1])
+
+
+def _span(pieces: Sequence[str], start: int, end: int) -> tuple[int, int]:
+    at = sum(map(len, pieces[:start]))
+    return at, at + sum(map(len, pieces[start:end]))

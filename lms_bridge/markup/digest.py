@@ -1,0 +1,30 @@
+"""A digest of structure and words: the same for a text that an editor re-indented and nobody changed."""
+
+import hashlib
+
+from lms_bridge.markup.clean import CANONICAL
+from lms_bridge.markup.fragment import parse, serialize
+from lms_bridge.markup.links import unwrap
+from lms_bridge.markup.normal import normalise
+
+# What a reader sees. Classes, sizes and targets are the destinations' own to add.
+_SEEN = frozenset(["href", "src", "alt", "title", "colspan", "rowspan", "start", "lang", "dir"])
+
+
+def digest(html: str) -> str:
+    """Sixty-four hexadecimal digits; equal texts that differ in indentation, entities or <tbody> have the same."""
+    return hashlib.sha256(plain_form(html).encode()).hexdigest()
+
+
+def plain_form(html: str) -> str:
+    """What the digest is taken of: blanks alike, attributes that show, in alphabetical order."""
+    fragment = parse(html.replace("&nbsp;", " ").replace("\u00a0", " "))
+    for element in list(fragment):
+        if element.tag == "tbody":
+            unwrap(element)
+            continue
+        kept = sorted((name, value) for name, value in element.attrib.items() if name in _SEEN)
+        element.attrib.clear()
+        element.attrib.update(kept)
+    normalise(fragment, tags=CANONICAL.tags)
+    return serialize(fragment)

@@ -1,0 +1,162 @@
+"""The fragment: an lxml tree of one text, and the only ways into it and out of it.
+
+Markup goes through html5ever (in nh3) and then, well formed, through the XML parser: one reading of broken HTML,
+the browsers' own, and a hard limit of depth. No DTD, no entities, no network.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import lxml.html
+import nh3
+from lxml import etree
+
+MAX_LENGTH = 1_000_000
+# html5ever's work grows with the square of the open elements; above this many tags libxml2 limits the depth first.
+_TAGS_BEFORE_CHECK = 3_000
+
+VOID = frozenset({"area", "br", "col", "hr", "img", "input", "wbr"})
+BLOCKS = frozenset(
+    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td", "blockquote", "pre", "div", "hr", "article", "aside", "section", "header", "footer", "main", "nav", "figure", "figcaption", "details", "summary", "center", "address", "fieldset", "form", "menu", "dir"]
+)
+_WIDE_TAGS = BLOCKS | set(
+    ["br", "strong", "b", "em", "i", "u", "s", "strike", "del", "ins", "sub", "sup", "small", "big", "q", "cite", "code", "kbd", "samp", "var", "tt", "abbr", "acronym", "a", "img", "span", "mark", "font", "time", "dfn", "bdi", "bdo", "wbr", "audio", "video", "source", "track"]
+)
+_WIDE_ATTRIBUTES = {
+    "*": set(["class", "title", "lang", "dir", "id", "name"]),
+    "a": {"href", "target"},
+    "img": {"src", "alt", "width", "height"},
+    "td": {"colspan", "rowspan", "headers"},
+    "th": {"colspan", "rowspan", "scope", "headers"},
+    "ol": {"start", "type", "reversed"},
+    "video": {"src", "poster"},
+    "audio": {"src"},
+    "source": {"src"},
+}
+_WIDE_SCHEMES = set(["http", "https", "mailto", "item", "asset", "ftp", "tel", "sms", "irc", "news"])
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_VOID_TAG = re.compile(r"<(%s)((?:\s[^<>]*)?)>" % "|".join(sorted(VOID)))
+_BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
+_TAG = re.compile(r"<[A-Za-z]")
+
+
+class MarkupError(ValueError):
+    """A text that cannot be taken as markup: too long, nested too deeply, or not text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A text as a tree. `root` is a nameless holder: its text and children are the fragment."""
+
+    root: etree._Element
+
+    def __iter__(self) -> Iterator[etree._Element]:
+        """All elements below the root, in reading order."""
+        elements = self.root.iter(etree.Element)
+        next(elements)
+        return elements
+
+
+def parse(html: str) -> Fragment:
+    """Reads any HTML. Scripts, comments and unknown elements are not part of a fragment."""
+    return tree(_wide().clean(bounded(html)))
+
+
+def bounded(html: str) -> str:
+    """The markup, fit for the parser: limited in length and depth, without what XML has no place for."""
+    if len(html) > MAX_LENGTH:
+        raise MarkupError(f"the text has {len(html):,} characters; at most {MAX_LENGTH:,} are taken: split it")
+    html = _BARE_AMPERSAND.sub("&amp;", _NOT_XML.sub("", html))
+    if len(_TAG.findall(html)) > _TAGS_BEFORE_CHECK:
+        html = _well_nested(html)
+    return html
+
+
+def tree(cleaned: str) -> Fragment:
+    """The tree of what nh3 gave: balanced, quoted and escaped, so that XML rules read it exactly."""
+    text = _VOID_TAG.sub(r"<\1\2/>", _NOT_XML.sub("", cleaned)).replace("&nbsp;", "\u00a0")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        return Fragment(etree.fromstring(f"<root>{text}</root>", parser))
+    except etree.XMLSyntaxError as error:
+        raise MarkupError(f"the markup cannot be read: {error.msg}") from error
+
+
+def serialize(fragment: Fragment) -> str:
+    """The fragment as HTML: double quotes, void elements without a slash, no entity that is not needed."""
+    out: list[str] = []
+    _write(fragment.root, out)
+    return "".join(out)
+
+
+def serialize_element(element: etree._Element) -> str:
+    """One element with its content, without the text that follows it."""
+    out: list[str] = []
+    _open(element, out)
+    if element.tag not in VOID:
+        _write(element, out)
+        out.append(f"</{element.tag}>")
+    return "".join(out)
+
+
+def text_of(element: etree._Element) -> str:
+    """The words of an element, images by their alternative text, blanks collapsed."""
+    parts = [element.text or ""]
+    for child in element.iterdescendants():
+        if child.tag == "img":
+            parts.append(child.get("alt", ""))
+        if child.tag == "br" or child.tag in BLOCKS:
+            parts.append(" ")
+        parts.append(child.text or "")
+        parts.append(child.tail or "")
+    return " ".join("".join(parts).split())
+
+
+def _write(element: etree._Element, out: list[str]) -> None:
+    if element.text:
+        out.append(_escape(element.text))
+    for child in element:
+        _open(child, out)
+        if child.tag not in VOID:
+            _write(child, out)
+            out.append(f"</{child.tag}>")
+        if child.tail:
+            out.append(_escape(child.tail))
+
+
+def _open(element: etree._Element, out: list[str]) -> None:
+    attributes = "".join(f' {name}="{_escape_attribute(value)}"' for name, value in element.attrib.items())
+    out.append(f"<{element.tag}{attributes}>")
+    # HTML drops the first newline of a <pre>: one more keeps the one that is meant.
+    if element.tag == "pre" and element.text and element.text.startswith("\n"):
+        out.append("\n")
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _escape_attribute(text: str) -> str:
+    return _escape(text).replace('"', "&quot;")
+
+
+def _well_nested(html: str) -> str:
+    parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True)
+    document = lxml.html.document_fromstring(f"<div>{html}</div>".encode(), parser=parser)
+    for error in parser.error_log:
+        if error.type_name == "ERR_RESOURCE_LIMIT":
+            raise MarkupError("elements are nested too deeply: at most about 250 levels are taken")
+    return str(etree.tostring(document, method="html", encoding="unicode"))
+
+
+@cache
+def _wide() -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=set(_WIDE_TAGS),
+        attributes=_WIDE_ATTRIBUTES,
+        url_schemes=_WIDE_SCHEMES,
+        link_rel=None,
+    )

@@ -1,0 +1,102 @@
+"""Links and images of a text, and the two addresses of our own: `item:KEY` and `asset:DIGEST`."""
+
+from collections.abc import Callable, Iterator
+from urllib.parse import quote, unquote
+
+from lxml import etree
+
+from lms_bridge.markup.fragment import Fragment, parse, serialize
+
+ITEM = "item:"
+ASSET = "asset:"
+
+
+def item_href(key: str) -> str:
+    """The address of the item with this key, whatever characters the key has."""
+    return ITEM + quote(key, safe="")
+
+
+def item_key(href: str) -> str | None:
+    """The key that an address names; None when it is not an item's address."""
+    if not href.startswith(ITEM):
+        return None
+    return unquote(href[len(ITEM) :].partition("#")[0]) or None
+
+
+def asset_src(digest: str) -> str:
+    """The address of the image with this digest."""
+    return ASSET + quote(digest, safe="")
+
+
+def asset_digest(src: str) -> str | None:
+    """The digest that an address names; None when it is not an asset's address."""
+    return (unquote(src[len(ASSET) :]) or None) if src.startswith(ASSET) else None
+
+
+def links(fragment: Fragment) -> Iterator[etree._Element]:
+    """All `<a href>`, in reading order."""
+    return (a for a in fragment.root.iter("a") if a.get("href"))
+
+
+def images(fragment: Fragment) -> Iterator[etree._Element]:
+    """All `<img src>`, in reading order."""
+    return (img for img in fragment.root.iter("img") if img.get("src"))
+
+
+def map_links(html: str, fn: Callable[[str], str | None]) -> str:
+    """The text with each link's address replaced; None unwraps the link and keeps its words."""
+    fragment = parse(html)
+    for a in list(links(fragment)):
+        href = fn(a.get("href", ""))
+        if href is None:
+            unwrap(a)
+        else:
+            a.set("href", href)
+    return serialize(fragment)
+
+
+def map_images(html: str, fn: Callable[[str], str | None]) -> str:
+    """The text with each image's address replaced; None leaves the alternative text in its place."""
+    fragment = parse(html)
+    for img in list(images(fragment)):
+        src = fn(img.get("src", ""))
+        if src is None:
+            replace_with_text(img, img.get("alt", ""))
+        else:
+            img.set("src", src)
+    return serialize(fragment)
+
+
+def unwrap(element: etree._Element) -> None:
+    """Takes an element away and leaves its content standing."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    at = parent.index(element)
+    children = list(element)
+    if element.tail:
+        if children:
+            children[-1].tail = (children[-1].tail or "") + element.tail
+        else:
+            element.text = (element.text or "") + element.tail
+    _append_text(parent, at, element.text or "")
+    parent[at : at + 1] = children
+
+
+def replace_with_text(element: etree._Element, text: str) -> None:
+    """Takes an element and its content away and puts plain text in its place."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    at = parent.index(element)
+    _append_text(parent, at, text + (element.tail or ""))
+    del parent[at]
+
+
+def _append_text(parent: etree._Element, at: int, text: str) -> None:
+    if not text:
+        return
+    if at == 0:
+        parent.text = (parent.text or "") + text
+    else:
+        parent[at - 1].tail = (parent[at - 1].tail or "") + text

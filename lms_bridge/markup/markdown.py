@@ -1,0 +1,184 @@
+"""Markdown to canonical HTML: CommonMark with tables, strikethrough, footnotes, task and definition lists, [[Title]]."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lxml import etree
+from markdown_it.token import Token
+
+from lms_bridge.markup.clean import CANONICAL, clean_fragment
+from lms_bridge.markup.commonmark import WIKI, parser
+from lms_bridge.markup.fragment import MAX_LENGTH, Fragment, MarkupError, serialize, text_of
+from lms_bridge.markup.links import images, links
+from lms_bridge.markup.normal import normalise
+
+Resolve = Callable[[str, int], str | None]
+
+_FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_RAW_ADDRESS = re.compile(r"""(?i)\b(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+# Relative addresses live until they are resolved; none is left in the result.
+_BEFORE_RESOLVING = replace(CANONICAL, relative=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a text that a designer should look at; `line` counts from 1 in the whole file."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A converted text. `leading_heading`: the text opens with its title as a first-level heading."""
+
+    html: str
+    title: str | None
+    leading_heading: bool
+    problems: tuple[Problem, ...]
+    links: tuple[str, ...]
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Addresses:
+    """The callers' answers about addresses, and what was found wrong on the way."""
+
+    link: Resolve
+    image: Resolve
+    wiki: Resolve
+    problems: list[Problem] = field(default_factory=list)
+    raw_lines: dict[str, int] = field(default_factory=dict)
+
+    def find(self, address: str, line: int, resolve: Resolve, what: str) -> str | None:
+        scheme = _SCHEME.match(address)
+        if scheme:
+            if scheme[1].lower() in CANONICAL.schemes:
+                return address
+            self.problems.append(Problem(line, f"{what} “{address}”: addresses of this kind are not sent"))
+            return None
+        if address.startswith("#"):
+            self.problems.append(Problem(line, f"{what} “{address}”: links within a page do not work where it is sent"))
+            return None
+        found = resolve(address, line)
+        if found is None:
+            self.problems.append(Problem(line, f"{what} “{address}” leads nowhere"))
+        return found
+
+
+def split_front_matter(text: str) -> tuple[str, str, int]:
+    """The YAML between the opening `---` lines, the text after it, and how many lines come before that text."""
+    found = _FRONT_MATTER.match(text)
+    if not found:
+        return "", text.removeprefix("\ufeff"), 0
+    return found[1], text[found.end() :], found[0].count("\n")
+
+
+def to_html(
+    text: str,
+    *,
+    resolve_link: Resolve,
+    resolve_image: Resolve,
+    wiki_link: Resolve,
+    where: str,
+    line_offset: int = 0,
+) -> Conversion:
+    """Converts Markdown. Addresses come to the callbacks percent-encoded; None from a callback is a broken link.
+
+    Addresses that are http, https, mailto, item or asset already are kept and not asked for. `where` names the text
+    in errors; `line_offset` is the number of lines before it in its file.
+    """
+    if len(text) > MAX_LENGTH:
+        raise MarkupError(f"{where}: {len(text):,} characters; at most {MAX_LENGTH:,} are taken: split the text")
+    addresses = _Addresses(resolve_link, resolve_image, wiki_link)
+    env: dict[str, Any] = {}
+    try:
+        tokens = parser().parse(text, env)
+        _resolve_tokens(tokens, line_offset + 1, addresses)
+        html = parser().renderer.render(tokens, parser().options, env)
+        fragment = clean_fragment(html, policy=_BEFORE_RESOLVING)
+    except MarkupError as error:
+        raise MarkupError(f"{where}: {error}") from error
+    except RecursionError as error:
+        raise MarkupError(f"{where}: lists or quotes are nested too deeply") from error
+    _resolve_raw(fragment, line_offset + 1, addresses)
+    normalise(fragment, tags=CANONICAL.tags)
+    return _conversion(fragment, addresses.problems)
+
+
+def _resolve_tokens(tokens: Sequence[Token], first_line: int, addresses: _Addresses) -> None:
+    line = first_line
+    for block in tokens:
+        if block.map:
+            line = block.map[0] + first_line
+        if block.type == "html_block":
+            _note_raw(block.content, line, addresses)
+        at = line
+        for token in block.children or ():
+            if token.type in ("softbreak", "hardbreak"):
+                at += 1
+            else:
+                _resolve_token(token, at, addresses)
+
+
+def _resolve_token(token: Token, line: int, addresses: _Addresses) -> None:
+    match token.type:
+        case "link_open" if WIKI in token.meta:
+            title = token.meta[WIKI]
+            href = addresses.wiki(title, line)
+            if href is None:
+                addresses.problems.append(Problem(line, f"link “[[{title}]]”: there is no page with this title"))
+            _set(token, "href", href)
+        case "link_open":
+            _set(token, "href", addresses.find(str(token.attrs.get("href", "")), line, addresses.link, "link"))
+        case "image":
+            _set(token, "src", addresses.find(str(token.attrs.get("src", "")), line, addresses.image, "image"))
+        case "html_inline":
+            _note_raw(token.content, line, addresses)
+
+
+def _set(token: Token, name: str, address: str | None) -> None:
+    if address is None:
+        token.attrs.pop(name, None)
+    else:
+        token.attrs[name] = address
+
+
+def _note_raw(html: str, line: int, addresses: _Addresses) -> None:
+    for found in _RAW_ADDRESS.finditer(html):
+        address = found[1] or found[2] or found[3] or ""
+        addresses.raw_lines.setdefault(address, line + html.count("\n", 0, found.start()))
+
+
+def _resolve_raw(fragment: Fragment, first_line: int, addresses: _Addresses) -> None:
+    """Addresses in raw HTML are seen only in the tree; those of Markdown's own links are resolved by now."""
+    if not addresses.raw_lines:
+        return
+
+    def resolve(element: etree._Element, name: str, ask: Resolve, what: str) -> None:
+        address = element.get(name, "")
+        found = addresses.find(address, addresses.raw_lines.get(address, first_line), ask, what)
+        if found is None:
+            del element.attrib[name]
+        else:
+            element.set(name, found)
+
+    for a in list(links(fragment)):
+        resolve(a, "href", addresses.link, "link")
+    for img in list(images(fragment)):
+        resolve(img, "src", addresses.image, "image")
+
+
+def _conversion(fragment: Fragment, problems: list[Problem]) -> Conversion:
+    heading = next(fragment.root.iter("h1"), None)
+    return Conversion(
+        html=serialize(fragment),
+        title=(text_of(heading) or None) if heading is not None else None,
+        leading_heading=heading is not None and len(fragment.root) > 0 and fragment.root[0] is heading,
+        problems=tuple(sorted(problems, key=lambda problem: problem.line)),
+        links=tuple(dict.fromkeys(a.get("href", "") for a in links(fragment))),
+        images=tuple(dict.fromkeys(img.get("src", "") for img in images(fragment))),
+    )
