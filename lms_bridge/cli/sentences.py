@@ -1,5 +1,6 @@
 """Errors → sentences and exit codes, in one place. No traceback for what a person can mend."""
 
+import itertools
 import logging
 from collections.abc import Iterable
 from typing import Any
@@ -59,5 +60,5 @@ def _wants_json() -> bool:
 
     words = sys.argv[1:]
     spelled = {"--output=json", "-ojson"} & set(words)
-    pairs = set(zip(words, words[1:], strict=False))
+    pairs = set(itertools.pairwise(words))
     return bool(spelled or {("--output", "json"), ("-o", "json")} & pairs)

@@ -1,0 +1,266 @@
+"""Markdown files → leaves: front matter, title and identity; and leaves → pages and prompts, links resolved."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from lms_bridge.errors import ContentError, Problem
+from lms_bridge.items import Asset, Kind, Origin, Page, Prompt
+from lms_bridge.markup.fragment import MarkupError
+from lms_bridge.markup.links import asset_src, item_href
+from lms_bridge.markup.markdown import split_front_matter, to_html
+from lms_bridge.sources.files import folder as folders
+from lms_bridge.sources.files.assets import read_asset
+from lms_bridge.sources.files.front_matter import PageMatter, PromptMatter, moment, read_yaml
+from lms_bridge.sources.files.reading import Reading, read_text
+from lms_bridge.sources.files.settings import FilesSettings
+
+_ATX = re.compile(r"\s*\n?# +(?P<title>[^\n]+?)(?: +#+)? *(?:\n|$)")
+_SETEXT = re.compile(r"(?:[ \t]*\n)*(?P<title>\S[^\n]*)\n=+ *(?:\n|$)")
+_HEADING_MARKS = re.compile(r"[*_`]|!?\[(?P<label>[^\]]*)\]\([^)]*\)")
+_MAX_TITLE = 255
+_WIKI = "wiki"
+Tell = Callable[[int, str, str], None]
+
+
+def read_leaf(
+    reading: Reading, path: Path, home: folders.CourseFolder, kind: Kind, source: str, settings: FilesSettings
+) -> folders.Leaf:
+    """Raises ContentError for a file that cannot become a page or a prompt."""
+    where = reading.shown(path)
+    text = read_text(reading, path, limit=settings.max_page_bytes)
+    raw, body, offset = split_front_matter(text)
+    model: type[PageMatter | PromptMatter] = PageMatter if kind is Kind.PAGE else PromptMatter
+    matter = read_yaml(raw, model, where=where, first_line=2)
+    title, body, dropped = _title(matter.title, body)
+    if not title:
+        raise ContentError(
+            "has no title.",
+            where=where,
+            next_step="Begin the text with `# Title`, or write `title: …` in its front matter.",
+        )
+    if len(title) > _MAX_TITLE:
+        raise ContentError(f"has a title of {len(title)} characters.", where=where, next_step="Keep it under 256.")
+    room = _WIKI if kind is Kind.PAGE else "prompts"
+    identity = matter.id or folders.stable_name(path.relative_to(home.folder / room))
+    key = f"{source}:{home.course.idnumber}/{room}/{identity}"
+    return folders.Leaf(kind, key, path, home.course, title, matter, body, offset + dropped)
+
+
+def _title(given: str | None, body: str) -> tuple[str, str, int]:
+    """The title, the text without its first heading where that is the title, and how many lines were taken off."""
+    found = _ATX.match(body) or _SETEXT.match(body)
+    heading = " ".join(_HEADING_MARKS.sub(lambda m: m["label"] or "", found["title"]).split()) if found else ""
+    if given is not None and folders.folded(given) != folders.folded(heading):
+        return " ".join(given.split()), body, 0
+    if found is None:
+        return "", body, 0
+    taken = body[: found.end()]
+    return " ".join((given or heading).split()), body[found.end() :], taken.count("\n")
+
+
+class Conversion:
+    """Turns leaves into items. Holds what all of them share: the map of links and the images already read."""
+
+    def __init__(self, reading: Reading, links: folders.Map, settings: FilesSettings) -> None:
+        self._reading = reading
+        self._links = links
+        self._settings = settings
+        self._assets: dict[Path, Asset] = {}
+
+    def item(self, leaf: folders.Leaf) -> Page | Prompt | None:
+        """The item, or none when its text has problems: they are noted, and what stands is left as it is."""
+        where = self._reading.shown(leaf.path)
+        problems: list[Problem] = []
+        assets: dict[str, Asset] = {}
+
+        def tell(line: int, cause: str, next_step: str) -> None:
+            problems.append(Problem(cause, f"{where}:{line}", next_step))
+
+        def resolve_link(href: str, line: int) -> str | None:
+            return self._link(leaf, href, line, tell)
+
+        def resolve_image(src: str, line: int) -> str | None:
+            return self._image(leaf, src, line, assets, tell)
+
+        def wiki_link(title: str, line: int) -> str | None:
+            return self._titled(leaf, title, line, tell)
+
+        item: Page | Prompt | None = None
+        try:
+            converted = to_html(
+                leaf.text,
+                resolve_link=resolve_link,
+                resolve_image=resolve_image,
+                wiki_link=wiki_link,
+                where=where,
+                line_offset=leaf.text_line,
+            )
+            item = self._build(leaf, converted.html, tuple(assets.values()), where)
+        except MarkupError as error:
+            problems.append(Problem(str(error).removeprefix(f"{where}: ") + ".", where, "Simplify or split the text."))
+        except ContentError as error:
+            problems.append(error.problem)
+        if problems:
+            for problem in dict.fromkeys(problems):
+                self._reading.leave_out(problem)
+            return None
+        return item
+
+    def _build(self, leaf: folders.Leaf, body: str, assets: tuple[Asset, ...], where: str) -> Page | Prompt:
+        url = source_url(self._settings, self._reading, leaf.path)
+        origin = Origin(where)
+        matter = leaf.matter
+        if isinstance(matter, PromptMatter):
+            zone = self._settings.timezone
+            return Prompt(
+                key=leaf.key,
+                course=leaf.course,
+                title=leaf.title,
+                origin=origin,
+                url=url,
+                body=body,
+                assets=assets,
+                publish=moment(matter.publish, "publish", zone=zone, where=where),
+                close=moment(matter.close, "close", zone=zone, where=where),
+                pinned=matter.pinned,
+                tags=matter.tags,
+                group=matter.group,
+            )
+        within = PurePosixPath(*leaf.path.parts[leaf.path.parts.index(_WIKI, len(self._reading.root.parts)) + 1 :])
+        return Page(
+            key=leaf.key,
+            course=leaf.course,
+            title=leaf.title,
+            origin=origin,
+            url=url,
+            body=body,
+            assets=assets,
+            parent=self._parent(leaf, where),
+            order=folders.order_of(Path(within), matter.order),
+            tags=matter.tags,
+            group=matter.group,
+            index=str(within) == "index.md",
+        )
+
+    def _parent(self, leaf: folders.Leaf, where: str) -> str | None:
+        assert isinstance(leaf.matter, PageMatter)
+        named = leaf.matter.parent
+        if named is None:
+            return self._parent_by_folder(leaf)
+        pages = [
+            other for other in self._links.leaves.values() if other.kind is Kind.PAGE and other.course == leaf.course
+        ]
+        room = f"/{_WIKI}/"
+        for other in pages:
+            if named == other.matter.id or named.removesuffix(".md") == other.key.partition(room)[2]:
+                return other.key
+        titled = self._links.titled(named, leaf.course)
+        if len(titled) == 1:
+            return titled[0].key
+        step = "Name the parent page by its id, its path below wiki/, or its title."
+        raise ContentError(f"`parent` is {named!r}, and there is no such page.", where=where, next_step=step)
+
+    def _parent_by_folder(self, leaf: folders.Leaf) -> str | None:
+        """The page that stands for a file's folder: `cells/index.md`, or `cells.md` beside `cells/`."""
+        here = leaf.path.parent
+        if leaf.path.name == "index.md":
+            candidates = [here.with_suffix(".md")]
+        else:
+            candidates = [here / "index.md", here.with_suffix(".md")]
+        for path in candidates:
+            other = self._links.leaves.get(path)
+            if other is not None and not (path.name == "index.md" and path.parent.name == _WIKI):
+                return other.key
+        return None
+
+    def _link(self, leaf: folders.Leaf, href: str, line: int, tell: Tell) -> str | None:
+        parts = urlsplit(href)
+        if parts.scheme or parts.netloc or not parts.path:
+            return href
+        path = _beside(leaf.path, unquote(parts.path))
+        if path.suffix.lower() != ".md":
+            tell(
+                line, f"the link to {href!r} leads to a file, which cannot be sent along.", "Link to an https address."
+            )
+            return None
+        other = self._links.leaves.get(path)
+        if other is None:
+            tell(
+                line,
+                f"the link to {href!r} leads to a page that does not exist.",
+                "Correct the path, or write the page.",
+            )
+            return None
+        return self._to(other, line, tell)
+
+    def _titled(self, leaf: folders.Leaf, title: str, line: int, tell: Tell) -> str | None:
+        found = self._links.titled(title, leaf.course)
+        if not found:
+            tell(line, f"[[{title}]] names a page that does not exist.", "Correct the title, or write the page.")
+            return None
+        if len(found) > 1:
+            places = ", ".join(self._reading.shown(other.path) for other in found)
+            tell(line, f"[[{title}]] names several pages: {places}.", "Link to the file instead: `[label](path.md)`.")
+            return None
+        return self._to(found[0], line, tell)
+
+    def _to(self, other: folders.Leaf, line: int, tell: Tell) -> str | None:
+        if other.is_draft:
+            shown = self._reading.shown(other.path)
+            tell(line, f"the link leads to {shown}, which is a draft.", "Approve that page first, or remove the link.")
+            return None
+        return item_href(other.key)
+
+    def _image(self, leaf: folders.Leaf, src: str, line: int, assets: dict[str, Asset], tell: Tell) -> str | None:
+        parts = urlsplit(src)
+        if parts.scheme == "https":
+            return src
+        if parts.scheme or parts.netloc:
+            tell(line, f"the image {src!r} is not an https address.", "Put the file beside the page, or use https.")
+            return None
+        path = _beside(leaf.path, unquote(parts.path))
+        try:
+            asset = self._assets.get(path) or read_asset(self._reading, path, limit=self._settings.max_image_bytes)
+        except ContentError as error:
+            tell(line, f"the image {src!r} {error.problem.cause}.", error.problem.next_step)
+            return None
+        self._assets[path] = asset
+        assets[asset.digest] = asset
+        return asset_src(asset.digest)
+
+
+def _beside(page: Path, relative: str) -> Path:
+    """Resolved as text, so that `..` cannot pass through a symbolic link unseen."""
+    parts: list[str] = list(page.parent.parts)
+    for part in PurePosixPath(relative).parts:
+        if part == "..":
+            parts = parts[:-1] or parts
+        elif part != ".":
+            parts.append(part)
+    return Path(*parts)
+
+
+def source_url(settings: FilesSettings, reading: Reading, path: Path) -> str | None:
+    if settings.source_link is None:
+        return None
+    return settings.source_link.replace("{path}", path.relative_to(reading.root).as_posix())
+
+
+def unique(leaves: Iterator[folders.Leaf], reading: Reading) -> list[folders.Leaf]:
+    """Leaves whose key nobody else uses; those that share one are all left out, since nobody knows which is meant."""
+    by_key: dict[str, list[folders.Leaf]] = {}
+    for leaf in leaves:
+        by_key.setdefault(leaf.key, []).append(leaf)
+    kept = []
+    for sharing in by_key.values():
+        if len(sharing) == 1:
+            kept += sharing
+            continue
+        places = " and ".join(reading.shown(leaf.path) for leaf in sharing)
+        name = sharing[0].key.rpartition("/")[2]
+        reading.leave_out(
+            Problem(f"the id {name!r} is used twice.", places, "Give each file its own id; none was sent.")
+        )
+    return kept

@@ -1,0 +1,108 @@
+"""Lists a content folder: first the map of all files, then the items, so that links can lead anywhere."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from lms_bridge.connector import Finding, Level, Listing
+from lms_bridge.errors import ContentError, Problem, SourceError
+from lms_bridge.items import Item, Kind
+from lms_bridge.sources.files import folder as folders
+from lms_bridge.sources.files.leaves import Conversion, read_leaf, source_url, unique
+from lms_bridge.sources.files.ratings import Reviews, ratings, read_reviews
+from lms_bridge.sources.files.reading import Reading
+from lms_bridge.sources.files.settings import FilesSettings
+
+_TABLES = ("ratings.csv", "ratings.xlsx")
+_ROOMS = ("wiki", "prompts", "course.yaml", *_TABLES)
+
+
+class FilesSource:
+    """A content folder. Holds nothing between listings: the folder may change at any time."""
+
+    def __init__(self, name: str, settings: FilesSettings, folder: Path) -> None:
+        self.name = name
+        self._settings = settings
+        self._shown = settings.path.as_posix()
+        self._root = (folder / settings.path).resolve()
+
+    def items(self, since: str | None = None) -> Listing:
+        """Everything in the folder; a folder has no cursor. Raises SourceError when it is not there."""
+        reading = self._reading()
+        homes = list(folders.courses(reading))
+        links = folders.Map()
+        for leaf in unique(self._leaves(reading, homes), reading):
+            links.add(leaf)
+        items: list[Item] = []
+        conversion = Conversion(reading, links, self._settings)
+        for leaf in links.leaves.values():
+            item = None if leaf.is_draft else conversion.item(leaf)
+            if item is not None:
+                items.append(item)
+        items += self._reviews_and_ratings(reading, homes)
+        return Listing(items, complete=reading.complete, problems=tuple(reading.problems))
+
+    def check(self) -> Iterable[Finding]:
+        """Reads everything and says what was found; names that look like a slip are warnings."""
+        reading = self._reading()
+        listing = self.items()
+        for problem in listing.problems:
+            yield Finding(Level.ERROR, f"content of {self.name}", problem)
+        for home in folders.courses(reading):
+            yield from _misnamed(reading, home.folder)
+        if self._settings.raters == "pseudonym" and self._settings.pseudonym_key is None:
+            problem = Problem(
+                "pseudonyms are made without a key: who has a list of names can find who is who.",
+                f"sources.{self.name}",
+                "Set `pseudonym_key: ${env:NAME}` before the first sync; a change later makes new reviews.",
+            )
+            yield Finding(Level.WARNING, f"pseudonyms of {self.name}", problem)
+        counts = {kind: sum(item.kind is kind for item in listing.items) for kind in Kind}
+        told = ", ".join(f"{count} {kind.value}{'s' if count != 1 else ''}" for kind, count in counts.items())
+        yield Finding(Level.OK, f"{self.name}: {told} in {self._shown}")
+
+    def _reading(self) -> Reading:
+        if not self._root.is_dir():
+            raise SourceError(
+                "the content folder is not there.",
+                where=f"sources.{self.name}.path: {self._shown}",
+                next_step="Correct the path; it starts where connectors.yaml stands.",
+            )
+        return Reading(self._root, self._shown)
+
+    def _leaves(self, reading: Reading, homes: list[folders.CourseFolder]) -> Iterator[folders.Leaf]:
+        for home in homes:
+            for kind, room, pattern in ((Kind.PAGE, "wiki", "**/*.md"), (Kind.PROMPT, "prompts", "*.md")):
+                for path in folders.files(reading, home.folder / room, pattern):
+                    try:
+                        yield read_leaf(reading, path, home, kind, self.name, self._settings)
+                    except ContentError as error:
+                        reading.leave_out(error.problem)
+
+    def _reviews_and_ratings(self, reading: Reading, homes: list[folders.CourseFolder]) -> list[Item]:
+        tables = [table for home in homes if (table := self._table(reading, home)) is not None]
+        shown = {table.where: reading.shown(table.where) for table in tables}
+        reviews: list[Item] = [review for table in tables for review in table.reviews]
+        return reviews + list(ratings(tables, source=self.name, settings=self._settings, shown=shown))
+
+    def _table(self, reading: Reading, home: folders.CourseFolder) -> Reviews | None:
+        paths = [home.folder / name for name in _TABLES if (home.folder / name).is_file()]
+        if len(paths) > 1:
+            where = reading.shown(home.folder)
+            reading.leave_out(Problem(f"holds both {' and '.join(_TABLES)}.", where, "Keep one of them."))
+            return None
+        for path in paths:
+            try:
+                url = source_url(self._settings, reading, path)
+                return read_reviews(reading, path, home.course, source=self.name, settings=self._settings, url=url)
+            except ContentError as error:
+                reading.leave_out(error.problem)
+        return None
+
+
+def _misnamed(reading: Reading, folder: Path) -> Iterator[Finding]:
+    for path in sorted(folder.iterdir()):
+        near = difflib.get_close_matches(path.name.lower(), _ROOMS, n=1, cutoff=0.75)
+        if path.name not in _ROOMS and near:
+            problem = Problem("is not read.", reading.shown(path), f"Did you mean {near[0]!r}?")
+            yield Finding(Level.WARNING, "names in the content folder", problem)

@@ -1,0 +1,97 @@
+"""Who may lean on whom. A stranger finds any behaviour in one guess as long as these hold."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "lms_bridge"
+GROUND = {"items", "connector", "errors"}
+ROOMS = {
+    "markup": GROUND,
+    "transport": GROUND,
+    "registry": GROUND,
+    "config": GROUND | {"registry"},
+    "moodle": GROUND | {"markup", "transport"},
+    "sharepoint": GROUND | {"markup", "transport"},
+    "sources": GROUND | {"markup", "transport"},
+    "sync": GROUND | {"markup"},
+    "sandbox": set(),
+    "testing": GROUND | {"markup", "sync"},
+    "example": {"errors"},
+    "bridge": GROUND | {"config", "registry", "sync"},
+    "cli": GROUND | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"},
+}
+ONLY_IN = {
+    "office365": {"lms_bridge/sharepoint/client"},
+    "msal": {"lms_bridge/sharepoint/auth"},
+    "tenacity": {"lms_bridge/transport"},
+    "sqlalchemy": {"lms_bridge/sync/state"},
+    "alembic": {"lms_bridge/sync/state"},
+    "typer": {"lms_bridge/cli"},
+    "starlette": {"lms_bridge/sandbox"},
+    "uvicorn": {"lms_bridge/sandbox"},
+    "yaml": {"lms_bridge/config", "lms_bridge/sources"},
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).with_suffix("").as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[0]
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_room_leans_only_on_the_rooms_below_it(path: Path) -> None:
+    room = room_of(path)
+    own = {room, "py.typed"}
+    for target in imports(path):
+        if not target.startswith("lms_bridge."):
+            continue
+        leaned_on = target.split(".")[1]
+        allowed = ROOMS.get(room, GROUND) | own
+        assert leaned_on in allowed, f"{name_of(path)} imports {target}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_library_is_known_only_to_the_room_that_is_its_door(path: Path) -> None:
+    for target in imports(path):
+        doors = ONLY_IN.get(target.split(".")[0])
+        assert doors is None or any(name_of(path).startswith(door) for door in doors), (
+            f"{name_of(path)} imports {target}"
+        )
+
+
+def test_every_room_has_its_rule() -> None:
+    rooms = {room_of(path) for path in modules()} - {"__init__"} - GROUND
+    assert rooms <= set(ROOMS)
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_file_does_one_job_and_stays_short(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").count("\n")
+    assert lines <= 330, f"{name_of(path)} has {lines} lines"
+
+
+def test_every_built_in_connector_comes_through_the_entry_points() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(project["project"]["entry-points"]["lms_bridge.connectors"]) == {"files", "moodle", "sharepoint"}
