@@ -1,0 +1,271 @@
+"""The web-service client: calls from all threads travel together in Moodle's own batches over a few connections.
+
+Natural batching: whenever a connection is free it takes what is waiting, up to the batch size; there are no timers.
+A batch stops at its first refusal, so what was behind it is sent again. Reads and writes never share a batch: when an
+answer is lost, reads are asked again and writes are told as ambiguous.
+"""
+
+import json
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from lms_bridge.errors import DestinationError
+from lms_bridge.moodle.exchange import Exchange
+from lms_bridge.moodle.protocol import BATCH, Call, Reply, form, is_refusal, refused
+from lms_bridge.moodle.refusals import unanswered
+
+_log = logging.getLogger(__name__)
+
+_MAX_BYTES = 1_000_000
+_MAX_VARIABLES = 880
+"""PHP's default limit is 1000, and what is beyond it is dropped without a word."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    call: Call
+    size: int
+    answer: "Future[Reply]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What core_webservice_get_site_info tells; never its whole answer, which holds a private access key."""
+
+    url: str
+    name: str
+    release: str
+    branch: int
+    user: int
+    username: str
+    is_admin: bool
+    uploads: bool
+    functions: frozenset[str]
+
+
+class Client:
+    """Calls web-service functions. Every method may be used from several threads."""
+
+    def __init__(self, exchange: Exchange, *, connections: int = 2, batch: int = 40) -> None:
+        self._exchange = exchange
+        self._connections = connections
+        self._batch = batch
+        self._pool = ThreadPoolExecutor(connections, thread_name_prefix="moodle")
+        self._lock = Lock()
+        self._waiting: deque[_Waiting] = deque()
+        self._active = 0
+        self._counter: Counter[str] = Counter()
+        self._site: Site | None = None
+        self._site_lock = Lock()
+
+    def call(self, function: str, args: Mapping[str, Any] | None = None, **how: Any) -> Any:
+        """One call's value. Raises DestinationError. `how` is what `Call` takes."""
+        return self.call_all([Call(function=function, args=args or {}, **how)])[0].take()
+
+    def call_all(self, calls: Sequence[Call]) -> list[Reply]:
+        """Replies in the order of the calls. Never raises for a single call; a lost site is an error in each reply."""
+        waiting = [_Waiting(call, _size(call)) for call in calls]
+        with self._lock:
+            self._waiting.extend(waiting)
+            start = min(self._connections - self._active, len(self._waiting))
+            self._active += max(0, start)
+        for _ in range(start):
+            self._pool.submit(self._drain)
+        return [each.answer.result() for each in waiting]
+
+    def upload(self, name: str, content: bytes, media_type: str) -> int:
+        """A file into the user's draft area; the draft's item id."""
+        self._count("webservice/upload.php")
+        return self._exchange.upload(name, content, media_type)
+
+    def site(self) -> Site:
+        """Asked once. Raises DestinationError."""
+        with self._site_lock:
+            if self._site is None:
+                self._count("core_webservice_get_site_info")
+                call = Call(function="core_webservice_get_site_info", args={})
+                self._site = _site(self._one(call).take())
+            return self._site
+
+    def calls(self) -> Mapping[str, int]:
+        with self._lock:
+            return dict(self._counter)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+        self._exchange.close()
+
+    def _drain(self) -> None:
+        while True:
+            with self._lock:
+                batch = self._take()
+                if not batch:
+                    self._active -= 1
+                    return
+            try:
+                self._run(batch)
+            except DestinationError as error:
+                _settle(batch, Reply(error=error))
+            except BaseException as error:
+                for each in batch:
+                    if not each.answer.done():
+                        each.answer.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+
+    def _take(self) -> list[_Waiting]:
+        """The oldest call and those behind it that may travel with it."""
+        if not self._waiting:
+            return []
+        first = self._waiting.popleft()
+        if first.call.alone or self._batch == 1:
+            return [first]
+        # Two connections share what is waiting, so that the second is not left idle by a greedy first.
+        fair = -(-(len(self._waiting) + 1) // self._connections)
+        limit = max(1, min(self._batch, max(fair, 10)))
+        taken, left, size, variables = [first], [], first.size, _variables(first.call)
+        while self._waiting and len(taken) < limit:
+            each = self._waiting.popleft()
+            fits = size + each.size <= _MAX_BYTES and variables + _variables(each.call) <= _MAX_VARIABLES
+            if each.call.write == first.call.write and not each.call.alone and fits:
+                taken.append(each)
+                size += each.size
+                variables += _variables(each.call)
+            else:
+                left.append(each)
+        self._waiting.extendleft(reversed(left))
+        return taken
+
+    def _run(self, batch: list[_Waiting]) -> None:
+        if len(batch) == 1:
+            self._count(batch[0].call.function)
+            batch[0].answer.set_result(self._one(batch[0].call))
+            return
+        if BATCH not in self.site().functions:
+            for each in batch:
+                self._count(each.call.function)
+                try:
+                    each.answer.set_result(self._one(each.call))
+                except DestinationError as error:
+                    each.answer.set_result(Reply(error=error))
+            return
+        rest = batch
+        while rest:
+            rest = self._send(rest)
+
+    def _send(self, batch: list[_Waiting]) -> list[_Waiting]:
+        """Sends one batch and settles what was answered; gives back what Moodle did not get to."""
+        if len(batch) == 1:
+            self._run(batch)
+            return []
+        write = batch[0].call.write
+        outer = Call(function=BATCH, args={"requests": [_inner(each.call) for each in batch]}, write=write)
+        self._count(BATCH)
+        answer = self._exchange.post(outer, form)
+        responses = answer.get("responses") if isinstance(answer, dict) else None
+        if is_refusal(answer):
+            # Moodle refused the batch as a whole, before its first call.
+            _settle(batch, refused(outer, answer))
+            return []
+        if not isinstance(responses, list) or not responses or len(responses) > len(batch):
+            _settle(batch, Reply(error=unanswered(BATCH, "", "the answer is not a list of answers.")))
+            return []
+        for each, response in zip(batch, responses, strict=False):
+            self._count(each.call.function)
+            each.answer.set_result(_reply(each.call, response))
+        stopped = bool(responses[-1].get("error")) if isinstance(responses[-1], dict) else False
+        rest = batch[len(responses) :]
+        if rest and not stopped:
+            # Fewer answers than calls although none failed: max_input_vars cut the request, the rest never arrived.
+            _log.warning(
+                "Moodle answered %d of %d calls of a batch; the rest is sent again", len(responses), len(batch)
+            )
+        return rest
+
+    def _one(self, call: Call) -> Reply:
+        value = self._exchange.post(call, form)
+        return refused(call, value) if is_refusal(value) else Reply(value=value)
+
+    def _count(self, name: str) -> None:
+        with self._lock:
+            self._counter[name] += 1
+
+
+def warn_all(value: Any, found: Callable[[Mapping[str, Any]], None]) -> None:
+    """Hands over each of an answer's warnings: partial failures come as these, not as errors."""
+    for warning in (value.get("warnings") or ()) if isinstance(value, dict) else ():
+        if isinstance(warning, dict):
+            found(warning)
+
+
+def _inner(call: Call) -> dict[str, Any]:
+    request: dict[str, Any] = {"function": call.function, "arguments": _arguments(call)}
+    request.update({f"setting{name}": value for name, value in call.settings().items()})
+    return request
+
+
+def _arguments(call: Call) -> str:
+    return json.dumps(_plain(call.args), ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    """Without None, and with 0 and 1 for booleans, as in the form of a single call."""
+    match value:
+        case Mapping():
+            return {key: _plain(inner) for key, inner in value.items() if inner is not None}
+        case list() | tuple():
+            return [_plain(inner) for inner in value]
+        case bool():
+            return int(value)
+        case _:
+            return value
+
+
+def _size(call: Call) -> int:
+    """Roughly what the call weighs in a form: markup grows by about half when it is percent-encoded."""
+    return int(len(_arguments(call).encode("utf-8", "replace")) * 1.6) + 100
+
+
+def _variables(call: Call) -> int:
+    return 2 + len(call.settings())
+
+
+def _reply(call: Call, response: Any) -> Reply:
+    if not isinstance(response, dict):
+        return Reply(error=unanswered(call.function, call.where, "its answer is not readable."))
+    try:
+        if response.get("error"):
+            refusal = json.loads(response.get("exception") or "{}")
+            return refused(call, refusal if isinstance(refusal, dict) else {})
+        return Reply(value=json.loads(response.get("data") or "null"))
+    except ValueError:
+        return Reply(error=unanswered(call.function, call.where, "its answer is not readable."))
+
+
+def _settle(batch: Sequence[_Waiting], reply: Reply) -> None:
+    for each in batch:
+        if not each.answer.done():
+            each.answer.set_result(reply)
+
+
+def _site(answer: Mapping[str, Any]) -> Site:
+    version = str(answer.get("version", "0"))
+    release = str(answer.get("release", ""))
+    numbers = [int(part) for part in release.split(" ")[0].rstrip("+dev").split(".")[:2] if part.isdigit()]
+    branch = numbers[0] * 100 + numbers[1] if len(numbers) == 2 else int(version[:6]) if version.isdigit() else 0
+    return Site(
+        url=str(answer.get("siteurl", "")).rstrip("/"),
+        name=str(answer.get("sitename", "")),
+        release=release,
+        branch=branch,
+        user=int(answer.get("userid", 0)),
+        username=str(answer.get("username", "")),
+        is_admin=bool(answer.get("userissiteadmin")),
+        uploads=bool(answer.get("uploadfiles")),
+        functions=frozenset(str(each.get("name")) for each in answer.get("functions", ())),
+    )

@@ -1,0 +1,112 @@
+"""Moodle's REST protocol: arguments into form fields, answers into values or refusals. Pure.
+
+Everything comes as HTTP 200; what went wrong is told by `errorcode` alone:
+class names moved in 4.5, and texts are translated.
+"""
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from lms_bridge.errors import Ambiguous, DestinationError
+from lms_bridge.moodle.refusals import refusal_error
+
+BATCH = "tool_mobile_call_external_functions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One web-service call. `write` means it may not be sent twice; `alone` that it never travels in a batch."""
+
+    function: str
+    args: Mapping[str, Any]
+    raw: bool = False
+    keep_files: bool = False
+    write: bool = False
+    alone: bool = False
+    where: str = ""
+
+    def settings(self) -> dict[str, int]:
+        chosen = {"raw": int(self.raw), "fileurl": int(not self.keep_files)}
+        return {name: value for name, value in chosen.items() if value != {"raw": 0, "fileurl": 1}[name]}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one call came to: a value, or an error with Moodle's errorcode."""
+
+    value: Any = None
+    error: DestinationError | None = None
+    code: str = ""
+
+    def take(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+def flatten(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Nested arguments → PHP's bracket form. None is left out: Moodle takes an empty string for a value."""
+    for key, value in args.items():
+        yield from _flat(key, value)
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    match value:
+        case None:
+            return
+        case bool():
+            yield name, str(int(value))
+        case Mapping():
+            for key, inner in value.items():
+                yield from _flat(f"{name}[{key}]", inner)
+        case list() | tuple():
+            for index, inner in enumerate(value):
+                yield from _flat(f"{name}[{index}]", inner)
+        case _:
+            yield name, clean_text(str(value))
+
+
+def clean_text(text: str) -> str:
+    """Without what makes Moodle refuse a whole call: lone surrogates, NUL, U+FFFE and U+FFFF."""
+    return _REFUSED.sub("", text)
+
+
+_REFUSED = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")
+
+
+def form(token: str, call: Call) -> bytes:
+    """The token goes first: PHP silently drops what is beyond max_input_vars."""
+    head = [("wstoken", token), ("wsfunction", call.function), ("moodlewsrestformat", "json")]
+    head += [(f"moodlewssetting{name}", str(value)) for name, value in call.settings().items()]
+    return urlencode(head + list(flatten(call.args))).encode()
+
+
+def is_refusal(value: Any) -> bool:
+    return isinstance(value, dict) and ("exception" in value or "errorcode" in value) and "message" in value
+
+
+def refused(call: Call, value: Mapping[str, Any]) -> Reply:
+    """A refusal as a reply. A PHP Error without errorcode says nothing about whether a write happened."""
+    code = str(value.get("errorcode") or "")
+    text = plain(str(value.get("message") or value.get("generalexceptionmessage") or ""))
+    where = call.where or call.function
+    if call.write and not code:
+        return Reply(
+            error=Ambiguous(
+                f"Moodle failed inside {call.function} ({text}); whether it was done is not known.",
+                where=where,
+                next_step="It is looked up in the next run.",
+            )
+        )
+    return Reply(error=refusal_error(code, text, function=call.function, where=where), code=code or "error")
+
+
+def plain(text: str) -> str:
+    """A message without markup and of bearable length; a database outage sends a whole HTML page."""
+    words = html.unescape(re.sub(r"<[^>]*>", " ", text[:5000]))
+    words = " ".join(words.split())
+    return words if len(words) <= 200 else words[:199] + "…"
