@@ -4,27 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from types import MappingProxyType
 
 import nh3
 
 from lms_bridge.markup.fragment import Fragment, bounded, serialize, tree
-from lms_bridge.markup.normal import RENAMED, normalise
-
-_EVERYWHERE = frozenset({"class", "title", "lang", "dir"})
-_ATTRIBUTES: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "*": _EVERYWHERE,
-        "a": frozenset({"href"}),
-        "img": frozenset({"src", "alt", "width", "height"}),
-        "ol": frozenset({"start"}),
-        "td": frozenset({"colspan", "rowspan"}),
-        "th": frozenset({"colspan", "rowspan", "scope"}),
-    }
-)
-_TAGS = frozenset(
-    ["p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "u", "s", "del", "ins", "sub", "sup", "small", "q", "cite", "blockquote", "pre", "code", "kbd", "samp", "var", "abbr", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "img", "a", "span", "div"]
-)
+from lms_bridge.markup.nesting import nest
+from lms_bridge.markup.normal import normalise
+from lms_bridge.markup.vocabulary import ATTRIBUTES, RENAMED, SCHEMES, TAGS
 
 
 @dataclass(frozen=True)
@@ -35,9 +21,9 @@ class Allowed:
     source text can pass for an entry of ours; a destination that sets a marker sets it after cleaning.
     """
 
-    tags: frozenset[str] = _TAGS
-    attributes: Mapping[str, frozenset[str]] = field(default_factory=lambda: _ATTRIBUTES, hash=False)
-    schemes: frozenset[str] = frozenset({"http", "https", "mailto", "item", "asset"})
+    tags: frozenset[str] = TAGS
+    attributes: Mapping[str, frozenset[str]] = field(default_factory=lambda: ATTRIBUTES, hash=False)
+    schemes: frozenset[str] = SCHEMES
     classes: tuple[str, ...] = (r"language-[A-Za-z0-9+#_.-]{1,40}",)
     relative: bool = False
 
@@ -52,24 +38,24 @@ def clean(html: str, *, policy: Allowed = CANONICAL) -> str:
 
 def clean_fragment(html: str, *, policy: Allowed = CANONICAL) -> Fragment:
     """As `clean`, for those who go on working on the tree."""
-    fragment = tree(_cleaner(policy).clean(bounded(html)))
+    fragment = Fragment(nest(tree(_cleaner(policy).clean(bounded(html))), tags=policy.tags))
     allowed = re.compile("|".join(policy.classes) or r"(?!)")
-    for element in fragment:
+    for element in fragment.root.iterdescendants():
         value = element.get("class")
-        if value is not None:
-            kept = " ".join(name for name in value.split() if allowed.fullmatch(name))
-            if kept:
-                element.set("class", kept)
-            else:
-                del element.attrib["class"]
-    normalise(fragment, tags=policy.tags)
+        if value is None:
+            continue
+        if kept := " ".join(name for name in value.split() if allowed.fullmatch(name)):
+            element.set("class", kept)
+        else:
+            del element.attrib["class"]
+    normalise(fragment)
     return fragment
 
 
 @cache
 def _cleaner(policy: Allowed) -> nh3.Cleaner:
     return nh3.Cleaner(
-        tags=policy.tags | RENAMED.keys(),
+        tags=TAGS | policy.tags | RENAMED.keys(),
         attributes={tag: set(names) for tag, names in policy.attributes.items()},
         url_schemes=set(policy.schemes),
         url_relative="pass_through" if policy.relative else "deny",

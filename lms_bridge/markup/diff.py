@@ -15,7 +15,7 @@ _ALIKE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """One line of a difference. `changed` are the spans (from, to) of `text` that differ; a gap stands for equal lines."""
+    """One line of a difference. `changed`: spans (from, to) of `text`. A gap stands for equal lines."""
 
     kind: Literal["same", "added", "removed", "gap"]
     text: str

@@ -2,10 +2,8 @@
 
 import hashlib
 
-from lms_bridge.markup.clean import CANONICAL
 from lms_bridge.markup.fragment import parse, serialize
-from lms_bridge.markup.links import unwrap
-from lms_bridge.markup.normal import normalise
+from lms_bridge.markup.normal import dissolve, normalise
 
 # What a reader sees. Classes, sizes and targets are the destinations' own to add.
 _SEEN = frozenset(["href", "src", "alt", "title", "colspan", "rowspan", "start", "lang", "dir"])
@@ -21,10 +19,10 @@ def plain_form(html: str) -> str:
     fragment = parse(html.replace("&nbsp;", " ").replace("\u00a0", " "))
     for element in list(fragment):
         if element.tag == "tbody":
-            unwrap(element)
+            dissolve(element)
             continue
         kept = sorted((name, value) for name, value in element.attrib.items() if name in _SEEN)
         element.attrib.clear()
         element.attrib.update(kept)
-    normalise(fragment, tags=CANONICAL.tags)
+    normalise(fragment)
     return serialize(fragment)

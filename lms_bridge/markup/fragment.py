@@ -13,32 +13,18 @@ import lxml.html
 import nh3
 from lxml import etree
 
+from lms_bridge.markup.nesting import nest
+from lms_bridge.markup.vocabulary import ATTRIBUTES, BLOCKS, READ_SCHEMES, RENAMED, TAGS, VOID
+
 MAX_LENGTH = 1_000_000
 # html5ever's work grows with the square of the open elements; above this many tags libxml2 limits the depth first.
 _TAGS_BEFORE_CHECK = 3_000
 
-VOID = frozenset({"area", "br", "col", "hr", "img", "input", "wbr"})
-BLOCKS = frozenset(
-    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td", "blockquote", "pre", "div", "hr", "article", "aside", "section", "header", "footer", "main", "nav", "figure", "figcaption", "details", "summary", "center", "address", "fieldset", "form", "menu", "dir"]
-)
-_WIDE_TAGS = BLOCKS | set(
-    ["br", "strong", "b", "em", "i", "u", "s", "strike", "del", "ins", "sub", "sup", "small", "big", "q", "cite", "code", "kbd", "samp", "var", "tt", "abbr", "acronym", "a", "img", "span", "mark", "font", "time", "dfn", "bdi", "bdo", "wbr", "audio", "video", "source", "track"]
-)
-_WIDE_ATTRIBUTES = {
-    "*": set(["class", "title", "lang", "dir", "id", "name"]),
-    "a": {"href", "target"},
-    "img": {"src", "alt", "width", "height"},
-    "td": {"colspan", "rowspan", "headers"},
-    "th": {"colspan", "rowspan", "scope", "headers"},
-    "ol": {"start", "type", "reversed"},
-    "video": {"src", "poster"},
-    "audio": {"src"},
-    "source": {"src"},
-}
-_WIDE_SCHEMES = set(["http", "https", "mailto", "item", "asset", "ftp", "tel", "sms", "irc", "news"])
+_ATTRIBUTES = {tag: set(names) for tag, names in ATTRIBUTES.items()}
+_ATTRIBUTES["*"] |= {"id", "name"}
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_VOID_TAG = re.compile(r"<(%s)((?:\s[^<>]*)?)>" % "|".join(sorted(VOID)))
+_VOID_TAG = re.compile(rf"<({'|'.join(sorted(VOID))})((?:\s[^<>]*)?)>")
 _BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
 _TAG = re.compile(r"<[A-Za-z]")
 
@@ -62,7 +48,7 @@ class Fragment:
 
 def parse(html: str) -> Fragment:
     """Reads any HTML. Scripts, comments and unknown elements are not part of a fragment."""
-    return tree(_wide().clean(bounded(html)))
+    return Fragment(nest(tree(_reader().clean(bounded(html))), tags=TAGS))
 
 
 def bounded(html: str) -> str:
@@ -75,12 +61,12 @@ def bounded(html: str) -> str:
     return html
 
 
-def tree(cleaned: str) -> Fragment:
+def tree(cleaned: str) -> etree._Element:
     """The tree of what nh3 gave: balanced, quoted and escaped, so that XML rules read it exactly."""
     text = _VOID_TAG.sub(r"<\1\2/>", _NOT_XML.sub("", cleaned)).replace("&nbsp;", "\u00a0")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        return Fragment(etree.fromstring(f"<root>{text}</root>", parser))
+        return etree.fromstring(f"<root>{text}</root>", parser)
     except etree.XMLSyntaxError as error:
         raise MarkupError(f"the markup cannot be read: {error.msg}") from error
 
@@ -128,7 +114,7 @@ def _write(element: etree._Element, out: list[str]) -> None:
 
 
 def _open(element: etree._Element, out: list[str]) -> None:
-    attributes = "".join(f' {name}="{_escape_attribute(value)}"' for name, value in element.attrib.items())
+    attributes = "".join(f' {name!s}="{_escape_attribute(str(value))}"' for name, value in element.attrib.items())
     out.append(f"<{element.tag}{attributes}>")
     # HTML drops the first newline of a <pre>: one more keeps the one that is meant.
     if element.tag == "pre" and element.text and element.text.startswith("\n"):
@@ -153,10 +139,10 @@ def _well_nested(html: str) -> str:
 
 
 @cache
-def _wide() -> nh3.Cleaner:
+def _reader() -> nh3.Cleaner:
     return nh3.Cleaner(
-        tags=set(_WIDE_TAGS),
-        attributes=_WIDE_ATTRIBUTES,
-        url_schemes=_WIDE_SCHEMES,
+        tags=TAGS | RENAMED.keys(),
+        attributes=_ATTRIBUTES,
+        url_schemes=set(READ_SCHEMES),
         link_rel=None,
     )

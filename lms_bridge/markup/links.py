@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote
 from lxml import etree
 
 from lms_bridge.markup.fragment import Fragment, parse, serialize
+from lms_bridge.markup.normal import dissolve
 
 ITEM = "item:"
 ASSET = "asset:"
@@ -49,7 +50,7 @@ def map_links(html: str, fn: Callable[[str], str | None]) -> str:
     for a in list(links(fragment)):
         href = fn(a.get("href", ""))
         if href is None:
-            unwrap(a)
+            dissolve(a)
         else:
             a.set("href", href)
     return serialize(fragment)
@@ -67,36 +68,8 @@ def map_images(html: str, fn: Callable[[str], str | None]) -> str:
     return serialize(fragment)
 
 
-def unwrap(element: etree._Element) -> None:
-    """Takes an element away and leaves its content standing."""
-    parent = element.getparent()
-    if parent is None:
-        return
-    at = parent.index(element)
-    children = list(element)
-    if element.tail:
-        if children:
-            children[-1].tail = (children[-1].tail or "") + element.tail
-        else:
-            element.text = (element.text or "") + element.tail
-    _append_text(parent, at, element.text or "")
-    parent[at : at + 1] = children
-
-
 def replace_with_text(element: etree._Element, text: str) -> None:
     """Takes an element and its content away and puts plain text in its place."""
-    parent = element.getparent()
-    if parent is None:
-        return
-    at = parent.index(element)
-    _append_text(parent, at, text + (element.tail or ""))
-    del parent[at]
-
-
-def _append_text(parent: etree._Element, at: int, text: str) -> None:
-    if not text:
-        return
-    if at == 0:
-        parent.text = (parent.text or "") + text
-    else:
-        parent[at - 1].tail = (parent[at - 1].tail or "") + text
+    del element[:]
+    element.text = text
+    dissolve(element)

@@ -1,4 +1,4 @@
-"""Markdown to canonical HTML: CommonMark with tables, strikethrough, footnotes, task and definition lists, [[Title]]."""
+"""Markdown to canonical HTML: CommonMark with tables, footnotes, task and definition lists, and [[Title]]."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -11,8 +11,8 @@ from markdown_it.token import Token
 from lms_bridge.markup.clean import CANONICAL, clean_fragment
 from lms_bridge.markup.commonmark import WIKI, parser
 from lms_bridge.markup.fragment import MAX_LENGTH, Fragment, MarkupError, serialize, text_of
-from lms_bridge.markup.links import images, links
-from lms_bridge.markup.normal import normalise
+from lms_bridge.markup.links import images, links, replace_with_text
+from lms_bridge.markup.normal import dissolve
 
 Resolve = Callable[[str, int], str | None]
 
@@ -105,7 +105,6 @@ def to_html(
     except RecursionError as error:
         raise MarkupError(f"{where}: lists or quotes are nested too deeply") from error
     _resolve_raw(fragment, line_offset + 1, addresses)
-    normalise(fragment, tags=CANONICAL.tags)
     return _conversion(fragment, addresses.problems)
 
 
@@ -158,18 +157,22 @@ def _resolve_raw(fragment: Fragment, first_line: int, addresses: _Addresses) -> 
     if not addresses.raw_lines:
         return
 
-    def resolve(element: etree._Element, name: str, ask: Resolve, what: str) -> None:
+    def ask(element: etree._Element, name: str, resolve: Resolve, what: str) -> str | None:
         address = element.get(name, "")
-        found = addresses.find(address, addresses.raw_lines.get(address, first_line), ask, what)
-        if found is None:
-            del element.attrib[name]
-        else:
-            element.set(name, found)
+        return addresses.find(address, addresses.raw_lines.get(address, first_line), resolve, what)
 
     for a in list(links(fragment)):
-        resolve(a, "href", addresses.link, "link")
+        href = ask(a, "href", addresses.link, "link")
+        if href is None:
+            dissolve(a)
+        else:
+            a.set("href", href)
     for img in list(images(fragment)):
-        resolve(img, "src", addresses.image, "image")
+        src = ask(img, "src", addresses.image, "image")
+        if src is None:
+            replace_with_text(img, img.get("alt", ""))
+        else:
+            img.set("src", src)
 
 
 def _conversion(fragment: Fragment, problems: list[Problem]) -> Conversion:

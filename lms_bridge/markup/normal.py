@@ -1,50 +1,122 @@
 """The normal form of a fragment: one spelling for what means the same, so that texts can be compared and merged.
 
-One top-level block a line, no blanks that are not shown, no empty elements, blocks never inside paragraphs.
+One top-level block a line, no blanks that are not shown, no empty elements.
 """
 
-from collections.abc import Mapping, Set
-from types import MappingProxyType
+import re
 
 from lxml import etree
 
-from lms_bridge.markup.fragment import BLOCKS, Fragment
-from lms_bridge.markup.links import replace_with_text, unwrap
+from lms_bridge.markup.fragment import Fragment
+from lms_bridge.markup.vocabulary import BLOCKS, VOID
 
-RENAMED: Mapping[str, str] = MappingProxyType(
-    {"b": "strong", "i": "em", "strike": "s", "tt": "code", "acronym": "abbr", "figcaption": "p", "summary": "p"}
-    | dict.fromkeys(["article", "aside", "section", "header", "footer", "main", "nav", "figure", "details", "center", "address"], "div")
-    | dict.fromkeys(("menu", "dir"), "ul")
-)
-_SPACES = " \t\n\r\f"
+_BLANKS = re.compile(r"[ \t\n\r\f]+")
+# These mean something when they are empty; every other empty element goes.
+_KEPT_EMPTY = VOID | {"td", "th", "tr", "table", "thead", "tbody", "tfoot", "dt", "dd", "li"}
 
 
-def normalise(fragment: Fragment, *, tags: Set[str]) -> None:
-    """Brings a cleaned fragment into normal form, in place; `tags` are the elements that may be in it."""
-    _rename(fragment, tags)
-    for element in list(fragment):
-        if (element.tag == "a" and not element.get("href")) or (element.tag == "span" and not element.attrib):
-            unwrap(element)
-        elif element.tag == "img" and not element.get("src"):
-            replace_with_text(element, element.get("alt", ""))
-    _top_lines(fragment.root)
+def normalise(fragment: Fragment) -> None:
+    """Brings a fragment into normal form, in place."""
+    for element in fragment.root.iter("pre"):
+        if element.text:
+            element.text = element.text.lstrip("\n")
+    _drop_needless(fragment.root)
+    _collapse(fragment.root)
+    for child in list(fragment.root)[:-1]:
+        if child.tag in BLOCKS:
+            child.tail = "\n"
 
 
-def _rename(fragment: Fragment, tags: Set[str]) -> None:
-    for element in list(fragment):
-        name = RENAMED.get(str(element.tag))
-        if name in tags:
-            element.tag = name
-        elif element.tag not in tags:
-            unwrap(element)
+def _drop_needless(root: etree._Element) -> None:
+    """Elements without content or meaning, innermost first."""
+    for element in reversed(list(root.iterdescendants())):
+        empty = not len(element) and not (element.text or "").strip(" \t\n\r\f")
+        bare = element.tag == "span" and not element.attrib
+        if bare or (empty and element.tag not in _KEPT_EMPTY):
+            dissolve(element)
+        elif element.tag == "div" and not element.attrib:
+            _dissolve_division(element)
 
 
-def _top_lines(root: etree._Element) -> None:
-    children = list(root)
-    if not any(child.tag in BLOCKS for child in children):
+def _dissolve_division(element: etree._Element) -> None:
+    parent = element.getparent()
+    if any(child.tag in BLOCKS for child in element):
+        dissolve(element)
+    elif parent is not None:
+        element.tag = "p"
+
+
+def dissolve(element: etree._Element) -> None:
+    """Takes an element away and leaves its content standing."""
+    parent = element.getparent()
+    if parent is None:
         return
-    if not (root.text or "").strip(_SPACES):
-        root.text = None
-    for child in children:
-        if child.tag in BLOCKS and not (child.tail or "").strip(_SPACES):
-            child.tail = "\n" if child is not children[-1] else None
+    at = parent.index(element)
+    children = list(element)
+    text = element.text or ""
+    if children:
+        children[-1].tail = (children[-1].tail or "") + (element.tail or "")
+    else:
+        text += element.tail or ""
+    if at == 0:
+        parent.text = (parent.text or "") + text
+    else:
+        parent[at - 1].tail = (parent[at - 1].tail or "") + text
+    parent[at : at + 1] = children
+
+
+class _Flow:
+    """Blanks along a run of words, through inline elements: one between words, none at the edges."""
+
+    def __init__(self) -> None:
+        self._open = False
+        self._last: tuple[etree._Element, bool] | None = None
+
+    def text(self, element: etree._Element, *, tail: bool) -> None:
+        value = (element.tail if tail else element.text) or ""
+        value = _BLANKS.sub(" ", value)
+        if not self._open:
+            value = value.removeprefix(" ")
+        if tail:
+            element.tail = value or None
+        else:
+            element.text = value or None
+        if value:
+            self._open = not value.endswith(" ")
+            self._last = (element, tail)
+
+    def solid(self) -> None:
+        """Something that shows and is no text."""
+        self._open = True
+        self._last = None
+
+    def edge(self) -> None:
+        """A block begins or ends: what stands before it ends without a blank."""
+        if self._last is not None:
+            element, tail = self._last
+            if tail:
+                element.tail = (element.tail or "").removesuffix(" ") or None
+            else:
+                element.text = (element.text or "").removesuffix(" ") or None
+        self._open = False
+        self._last = None
+
+
+def _collapse(root: etree._Element) -> None:
+    flow = _Flow()
+    _collapse_into(root, flow)
+    flow.edge()
+
+
+def _collapse_into(element: etree._Element, flow: _Flow) -> None:
+    flow.text(element, tail=False)
+    for child in element:
+        if child.tag == "br" or child.tag in BLOCKS:
+            flow.edge()
+        if child.tag == "img":
+            flow.solid()
+        elif child.tag != "pre":
+            _collapse_into(child, flow)
+        if child.tag in BLOCKS:
+            flow.edge()
+        flow.text(child, tail=True)

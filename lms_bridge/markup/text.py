@@ -4,7 +4,8 @@ import re
 
 from lxml import etree
 
-from lms_bridge.markup.fragment import BLOCKS, parse, text_of
+from lms_bridge.markup.fragment import parse, text_of
+from lms_bridge.markup.vocabulary import BLOCKS
 
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*|[^\w\s]")
 _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
@@ -63,7 +64,7 @@ def _block(element: etree._Element, indent: str, lines: list[str]) -> None:
         case "table":
             _table(element, indent, lines)
         case "pre":
-            code = "".join(element.itertext()).rstrip("\n")
+            code = "".join(map(str, element.itertext())).rstrip("\n")
             lines.extend(f"{indent}    {line}".rstrip() for line in code.split("\n"))
         case "blockquote":
             _blocks(element, indent + "> ", lines)
