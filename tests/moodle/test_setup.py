@@ -136,3 +136,20 @@ def test_the_script_outside_moodle_says_where_to_put_it(tmp_path: Path) -> None:
     run = subprocess.run([PHP, str(script)], capture_output=True, text=True, check=False, cwd=script.parent)
     assert run.returncode == 2
     assert "Copy this file into Moodle's root" in run.stderr
+
+
+@pytest.mark.skipif(PHP is None, reason="PHP is not installed here: the set-up script was not run")
+@pytest.mark.parametrize(
+    ("code", "script_in"),
+    [("lib", "."), ("public/lib", "."), ("public/lib", "public")],
+    ids=["up to Moodle 5.0", "Moodle 5.1, in the root", "Moodle 5.1, in public"],
+)
+def test_the_script_finds_moodles_config_in_every_layout(tmp_path: Path, code: str, script_in: str) -> None:
+    (tmp_path / code).mkdir(parents=True)
+    (tmp_path / code / "setup.php").touch()
+    (tmp_path / "config.php").write_text("<?php echo 'configured'; exit(0);", encoding="utf-8")
+    script = tmp_path / script_in / "lms_bridge_setup.php"
+    script.write_text(script_text(), encoding="utf-8")
+    assert PHP
+    run = subprocess.run([PHP, str(script)], capture_output=True, text=True, check=False, cwd="/")
+    assert run.stdout == "configured", run.stderr
