@@ -1,0 +1,178 @@
+"""Applying a plan: intent committed, destination written, record kept. The only module that lets anything be written.
+
+A run that dies anywhere leaves an open intent for whatever it may have sent; the next plan looks those up first.
+"""
+
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from lms_bridge.connector import Action, Change, Outcome, Status
+from lms_bridge.errors import Problem, StateError
+from lms_bridge.items import Key
+from lms_bridge.sync.report import exit_code, summary_of
+from lms_bridge.sync.run import Failure, Plan, Progress, Report, Route, no_progress
+from lms_bridge.sync.writing import Writer
+
+if TYPE_CHECKING:
+    # The database library takes a third of a second to load, and types need none.
+    from lms_bridge.sync.state import State
+
+WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.MERGE, Action.ADOPT})
+
+
+def new_run(now: datetime) -> str:
+    """A name for one execution over all its routes; sorts by time."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def apply(
+    plan: Plan,
+    route: Route,
+    state: "State",
+    *,
+    now: datetime,
+    run: str | None = None,
+    checksum: str | None = None,
+    approve: bool = False,
+    progress: Progress = no_progress,
+) -> Report:
+    """Do what the plan says. Lease the route (`state.lease`) around `prepare` and `apply`.
+
+    Raises StateError, and writes nothing, when `checksum` is not the plan's. `approve` lets guarded changes through.
+    """
+    if checksum is not None and checksum != plan.checksum:
+        raise StateError(
+            f"What would be done is no longer what was reviewed (checksum {plan.checksum}).",
+            where=route.name,
+            next_step="Look at the plan again and pass its new checksum.",
+        )
+    run = run or new_run(now)
+    state.begin_run(run, route.name, plan.destination, started=now, checksum=plan.checksum)
+    held = tuple(change for change in plan.changes if change.guarded and not approve)
+    going = [change for change in plan.changes if change.action is not Action.SKIP and change not in held]
+    applying = _Applying(Writer(plan, state, run, now), progress, total=len(going))
+    _remember(plan, route, state)
+    applying.write([change for change in going if change.action in WRITES], route.policy.places_at_once)
+    again = applying.writer.follow_up(route.policy)
+    applying.total += len(again)
+    applying.write(again, route.policy.places_at_once)
+    deletes = [change for change in going if change.action is Action.DELETE]
+    # A half-done run may have failed to write what a deleted page was replaced by.
+    clean = not plan.failures and all(outcome.status is Status.DONE for outcome in applying.outcomes)
+    if clean:
+        applying.write(deletes, route.policy.places_at_once)
+    applying.forget([change for change in going if change.action is Action.FORGET])
+    report = _report(plan, run, now, applying, held=held, postponed=() if clean else tuple(deletes))
+    _close(plan, route, state, report)
+    return report
+
+
+@dataclass(slots=True)
+class _Applying:
+    """One apply under way: places write side by side, outcomes are gathered as they come."""
+
+    writer: Writer
+    progress: Progress
+    total: int
+    outcomes: list[Outcome] = field(default_factory=list)
+    unreachable: bool = False
+    lock: Lock = field(default_factory=Lock)
+
+    def write(self, changes: Sequence[Change], at_once: int) -> None:
+        by_place: dict[str, list[Change]] = {}
+        for change in changes:
+            by_place.setdefault(change.place.id, []).append(change)
+        if not by_place:
+            return
+        with ThreadPoolExecutor(max_workers=max(1, min(at_once, len(by_place)))) as pool:
+            for unreachable in pool.map(self._write_place, by_place, by_place.values()):
+                self.unreachable = self.unreachable or unreachable
+
+    def _write_place(self, place: str, changes: Sequence[Change]) -> bool:
+        return self.writer.write(place, changes, self._gather)
+
+    def forget(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            self._gather(self.writer.forget(change))
+
+    def _gather(self, outcome: Outcome) -> None:
+        with self.lock:
+            self.outcomes.append(outcome)
+            self.progress("writing", len(self.outcomes), self.total)
+
+
+def _remember(plan: Plan, route: Route, state: "State") -> None:
+    """What the plan learnt without writing: places and when they were listed, records seen, items that wait."""
+    listed = {place.id: plan.made for place in plan.listed}
+    seen = {place.ref.id: place.ref for place in plan.places.values()}
+    state.save_places(route.name, seen.values(), listed=listed)
+    state.save_records(route.name, plan.destination, plan.refreshed)
+    state.save_waiting(route.name, plan.waiting, places=[*seen])
+
+
+def _report(
+    plan: Plan,
+    run: str,
+    started: datetime,
+    applying: _Applying,
+    *,
+    held: tuple[Change, ...],
+    postponed: tuple[Change, ...],
+) -> Report:
+    return Report(
+        run=run,
+        route=plan.route,
+        destination=plan.destination,
+        started=started,
+        ended=datetime.now(UTC),
+        outcomes=tuple(applying.outcomes),
+        skipped=tuple(change for change in plan.changes if change.action is Action.SKIP),
+        held=held,
+        postponed=postponed,
+        unchanged=plan.unchanged,
+        failures=(*plan.failures, *_failures(applying.outcomes)),
+        notices=plan.notices,
+        approvals=plan.approvals if held else (),
+        unreachable=plan.unreachable or applying.unreachable,
+    )
+
+
+def _failures(outcomes: Sequence[Outcome]) -> list[Failure]:
+    failures = []
+    for outcome in outcomes:
+        if outcome.status in (Status.FAILED, Status.AMBIGUOUS):
+            key = outcome.change.key
+            problem = outcome.problem or Problem("It could not be written.", key, "Sync again.")
+            failures.append(Failure(key, problem if problem.where else replace(problem, where=key)))
+    return failures
+
+
+def _close(plan: Plan, route: Route, state: "State", report: Report) -> None:
+    """Keep what was not tried, close earlier intents whose end is known now, and end the run."""
+    untried = [*report.skipped, *report.held, *report.postponed]
+    state.note(report.run, route.name, [Outcome(change=change, status=_status(change)) for change in untried])
+    listed = {place.id for place in plan.listed}
+    unsettled: set[tuple[str, Key]] = {
+        (outcome.change.place.id, outcome.change.key)
+        for outcome in report.outcomes
+        if outcome.status is not Status.DONE
+    }
+    unsettled |= {(change.place.id, change.key) for change in untried}
+    settled = [(i.place, i.key) for i in state.open_intents(route.name) if i.run != report.run and i.place in listed]
+    state.close_intents(route.name, [at for at in settled if at not in unsettled])
+    state.end_run(
+        report.run,
+        route.name,
+        ended=report.ended,
+        exit_code=exit_code([report]),
+        summary=summary_of([report]),
+    )
+
+
+def _status(change: Change) -> Status:
+    return Status.CONFLICT if change.conflict else Status.DONE

@@ -1,0 +1,70 @@
+"""What a change would change, as readable text before and after. For people who review a plan."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from lms_bridge.connector import Body, Change, Place
+from lms_bridge.errors import BridgeError
+from lms_bridge.items import Key
+from lms_bridge.markup.text import to_text
+from lms_bridge.sync.route import prepare
+from lms_bridge.sync.run import Plan, Route
+
+if TYPE_CHECKING:
+    # The database library takes a third of a second to load, and types need none.
+    from lms_bridge.sync.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`before` is what stands there, empty when nothing does; `after` is what a sync would leave there."""
+
+    key: Key
+    title: str
+    before: str
+    after: str
+
+
+def difference(plan: Plan, change: Change) -> Difference:
+    """Before and after of one change of a plan. Asks the destination only where the record does not know the text."""
+    place = plan.places[change.place.id]
+    after = _text(place.expected(change.payload)) if change.payload is not None else ""
+    record, entry = change.record, change.entry
+    if entry is None:
+        return Difference(change.key, change.title, "", after)
+    if record is not None and record.base and record.version == entry.version and not record.drifted:
+        before = _text(Body(title=record.title, html=record.base))
+    else:
+        before = _text(place.read(entry))
+    return Difference(change.key, change.title, before, after)
+
+
+def diff(route: Route, state: "State", key: Key, *, now: datetime) -> Difference | None:
+    """What stands there now against what the source wants there; none when this route has no such item.
+
+    Raises BridgeError when either side cannot be read.
+    """
+    plan = prepare(route, state, now=now, only=[key])
+    if not plan.selected:
+        return None
+    if plan.failures and not plan.changes and not plan.unchanged:
+        first = plan.failures[0].problem
+        raise BridgeError(first.cause, where=first.where, next_step=first.next_step)
+    for change in plan.changes:
+        return _standing(plan.places[change.place.id], change)
+    return Difference(key, "", "", "")
+
+
+def _standing(place: Place, change: Change) -> Difference:
+    before = _text(place.read(change.entry)) if change.entry is not None else ""
+    after = _text(place.expected(change.payload)) if change.payload is not None else ""
+    return Difference(change.key, change.title, before, after)
+
+
+def _text(body: Body) -> str:
+    """Title, fields and words, the same way for both sides."""
+    lines = [body.title, *(f"{name}: {value}" for name, value in sorted(body.fields.items()))]
+    if body.html:
+        lines += ["", to_text(body.html)]
+    return "\n".join(lines).strip() + "\n"

@@ -1,0 +1,149 @@
+"""Plans and reports in words: plain lines for a terminal or a pipe, Markdown for a ticket or a wiki. Pure.
+
+Apart from `report`, whose JSON is a contract: these words may change.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from lms_bridge.connector import Action, Change, Cost
+from lms_bridge.errors import Problem
+from lms_bridge.sync.report import change_row, plan_summary, summary_of
+from lms_bridge.sync.run import Failure, Plan, Report
+
+SHOWN = 20
+"""Further failures of one cause are counted, not listed."""
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def summary_line(summary: dict[str, int]) -> str:
+    """The counts that are not zero, in one line: "3 created, 1 skipped, 20 unchanged"."""
+    told = [f"{count} {_WORDS.get(name, name)}" for name, count in summary.items() if count]
+    told = [counted(summary["conflicts"], "conflict") if part.endswith(" conflicts") else part for part in told]
+    return ", ".join(told) if told else "nothing to do"
+
+
+_WORDS = {
+    "create": "to create",
+    "update": "to update",
+    "merge": "to merge",
+    "adopt": "to adopt",
+    "delete": "to delete",
+    "forget": "to forget",
+    "skip": "left as they are",
+}
+
+
+def cost_line(cost: Cost) -> str:
+    if not cost.calls:
+        return "no calls"
+    parts = [counted(cost.calls, "call")]
+    if cost.units:
+        parts.append(counted(cost.units, "SharePoint resource unit"))
+    if cost.seconds >= 90:
+        parts.append(f"about {round(cost.seconds / 60)} minutes")
+    elif cost.seconds >= 1:
+        parts.append(f"about {counted(round(cost.seconds), 'second')}")
+    return ", ".join(parts)
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    lines = [f"{plan.route}: {summary_line(plan_summary([plan]))}"]
+    for change in plan.changes:
+        lines.append(f"  {_verb(change):8} {change.kind.value:6} {_named(change)}: {_reason(change)}")
+    lines += [f"  note     {notice}" for notice in plan.notices]
+    lines += [f"  limit    {sentence}" for sentence in plan.approvals]
+    lines += failure_lines(plan.failures)
+    if plan.pending:
+        lines.append(f"  cost     {cost_line(plan.cost)}")
+    lines.append(f"  checksum {plan.checksum}")
+    return lines
+
+
+def report_lines(report: Report) -> list[str]:
+    lines = [f"{report.route}: {summary_line(summary_of([report]))}"]
+    for change in report.conflicts:
+        lines.append(f"  conflict {change.kind.value:6} {_named(change)}: {change.reason}")
+    lines += [f"  note     {notice}" for notice in report.notices]
+    lines += [f"  limit    {sentence}" for sentence in report.approvals]
+    if report.postponed:
+        lines.append(f"  {counted(len(report.postponed), 'delete')} not tried, because something else failed")
+    lines += failure_lines(report.failures)
+    return lines
+
+
+def failure_lines(failures: Iterable[Failure]) -> list[str]:
+    """One line a cause: a missing course is told once, however many items wait for it."""
+    lines = []
+    for problem, keys in _by_cause(failures):
+        lines.append(f"  failed   {problem}")
+        if len(keys) > 1:
+            more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
+            lines.append(f"           {counted(len(keys), 'item')}: {', '.join(keys[:SHOWN])}{more}")
+    return lines
+
+
+def _by_cause(failures: Iterable[Failure]) -> list[tuple[Problem, list[str]]]:
+    causes: dict[tuple[str, str], tuple[Problem, list[str]]] = {}
+    for failure in failures:
+        problem = failure.problem
+        first = causes.setdefault((problem.cause, problem.next_step), (problem, []))
+        first[1].append(failure.key or problem.where)
+    return list(causes.values())
+
+
+def plan_markdown(plans: Sequence[Plan]) -> str:
+    lines = ["# Plan", "", f"{summary_line(plan_summary(plans))}."]
+    for plan in plans:
+        lines += ["", f"## {plan.route}", "", f"Cost: {cost_line(plan.cost)}. Checksum: `{plan.checksum}`."]
+        rows = [change_row(change, plan.destination) for change in plan.changes]
+        if rows:
+            lines += ["", *_table(("action", "kind", "course", "title", "reason"), rows)]
+        lines += _bullets("Know first", [*map(str, plan.notices), *plan.approvals])
+        lines += _bullets("Failed", [str(problem) for problem, _ in _by_cause(plan.failures)])
+    return "\n".join(lines) + "\n"
+
+
+def report_markdown(reports: Sequence[Report]) -> str:
+    lines = ["# Sync", "", f"{summary_line(summary_of(reports))}."]
+    for report in reports:
+        lines += ["", f"## {report.route}", "", f"{summary_line(summary_of([report]))}."]
+        rows = [change_row(outcome.change, report.destination) for outcome in report.done]
+        if rows:
+            lines += ["", *_table(("action", "kind", "course", "title", "reason"), rows)]
+        lines += _bullets("Waits for a person", [f"{_named(c)}: {c.reason}" for c in report.conflicts])
+        lines += _bullets("Waits for approval", report.approvals)
+        lines += _bullets("Failed", [str(problem) for problem, _ in _by_cause(report.failures)])
+    return "\n".join(lines) + "\n"
+
+
+def _table(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> list[str]:
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    for row in rows:
+        lines.append("| " + " | ".join(_cell(row[column]) for column in columns) + " |")
+    return lines
+
+
+def _cell(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(escaped.split())
+
+
+def _bullets(heading: str, lines: Sequence[str]) -> list[str]:
+    return ["", f"### {heading}", "", *(f"- {_cell(line)}" for line in lines)] if lines else []
+
+
+def _verb(change: Change) -> str:
+    if change.conflict:
+        return "conflict"
+    return "waits" if change.guarded else "skip" if change.action is Action.SKIP else change.action.value
+
+
+def _reason(change: Change) -> str:
+    return f"{change.action.value} waits for approval: {change.reason}" if change.guarded else change.reason
+
+
+def _named(change: Change) -> str:
+    return f"“{change.title}” in {change.course}" if change.course else f"“{change.title}”"

@@ -1,0 +1,217 @@
+"""Preparing a route: everything up to the plan. Reads both sides and writes nothing, anywhere."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from lms_bridge.connector import Action, Change, Cost, Placement, PlaceRef
+from lms_bridge.errors import BridgeError, Problem, Unreachable
+from lms_bridge.items import Item, Key
+from lms_bridge.sync.checksum import checksum
+from lms_bridge.sync.digest import body_digest
+from lms_bridge.sync.limits import check_limits
+from lms_bridge.sync.listing import SourceView, read_source
+from lms_bridge.sync.plan import Decided, Found, make_plan, to_read
+from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
+from lms_bridge.sync.selection import select
+from lms_bridge.sync.survey import Look, fault, look_at, must_list, open_place, read_entries
+
+if TYPE_CHECKING:
+    # The database library takes a third of a second to load, and types need none.
+    from lms_bridge.sync.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the run goes by, so that functions need not pass it piecemeal."""
+
+    route: Route
+    view: SourceView
+    ours: Mapping[tuple[str, Key], frozenset[str]]
+    elsewhere: frozenset[Key]
+    missing: frozenset[Key]
+    selected: frozenset[Key] | None
+    now: datetime
+
+
+def prepare(
+    route: Route, state: "State", *, now: datetime, only: Sequence[str] = (), progress: Progress = no_progress
+) -> Plan:
+    """What a sync of this route would do now. `only` are selections (see `selection`); they never delete anything.
+
+    A place or a source that fails costs only itself and is told in `Plan.failures`.
+    """
+    others = state.addresses(route.destination.name, besides=route.name)
+    view = read_source(route, now, frozenset(others))
+    progress("source", len(view.items), len(view.items))
+    empty = Plan(route=route.name, destination=route.destination.name, made=now, failures=view.failures)
+    if view.failed:
+        return replace(empty, checksum=checksum(()))
+    try:
+        placement = route.destination.locate(view.items)
+    except BridgeError as error:
+        return _lost(empty, Failure("", error.problem), unreachable=isinstance(error, Unreachable))
+    except Exception as error:
+        return _lost(empty, Failure("", fault(error, route.destination.name, "asked where things go")))
+
+    selection = frozenset(item.key for item in select(view.items, only)) if only else None
+    looks, failures = _open_all(route, state, placement, now)
+    for look in looks:
+        look.wanted = selection is None or any(item.key in selection for item in look.items)
+    look_at(looks, others, route.policy, now, progress)
+
+    intents = state.open_intents(route.name)
+    known = _Known(
+        route=route,
+        view=view,
+        ours=_digests((intent.place, intent.key, intent.digest) for intent in intents),
+        elsewhere=frozenset(key for look in looks for key in look.payloads),
+        missing=frozenset(placement.missing),
+        selected=selection,
+        now=now,
+    )
+    decided = _decide_all([look for look in looks if look.wanted], known, progress)
+    failures += _failures(looks, placement)
+    return _assembled(empty, looks, decided, failures, known)
+
+
+def _lost(plan: Plan, failure: Failure, *, unreachable: bool = False) -> Plan:
+    return replace(plan, failures=(*plan.failures, failure), unreachable=unreachable, checksum=checksum(()))
+
+
+def _digests(rows: Iterable[tuple[str, Key, str]]) -> dict[tuple[str, Key], frozenset[str]]:
+    digests: dict[tuple[str, Key], frozenset[str]] = {}
+    for place, key, digest in rows:
+        digests[place, key] = digests.get((place, key), frozenset()) | {digest}
+    return digests
+
+
+def _open_all(route: Route, state: "State", placement: Placement, now: datetime) -> tuple[list[Look], list[Failure]]:
+    """Every place that items belong in or records stand in."""
+    records = state.records(route.name)
+    stored = state.places(route.name)
+    unsettled = {intent.place for intent in state.open_intents(route.name)}
+    items: dict[PlaceRef, Sequence[Item]] = dict(placement.places)
+    ids = {ref.id for ref in items}
+    for known in stored.values():
+        live = any(record.place == known.place.id for record in records)
+        if known.place.id not in ids and live and known.place.kind in route.kinds:
+            items[known.place] = ()
+    looks: list[Look] = []
+    failures: list[Failure] = []
+    for ref, standing in items.items():
+        place = open_place(route.destination, ref)
+        if isinstance(place, Failure):
+            failures.append(place)
+            continue
+        last = stored[ref.id].listed if ref.id in stored else None
+        looks.append(
+            Look(
+                place=place,
+                items=standing,
+                records={record.key: record for record in records if record.place == ref.id},
+                must_list=ref.id in unsettled or must_list(route.policy, last, now),
+            )
+        )
+    return looks, failures
+
+
+def _found(look: Look, known: _Known) -> Found:
+    standing = frozenset(look.payloads)
+    return Found(
+        place=look.ref,
+        payloads=list(look.payloads.values()),
+        records=list(look.records.values()),
+        entries=look.entries,
+        readings=look.readings,
+        ours={key: digests for (place, key), digests in known.ours.items() if place == look.ref.id},
+        withheld=look.withheld | (known.missing | known.view.withheld) - standing,
+        listed=known.view.listed,
+        elsewhere=known.elsewhere - standing,
+        selected=known.selected,
+    )
+
+
+def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dict[str, Decided]:
+    policy = known.route.policy
+    found = {look.ref.id: _found(look, known) for look in looks if look.problem is None}
+    reads = {place: entries for place, of in found.items() if (entries := to_read(of))}
+    if reads:
+        read_entries(reads, looks, policy.places_at_once, progress)
+    decided: dict[str, Decided] = {}
+    for look in looks:
+        if look.problem is not None:
+            continue
+        of = replace(_found(look, known), expected=_expected(look) if look.ref.id in reads else {})
+        decided[look.ref.id] = make_plan(of, policy, known.now)
+    return decided
+
+
+def _expected(look: Look) -> dict[Key, str]:
+    """How the payloads of entries that were read would read back."""
+    refs = set(look.readings)
+    return {
+        key: body_digest(look.place.expected(look.payloads[key]))
+        for key, record in look.records.items()
+        if key in look.payloads and record.ref in refs
+    }
+
+
+def _failures(looks: Sequence[Look], placement: Placement) -> list[Failure]:
+    failures = [Failure(key, problem) for key, problem in placement.missing.items()]
+    for look in looks:
+        failures += [Failure(key, problem) for key, problem in look.unrendered.items()]
+        if look.problem is not None:
+            failures.append(Failure("", look.problem))
+    return failures
+
+
+def _assembled(
+    empty: Plan, looks: Sequence[Look], decided: Mapping[str, Decided], failures: Sequence[Failure], known: _Known
+) -> Plan:
+    by_place = {look.ref.id: look for look in looks}
+    population = {look.ref.id: sum(not record.deleted for record in look.records.values()) for look in looks}
+    every = [change for of in decided.values() for change in of.changes]
+    changes, approvals = check_limits(every, known.route.policy.limits, population)
+    cost, troubles = _cost(changes, by_place)
+    return replace(
+        empty,
+        changes=changes,
+        unchanged=sum(of.unchanged for of in decided.values()),
+        selected=len(known.view.items) if known.selected is None else len(known.selected),
+        cost=cost,
+        checksum=checksum(changes),
+        failures=(*empty.failures, *failures, *troubles),
+        notices=_notices(changes, cost),
+        approvals=approvals,
+        unreachable=any(look.unreachable for look in looks),
+        waiting=tuple(waiting for of in decided.values() for waiting in of.waiting),
+        refreshed=tuple(record for of in decided.values() for record in of.refreshed),
+        ours=known.ours,
+        listed=tuple(look.ref for look in looks if look.entries is not None and look.problem is None),
+        places={look.ref.id: look.place for look in looks if look.problem is None},
+    )
+
+
+def _cost(changes: Sequence[Change], looks: Mapping[str, Look]) -> tuple[Cost, list[Failure]]:
+    cost = Cost()
+    failures = []
+    for place, look in looks.items():
+        written = [c for c in changes if c.place.id == place and c.action not in (Action.SKIP, Action.FORGET)]
+        if not written:
+            continue
+        try:
+            cost += look.place.cost(written)
+        except Exception as error:
+            failures.append(Failure("", fault(error, look.ref.title, "priced")))
+    return cost, failures
+
+
+def _notices(changes: Sequence[Change], cost: Cost) -> tuple[Problem, ...]:
+    """What people should know first: of what will be written, each thing once."""
+    notices = dict.fromkeys(cost.notices)
+    for change in changes:
+        if change.payload is not None and change.action in (Action.CREATE, Action.UPDATE, Action.MERGE):
+            notices |= dict.fromkeys(change.payload.notices)
+    return tuple(notices)

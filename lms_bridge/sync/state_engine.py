@@ -1,0 +1,68 @@
+"""Opening the database behind the state store, so that SQLite files and PostgreSQL behave alike."""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Engine, make_url
+
+from lms_bridge.errors import StateError
+
+BUSY_SECONDS = 30
+
+
+def open_engine(location: str | Path) -> Engine:
+    text = str(location)
+    if "://" not in text:
+        return _sqlite(Path(text))
+    try:
+        url = make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        # The address may hold a password: it is not repeated.
+        raise StateError(
+            "The state's address cannot be read.", next_step="Write postgresql://USER@HOST/DATABASE, or a file path."
+        ) from None
+    if url.get_backend_name() in ("postgresql", "postgres"):
+        return _postgresql(url)
+    raise StateError(
+        f"The state cannot be kept in {url.drivername}.",
+        next_step="Give a file path for SQLite, or a postgresql:// address.",
+    )
+
+
+def _sqlite(path: Path) -> Engine:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(
+            f"The folder of the state file cannot be made: {error.strerror}.",
+            where=str(path),
+            next_step="Choose another place for `state` in connectors.yaml, or make the folder.",
+        ) from error
+    engine = sa.create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # A commit is on the disk before the call that it promises is sent.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+
+
+def sqlite_file(engine: Engine) -> Path | None:
+    """The file of a SQLite store, or none for PostgreSQL."""
+    return Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+
+
+def where(engine: Engine) -> str:
+    """The store's place for messages, without a password."""
+    file = sqlite_file(engine)
+    return str(file) if file is not None else engine.url.set(query={}).render_as_string(hide_password=True)

@@ -1,0 +1,140 @@
+"""The tables of the state store, as the newest migration leaves them.
+
+Apart from `state`, so that the migrations can be compared with it.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.engine import Dialect
+
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """Aware moments. SQLite forgets zones, so everything is stored and given back in UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+records = Table(
+    "records",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("destination", String(60), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("version", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("base", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("course", Text, nullable=False),
+    Column("url", Text),
+    Column("drifted", Boolean, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Index("records_destination", "destination"),
+)
+
+places = Table(
+    "places",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("container", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("course", Text),
+    Column("listed", Moment()),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("route", String(60), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("run", String(60), nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("opened", Moment(), nullable=False),
+    Index("intents_route", "route", "place", "key"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run", String(60), primary_key=True),
+    Column("route", String(60), primary_key=True),
+    Column("destination", String(60), nullable=False),
+    Column("started", Moment(), nullable=False),
+    Column("ended", Moment()),
+    Column("checksum", String(64), nullable=False),
+    Column("exit_code", Integer),
+    Column("summary", JSON, nullable=False),
+    Index("runs_started", "route", "started"),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run", String(60), nullable=False),
+    Column("route", String(60), nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("course", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("version_before", Text),
+    Column("version_after", Text),
+    Column("cause", Text),
+    Column("location", Text),
+    Column("next_step", Text),
+    ForeignKeyConstraint(["run", "route"], ["runs.run", "runs.route"], ondelete="CASCADE"),
+    Index("outcomes_run", "run", "route"),
+    Index("outcomes_key", "key"),
+)
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("course", Text, nullable=False),
+    Column("until", Moment(), nullable=False),
+)

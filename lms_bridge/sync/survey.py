@@ -1,0 +1,214 @@
+"""Looking at the places of a route: opening, naming, rendering, listing and reading. No decisions are made here.
+
+Everything that talks to a destination before a write is in this module; places are looked at side by side.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from lms_bridge.connector import Address, Context, Destination, Entry, Payload, Place, PlaceRef, Record
+from lms_bridge.errors import BridgeError, Problem, Unreachable
+from lms_bridge.items import Item, Key, mark
+from lms_bridge.sync.digest import body_digest
+from lms_bridge.sync.index import is_due
+from lms_bridge.sync.plan import Reading
+from lms_bridge.sync.policy import Deleted, Drift, Policy, Refresh
+from lms_bridge.sync.run import Failure, Progress
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Look:
+    """What is known of one place so far."""
+
+    place: Place
+    items: Sequence[Item]
+    records: Mapping[Key, Record]
+    must_list: bool = False
+    wanted: bool = True
+    payloads: dict[Key, Payload] = field(default_factory=dict)
+    unrendered: dict[Key, Problem] = field(default_factory=dict)
+    entries: list[Entry] | None = None
+    readings: dict[str, Reading | None] = field(default_factory=dict)
+    problem: Problem | None = None
+    unreachable: bool = False
+
+    @property
+    def ref(self) -> PlaceRef:
+        return self.place.ref
+
+    @property
+    def withheld(self) -> frozenset[Key]:
+        return frozenset(self.unrendered)
+
+
+def open_place(destination: Destination, ref: PlaceRef) -> Place | Failure:
+    try:
+        return destination.open(ref)
+    except BridgeError as error:
+        return Failure("", _placed(error.problem, ref))
+    except Exception as error:
+        log.exception("%s could not be opened", ref.title)
+        return Failure("", fault(error, ref.title, "opened"))
+
+
+def must_list(policy: Policy, last: datetime | None, now: datetime) -> bool:
+    match policy.refresh:
+        case Refresh.ALWAYS:
+            return True
+        case Refresh.DAILY:
+            return last is None or now - last >= timedelta(days=1)
+        case Refresh.NEVER:
+            return last is None
+
+
+def look_at(
+    looks: Sequence[Look], elsewhere: Mapping[Key, Address], policy: Policy, now: datetime, progress: Progress
+) -> None:
+    """Render every item and list every place that needs it.
+
+    Names that are found by listing can change what links say, so it goes round until nothing more must be listed.
+    """
+    rendered_with: dict[Key, Address] | None = None
+    while True:
+        addresses = _addresses(looks, elsewhere, policy, now)
+        if addresses != rendered_with:
+            _render(looks, Context(now, addresses), progress)
+            rendered_with = addresses
+        unlisted = [look for look in looks if look.wanted and look.entries is None and look.problem is None]
+        needed = [look for look in unlisted if look.must_list or not _in_step(look, policy, now)]
+        if not needed:
+            return
+        side_by_side(_list_entries, needed, policy.places_at_once, "listing", progress)
+
+
+def _in_step(look: Look, policy: Policy, now: datetime) -> bool:
+    """Nothing would be done here whatever stands there, as long as nobody touched it."""
+    for key, payload in look.payloads.items():
+        record = look.records.get(key)
+        if record is None:
+            if payload.not_before is None or payload.not_before <= now:
+                return False
+        elif record.deleted:
+            if policy.deleted is Deleted.RECREATE:
+                return False
+        elif record.fingerprint != payload.fingerprint or (
+            record.drifted and policy.drift_of(record.kind) is Drift.OVERWRITE
+        ):
+            return False
+    return all(key in look.payloads or key in look.unrendered for key in look.records)
+
+
+def _addresses(
+    looks: Iterable[Look], elsewhere: Mapping[Key, Address], policy: Policy, now: datetime
+) -> dict[Key, Address]:
+    addresses = dict(elsewhere)
+    for look in looks:
+        standing = _standing(look)
+        names = look.place.addresses(look.items, standing)
+        gone = _gone(look) if policy.deleted is Deleted.RESPECT else frozenset()
+        for item in look.items:
+            addresses.pop(item.key, None)
+            if item.key in names and item.key not in gone and (is_due(item, now) or item.key in standing):
+                addresses[item.key] = Address(look.ref, names[item.key])
+    return addresses
+
+
+def _standing(look: Look) -> dict[Key, str]:
+    by_mark = {entry.mark: entry.name for entry in reversed(look.entries or []) if entry.mark is not None}
+    found = {item.key: by_mark[m] for item in look.items if (m := mark(item.key)) in by_mark}
+    return found | {key: record.name for key, record in look.records.items() if not record.deleted}
+
+
+def _gone(look: Look) -> frozenset[Key]:
+    """What a person deleted: links to it would lead nowhere."""
+    if look.entries is None:
+        return frozenset(key for key, record in look.records.items() if record.deleted)
+    refs = {entry.ref for entry in look.entries}
+    marks = {entry.mark for entry in look.entries}
+    return frozenset(
+        key
+        for key, record in look.records.items()
+        if mark(key) not in marks and (record.deleted or record.ref not in refs)
+    )
+
+
+def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None:
+    total = sum(len(look.items) for look in looks)
+    done = 0
+    for look in looks:
+        look.payloads.clear()
+        look.unrendered.clear()
+        for item in look.items:
+            try:
+                look.payloads[item.key] = look.place.render(item, context)
+            except BridgeError as error:
+                look.unrendered[item.key] = error.problem
+            except Exception as error:
+                log.exception("%s could not be rendered", item.key)
+                look.unrendered[item.key] = fault(error, str(item.origin), "rendered")
+            done += 1
+        progress("rendering", done, total)
+
+
+def _list_entries(look: Look) -> None:
+    look.entries = list(look.place.entries())
+
+
+def read_entries(work: Mapping[str, Sequence[Entry]], looks: Sequence[Look], at_once: int, progress: Progress) -> None:
+    """Read the given entries of each place, so that it can be said whether a person changed them."""
+
+    def read(look: Look) -> None:
+        for entry in work[look.ref.id]:
+            look.readings[entry.ref] = _read(look.place, entry)
+
+    side_by_side(read, [look for look in looks if work.get(look.ref.id)], at_once, "reading", progress)
+
+
+def _read(place: Place, entry: Entry) -> Reading | None:
+    try:
+        body = place.read(entry)
+    except Unreachable:
+        raise
+    except BridgeError as error:
+        log.warning("%s could not be read: %s", entry.name, error)
+        return None
+    return Reading(body_digest(body), body.html)
+
+
+def side_by_side(
+    work: Callable[[Look], None], looks: Sequence[Look], at_once: int, stage: str, progress: Progress
+) -> None:
+    """One thread a place. What goes wrong in a place is told in it and stops nothing else."""
+    if not looks:
+        return
+    with ThreadPoolExecutor(max_workers=max(1, min(at_once, len(looks)))) as pool:
+        futures = {pool.submit(work, look): look for look in looks}
+        for done, future in enumerate(as_completed(futures), start=1):
+            look = futures[future]
+            try:
+                future.result()
+            except BridgeError as error:
+                look.problem = _placed(error.problem, look.ref)
+                look.unreachable = isinstance(error, Unreachable)
+            except Exception as error:
+                log.exception("%s could not be looked at", look.ref.title)
+                look.problem = fault(error, look.ref.title, "looked at")
+            progress(stage, done, len(looks))
+
+
+def _placed(problem: Problem, ref: PlaceRef) -> Problem:
+    return Problem(problem.cause, problem.where or ref.title, problem.next_step)
+
+
+def fault(error: Exception, where: str, what: str) -> Problem:
+    """A mistake of ours or of a connector. Its text may hold anything: its type is told, the log has the rest."""
+    return Problem(
+        f"It could not be {what}: {type(error).__name__}. This is a mistake in lms-bridge.",
+        where,
+        "Run again with --verbose and report what it says; everything else went on.",
+    )
