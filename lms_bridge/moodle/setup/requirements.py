@@ -23,7 +23,10 @@ ADD_FUNCTIONS = (
     "Site administration > Server > Web services > External services > lms-bridge > Functions > Add functions"
 )
 EDIT_ROLE = "Site administration > Users > Permissions > Define roles > lms-bridge > Edit"
-ADD_FIELD = "Site administration > Courses > Default settings > Course custom fields > Add: Short text"
+ADD_FIELD = (
+    "Site administration > Courses > Default settings > Course custom fields "
+    "(older versions: Courses > Course custom fields) > Add a new custom field > Short text"
+)
 
 
 @dataclass(frozen=True, slots=True)
