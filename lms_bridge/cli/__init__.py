@@ -6,5 +6,6 @@ Start-up is kept light: a command imports what it needs when it runs.
 
 def main() -> None:
     from lms_bridge.cli.app import app
+    from lms_bridge.cli.sentences import told
 
-    app()
+    told(app)

@@ -6,11 +6,9 @@ from typing import Annotated
 import typer
 
 from lms_bridge.cli import check, content, init, sandbox, setup, sync
-from lms_bridge.cli.sentences import SentencesGroup
 
 app = typer.Typer(
     name="lms-bridge",
-    cls=SentencesGroup,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

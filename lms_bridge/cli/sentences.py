@@ -2,12 +2,8 @@
 
 import itertools
 import logging
-from collections.abc import Iterable
-from typing import Any
-
-import click
-import typer
-from typer.core import TyperGroup
+import sys
+from collections.abc import Callable, Iterable
 
 from lms_bridge.errors import BridgeError, ConfigError, Problem, Unreachable
 
@@ -17,33 +13,36 @@ UNREACHABLE = 6
 INTERRUPTED = 130
 
 
-class SentencesGroup(TyperGroup):
-    """Runs a command and says what went wrong on standard error; in JSON mode on standard output as well."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except ConfigError as error:
-            told = error.problems
-            code = USAGE
-        except Unreachable as error:
-            told, code = (error.problem,), UNREACHABLE
-        except BridgeError as error:
-            told, code = (error.problem,), FAILED
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+def told(run: Callable[[], None]) -> None:
+    """Run the command line; say what went wrong on standard error, and in JSON mode on standard output as well."""
+    try:
+        run()
+    except BridgeError as error:
         logging.getLogger(__name__).debug("the command ended with an error", exc_info=True)
-        tell(told)
+        problems = error.problems if isinstance(error, ConfigError) else (error.problem,)
+        tell(problems)
         if _wants_json():
             from lms_bridge.cli.options import print_json
 
-            print_json({"schema_version": 1, "problems": [problem_fields(problem) for problem in told]})
-        raise typer.Exit(code)
+            print_json({"schema_version": 1, "problems": [problem_fields(problem) for problem in problems]})
+        sys.exit(_code_of(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _code_of(error: BridgeError) -> int:
+    match error:
+        case ConfigError():
+            return USAGE
+        case Unreachable():
+            return UNREACHABLE
+        case _:
+            return FAILED
 
 
 def tell(problems: Iterable[Problem]) -> None:
     for problem in problems:
-        typer.echo(sentence(problem), err=True)
+        print(sentence(problem), file=sys.stderr)
 
 
 def sentence(problem: Problem) -> str:
@@ -56,8 +55,6 @@ def problem_fields(problem: Problem) -> dict[str, str]:
 
 
 def _wants_json() -> bool:
-    import sys
-
     words = sys.argv[1:]
     spelled = {"--output=json", "-ojson"} & set(words)
     pairs = set(itertools.pairwise(words))

@@ -1,0 +1,184 @@
+"""The composition root: a config becomes open connectors, a state and routes. The only place that knows all rooms."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from lms_bridge.config.load import Config, Opening, RouteConfig
+from lms_bridge.config.model import PolicySettings
+from lms_bridge.connector import Destination, Finding, Level, Source
+from lms_bridge.errors import BridgeError, Problem, StateError
+from lms_bridge.items import Kind
+from lms_bridge.sync.policy import Deleted, Drift, Limits, Policy, Prune, Refresh
+from lms_bridge.sync.run import Plan, Progress, Report, Route, no_progress
+
+if TYPE_CHECKING:
+    from lms_bridge.sync.state import State
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Routes whose connectors are open, and the state they share. Made by `open_bridge`."""
+
+    config: Config
+    routes: tuple[Route, ...]
+    sources: Mapping[str, Source]
+    destinations: Mapping[str, Destination]
+    state: "State"
+
+    def plan(self, *, clock: Clock, only: Sequence[str] = (), progress: Progress = no_progress) -> list[Plan]:
+        from lms_bridge.sync.route import prepare
+
+        return [prepare(route, self.state, now=clock(), only=only, progress=progress) for route in self.routes]
+
+    def sync(
+        self,
+        *,
+        clock: Clock,
+        only: Sequence[str] = (),
+        checksums: Sequence[str] = (),
+        approved: Sequence[str] = (),
+        progress: Progress = no_progress,
+    ) -> list[Report]:
+        """Plan every route, then apply every route. Raises StateError, before any write, when checksums are given and
+        a route that would change something has none of them; or when somebody else holds a route."""
+        from lms_bridge.sync.apply import apply, new_run
+
+        with ExitStack() as leases:
+            for route in self.routes:
+                leases.enter_context(self.state.lease(route.name))
+            plans = self.plan(clock=clock, only=only, progress=progress)
+            if checksums:
+                _refuse_unreviewed(plans, checksums)
+            run = new_run(clock())
+            return [
+                apply(
+                    plan,
+                    route,
+                    self.state,
+                    now=clock(),
+                    run=run,
+                    approve=plan.checksum in approved,
+                    progress=progress,
+                )
+                for route, plan in zip(self.routes, plans, strict=True)
+            ]
+
+
+def _refuse_unreviewed(plans: Iterable[Plan], checksums: Sequence[str]) -> None:
+    for plan in plans:
+        if plan.pending and plan.checksum not in checksums:
+            raise StateError(
+                f"what would be done is no longer what was reviewed (checksum {plan.checksum}); nothing was written.",
+                where=f"route {plan.route}",
+                next_step="Run `lms-bridge plan` again, and pass the checksum of each route that it shows.",
+            )
+
+
+@contextmanager
+def open_bridge(config: Config, *, only_routes: Sequence[str] = ()) -> Iterator[Bridge]:
+    """Open what the routes need, and close it again. Raises BridgeError for a route that is not configured."""
+    chosen = _chosen(config, only_routes)
+    with open_connectors(config, chosen) as (sources, destinations):
+        from lms_bridge.sync.state import State
+
+        with State.open(config.state) as state:
+            routes = tuple(
+                Route(
+                    route.name,
+                    sources[route.source.name],
+                    destinations[route.destination.name],
+                    route.kinds,
+                    policy_of(route.policy),
+                )
+                for route in chosen
+            )
+            yield Bridge(config, routes, sources, destinations, state)
+
+
+@contextmanager
+def open_connectors(
+    config: Config, routes: Sequence[RouteConfig]
+) -> Iterator[tuple[dict[str, Source], dict[str, Destination]]]:
+    sources = {route.source.name: _open_source(config, route.source) for route in routes}
+    with ExitStack() as stack:
+        destinations: dict[str, Destination] = {}
+        for route in routes:
+            if route.destination.name not in destinations:
+                destination = _open_destination(config, route.destination)
+                stack.callback(destination.close)
+                destinations[route.destination.name] = destination
+        yield sources, destinations
+
+
+def check(config: Config) -> Iterator[tuple[str, Finding]]:
+    """Pre-flight of every source and destination that a route uses. One that cannot be opened is a finding too."""
+    for source in {route.source.name: route.source for route in config.routes}.values():
+        yield from _findings(config, source, _open_source)
+    for destination in {route.destination.name: route.destination for route in config.routes}.values():
+        yield from _findings(config, destination, _open_destination)
+
+
+def _findings(
+    config: Config, opening: Opening, open_: Callable[[Config, Opening], Source | Destination]
+) -> Iterator[tuple[str, Finding]]:
+    try:
+        opened = open_(config, opening)
+        try:
+            for finding in opened.check():
+                yield opening.name, finding
+        finally:
+            close = getattr(opened, "close", None)
+            if close is not None:
+                close()
+    except BridgeError as error:
+        yield opening.name, Finding(Level.ERROR, opening.name, error.problem)
+
+
+def _chosen(config: Config, only_routes: Sequence[str]) -> list[RouteConfig]:
+    known = [route.name for route in config.routes]
+    unknown = [name for name in only_routes if name not in known]
+    if unknown:
+        problem = Problem(f"there is no route {unknown[0]!r}.", config.file, f"Known routes: {', '.join(known)}.")
+        raise BridgeError(problem.cause, where=problem.where, next_step=problem.next_step)
+    return [route for route in config.routes if not only_routes or route.name in only_routes]
+
+
+def _open_source(config: Config, opening: Opening) -> Source:
+    factory = opening.connector.source
+    assert factory is not None, "the config lets only sources be sources"
+    return factory(opening.name, opening.settings, config.folder)
+
+
+def _open_destination(config: Config, opening: Opening) -> Destination:
+    factory = opening.connector.destination
+    assert factory is not None, "the config lets only destinations be destinations"
+    return factory(opening.name, opening.settings, config.folder)
+
+
+def policy_of(settings: PolicySettings) -> Policy:
+    """A policy as it is written → a policy by kind."""
+    drift = Policy().drift
+    if isinstance(settings.drift, str):
+        drift = dict.fromkeys(Kind, Drift(settings.drift))
+    elif settings.drift:
+        drift = {**drift, **{kind: Drift(value) for kind, value in settings.drift.items()}}
+    prune = settings.prune
+    return Policy(
+        drift=drift,
+        deleted=Deleted(settings.deleted),
+        prune=dict.fromkeys(Kind, Prune(prune))
+        if isinstance(prune, str)
+        else {kind: Prune(value) for kind, value in prune.items()},
+        limits=Limits(
+            deletes=settings.limits.deletes,
+            delete_share=settings.limits.delete_share,
+            update_share=settings.limits.update_share,
+            population=settings.limits.population,
+        ),
+        refresh=Refresh(settings.refresh),
+    )

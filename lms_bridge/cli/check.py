@@ -1,0 +1,45 @@
+"""`check`: pre-flight of everything the config names, with what to do about each finding. Writes nothing."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from lms_bridge.cli.options import ConfigOption, Output, OutputOption
+from lms_bridge.cli.sentences import problem_fields, sentence
+
+if TYPE_CHECKING:
+    from lms_bridge.connector import Finding
+
+_SIGNS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
+
+
+def check(context: typer.Context, config: ConfigOption = None, output: OutputOption = Output.TEXT) -> None:
+    """Look at content, functions, permissions, fields and activities before the first sync."""
+    from lms_bridge.bridge import check as findings_of
+    from lms_bridge.cli.options import load, print_json
+
+    findings = list(findings_of(load(context, config)))
+    if output is Output.JSON:
+        print_json({"schema_version": 1, "findings": [_fields(name, finding) for name, finding in findings]})
+    elif output is Output.MARKDOWN:
+        typer.echo("| | where | finding |\n|---|---|---|")
+        for name, finding in findings:
+            typer.echo(f"| {finding.level.value} | {name} | {_words(finding).replace('|', chr(92) + '|')} |")
+    else:
+        for name, finding in findings:
+            typer.echo(f"{_SIGNS[finding.level.value]} {name}: {_words(finding)}")
+    errors = sum(finding.level.value == "error" for _, finding in findings)
+    if output is Output.TEXT:
+        typer.echo(
+            f"{errors} error{'s' if errors != 1 else ''} in {len(findings)} findings." if errors else "All is well."
+        )
+    raise typer.Exit(1 if errors else 0)
+
+
+def _words(finding: "Finding") -> str:
+    return finding.what if finding.problem is None else f"{finding.what}: {sentence(finding.problem)}"
+
+
+def _fields(name: str, finding: "Finding") -> dict[str, Any]:
+    problem = problem_fields(finding.problem) if finding.problem is not None else None
+    return {"connector": name, "level": finding.level.value, "what": finding.what, "problem": problem}

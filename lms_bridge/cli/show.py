@@ -1,0 +1,135 @@
+"""What the commands print: the engine's plans and reports as text, Markdown or JSON, with text differences."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import typer
+
+from lms_bridge.bridge import Bridge
+from lms_bridge.cli.options import Output, console, print_json
+from lms_bridge.cli.sentences import sentence
+from lms_bridge.connector import Action, Change
+from lms_bridge.errors import BridgeError
+from lms_bridge.markup.diff import unified
+from lms_bridge.sync.difference import Difference, diff, difference
+from lms_bridge.sync.report import plan_document, plan_summary, report_document, summary_of
+from lms_bridge.sync.report_text import plan_lines, plan_markdown, report_lines, report_markdown, summary_line
+from lms_bridge.sync.run import Plan, Report
+from lms_bridge.sync.status import Standing, standing, status_document
+
+_SHOWN_DIFFS = 20
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def show_plans(plans: Sequence[Plan], output: Output, *, with_diffs: bool) -> None:
+    if output is Output.JSON:
+        print_json(plan_document(plans))
+    elif output is Output.MARKDOWN:
+        typer.echo(plan_markdown(plans), nl=False)
+        for plan in plans if with_diffs else ():
+            for told in _differences(plan):
+                typer.echo(f"\n### {told.title}\n\n```diff\n{_unified(told)}\n```")
+    else:
+        for plan in plans:
+            _print_lines(plan_lines(plan))
+            for told in _differences(plan) if with_diffs else ():
+                _print_difference(told)
+        if len(plans) > 1:
+            typer.echo(f"In all: {summary_line(plan_summary(plans))}.")
+
+
+def show_reports(reports: Sequence[Report], output: Output) -> None:
+    if output is Output.JSON:
+        print_json(report_document(reports))
+    elif output is Output.MARKDOWN:
+        typer.echo(report_markdown(reports), nl=False)
+    else:
+        for report in reports:
+            _print_lines(report_lines(report))
+        if len(reports) > 1:
+            typer.echo(f"In all: {summary_line(summary_of(reports))}.")
+
+
+def show_status(bridge: Bridge, output: Output) -> None:
+    standings = [standing(route.name, bridge.state) for route in bridge.routes]
+    if output is Output.JSON:
+        print_json(status_document(standings))
+        return
+    for told in standings:
+        _print_lines(_status_lines(told))
+
+
+def show_difference(bridge: Bridge, key: str, output: Output) -> bool:
+    """Whether any route has the item."""
+    now = datetime.now(UTC)
+    found = {route.name: diff(route, bridge.state, key, now=now) for route in bridge.routes}
+    told = {name: each for name, each in found.items() if each is not None}
+    if output is Output.JSON:
+        rows = [{"route": name, "key": key, "before": each.before, "after": each.after} for name, each in told.items()]
+        print_json({"schema_version": 1, "differences": rows})
+        return bool(told)
+    for name, each in told.items():
+        typer.echo(f"{name}: {key}")
+        if each.before == each.after:
+            typer.echo("  in step")
+        else:
+            _print_difference(each)
+    return bool(told)
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        typer.echo("".join(character if character.isprintable() else " " for character in line))
+
+
+def _differences(plan: Plan) -> list[Difference]:
+    """Before and after of changed texts. A text that cannot be read now is told as such, and the plan still stands."""
+    changed = [change for change in plan.changes if _has_text_to_compare(change)]
+    told: list[Difference] = []
+    for change in changed[:_SHOWN_DIFFS]:
+        try:
+            told.append(difference(plan, change))
+        except BridgeError as error:
+            told.append(Difference(change.key, f"{change.title}: {sentence(error.problem)}", "", ""))
+    if len(changed) > _SHOWN_DIFFS:
+        title = f"{len(changed) - _SHOWN_DIFFS} more changed texts; `lms-bridge diff KEY` shows each"
+        told.append(Difference("", title, "", ""))
+    return told
+
+
+def _has_text_to_compare(change: Change) -> bool:
+    return change.entry is not None and (change.action in (Action.UPDATE, Action.MERGE) or change.conflict)
+
+
+def _unified(told: Difference) -> str:
+    return unified(told.before, told.after)
+
+
+def _print_difference(told: Difference) -> None:
+    out = console()
+    out.print(f"  {told.title}")
+    for line in _unified(told).splitlines():
+        out.print(f"    {line}", style=_STYLES.get(line[:1]))
+
+
+def _status_lines(told: Standing) -> list[str]:
+    lines = [f"{told.route}: {_last_run(told)}"]
+    kinds = ", ".join(f"{count} {kind}{'s' if count != 1 else ''}" for kind, count in told.by_kind.items())
+    lines.append(f"  stands   {kinds or 'nothing yet'}")
+    if told.drifted:
+        lines.append(f"  changed  {told.drifted} by people")
+    if told.deleted:
+        lines.append(f"  deleted  {told.deleted} by people")
+    lines += [f"  waits    “{w.title}” in {w.course} until {w.until:%Y-%m-%d %H:%M %Z}" for w in told.waiting]
+    lines += [f"  conflict “{row['title']}”: {row['reason']}" for row in told.conflicts]
+    if told.open_intents:
+        lines.append(f"  open     {len(told.open_intents)} writes whose end is not known; the next sync looks them up")
+    return lines
+
+
+def _last_run(told: Standing) -> str:
+    run = told.last_run
+    if run is None:
+        return "never run"
+    ended = "still running, or it was killed" if run.ended is None else summary_line(dict(run.summary))
+    return f"last run {run.started:%Y-%m-%d %H:%M %Z}: {ended}"
