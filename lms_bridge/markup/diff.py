@@ -24,7 +24,12 @@ class DiffLine:
 
 def text_diff(before: str, after: str, *, context: int = 2) -> list[DiffLine]:
     """What changed between two HTML texts, as a person reads them; empty when nothing that can be read changed."""
-    old, new = to_text(before).splitlines(), to_text(after).splitlines()
+    return line_diff(to_text(before), to_text(after), context=context)
+
+
+def line_diff(before: str, after: str, *, context: int = 2) -> list[DiffLine]:
+    """The same for two plain texts, one block a line."""
+    old, new = before.splitlines(), after.splitlines()
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     out: list[DiffLine] = []
     for group in matcher.get_grouped_opcodes(context):
@@ -40,8 +45,12 @@ def text_diff(before: str, after: str, *, context: int = 2) -> list[DiffLine]:
 
 def unified(before: str, after: str, *, context: int = 2) -> str:
     """The same as plain lines: `- ` removed, `+ ` added, `  ` same, `…` left out."""
+    return as_lines(text_diff(before, after, context=context))
+
+
+def as_lines(diff: Sequence[DiffLine]) -> str:
     signs = {"same": "  ", "added": "+ ", "removed": "- ", "gap": "…"}
-    return "\n".join((signs[line.kind] + line.text).rstrip() for line in text_diff(before, after, context=context))
+    return "\n".join((signs[line.kind] + line.text).rstrip() for line in diff)
 
 
 def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:

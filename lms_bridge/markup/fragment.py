@@ -17,6 +17,8 @@ from lms_bridge.markup.nesting import nest
 from lms_bridge.markup.vocabulary import ATTRIBUTES, BLOCKS, READ_SCHEMES, RENAMED, TAGS, VOID
 
 MAX_LENGTH = 1_000_000
+# html5ever's work grows with the square of the character references, too; real texts have some hundreds.
+MAX_REFERENCES = 50_000
 # html5ever's work grows with the square of the open elements; above this many tags libxml2 limits the depth first.
 _TAGS_BEFORE_CHECK = 3_000
 
@@ -55,6 +57,8 @@ def bounded(html: str) -> str:
     """The markup, fit for the parser: limited in length and depth, without what XML has no place for."""
     if len(html) > MAX_LENGTH:
         raise MarkupError(f"the text has {len(html):,} characters; at most {MAX_LENGTH:,} are taken: split it")
+    if html.count("&") > MAX_REFERENCES:
+        raise MarkupError(f"the text has more than {MAX_REFERENCES:,} ampersands: that is no text for people")
     html = _BARE_AMPERSAND.sub("&amp;", _NOT_XML.sub("", html))
     if len(_TAG.findall(html)) > _TAGS_BEFORE_CHECK:
         html = _well_nested(html)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lxml import etree
 
@@ -104,7 +105,7 @@ def _cut_before(holder: etree._Element, stop: etree._Element) -> etree._Element:
     path = path[path.index(holder) :]
     first = _holder(None)
     copy = first
-    for element, inner in zip(path, path[1:], strict=False):
+    for element, inner in pairwise(path):
         copy.text, element.text = element.text, None
         for child in list(element):
             if child is inner:

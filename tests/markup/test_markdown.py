@@ -1,0 +1,138 @@
+"""What a designer writes in Markdown and what becomes of it."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms_bridge.markup.clean import clean
+from lms_bridge.markup.fragment import MarkupError
+from lms_bridge.markup.markdown import Conversion, split_front_matter, to_html
+
+GOLDEN = Path(__file__).parent / "golden"
+PAGES = {"Feedback": "item:wiki%2Ffeedback", "A & B": "item:wiki%2Fab"}
+
+
+def convert(text: str, *, line_offset: int = 0) -> Conversion:
+    def link(href: str, _line: int) -> str | None:
+        return None if "missing" in href else f"item:{href.removesuffix('.md')}"
+
+    def image(src: str, _line: int) -> str | None:
+        return None if "missing" in src else f"asset:{src.rpartition('/')[2].partition('.')[0]}"
+
+    def wiki(title: str, _line: int) -> str | None:
+        return PAGES.get(title)
+
+    return to_html(
+        text, resolve_link=link, resolve_image=image, wiki_link=wiki, where="page.md", line_offset=line_offset
+    )
+
+
+@pytest.mark.parametrize("source", sorted(GOLDEN.glob("*.md")), ids=lambda path: path.stem)
+def test_markdown_becomes_the_html_beside_it(source: Path) -> None:
+    assert convert(source.read_text()).html + "\n" == source.with_suffix(".html").read_text()
+
+
+@pytest.mark.parametrize("source", sorted(GOLDEN.glob("*.md")), ids=lambda path: path.stem)
+def test_what_markdown_becomes_is_clean_already(source: Path) -> None:
+    html = convert(source.read_text()).html
+    assert clean(html) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("one\n\n[x](missing.md)\n", [(3, "link “missing.md” leads nowhere")]),
+        ("one\ntwo [[Nowhere]]\n", [(2, "link “[[Nowhere]]”: there is no page with this title")]),
+        ("- a\n- b\n- ![p](img/missing.png)\n", [(3, "image “img/missing.png” leads nowhere")]),
+        ('<div>\n<a href="missing.html">x</a>\n</div>\n', [(2, "link “missing.html” leads nowhere")]),
+        ('text <img src="missing.png" alt="p">\n', [(1, "image “missing.png” leads nowhere")]),
+        ("[x](ftp://e.org/f)\n", [(1, "link “ftp://e.org/f”: addresses of this kind are not sent")]),
+        ("[x](#part)\n", [(1, "link “#part”: links within a page do not work where it is sent")]),
+        ("| a |\n|---|\n| [x](missing.md) |\n", [(3, "link “missing.md” leads nowhere")]),
+        ("[x](a.md) [[Feedback]] ![p](p.png) <https://e.org> [m](mailto:a@e.org)\n", []),
+        ("`[[Nowhere]]` and\n\n    [[Nowhere]]\n\n\\[[Nowhere]]\n", []),
+    ],
+)
+def test_a_broken_address_is_reported_with_its_line(text: str, problems: list[tuple[int, str]]) -> None:
+    assert [(problem.line, problem.message) for problem in convert(text).problems] == problems
+
+
+def test_a_broken_link_or_image_leaves_its_words() -> None:
+    assert convert("[the *way*](missing.md) ![a chart](missing.png)").html == "<p>the <em>way</em> a chart</p>"
+
+
+def test_lines_count_from_the_top_of_the_file_with_its_front_matter() -> None:
+    front, body, lines = split_front_matter("---\ntitle: X\n---\n\n[x](missing.md)\n")
+    assert front == "title: X\n"
+    assert [problem.line for problem in convert(body, line_offset=lines).problems] == [5]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("no front matter\n---\nx", ("", "no front matter\n---\nx", 0)),
+        ("---\n---\nbody", ("", "body", 2)),
+        ("\ufeff---\r\na: 1\r\n---\r\nbody", ("a: 1\r\n", "body", 3)),
+        ("---\na: '---'\n...\nbody", ("a: '---'\n", "body", 3)),
+        ("---\nnever closed\n", ("", "---\nnever closed\n", 0)),
+    ],
+)
+def test_front_matter_is_what_stands_between_lines_of_dashes(text: str, parts: tuple[str, str, int]) -> None:
+    assert split_front_matter(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "leading"),
+    [
+        ("# The *title*\n\ntext", "The title", True),
+        ("text\n\n# Later", "Later", False),
+        ("Set out\n=======\n", "Set out", True),
+        ("## Second level\n", None, False),
+        ("", None, False),
+    ],
+)
+def test_the_title_is_the_first_heading_of_the_first_level(text: str, title: str | None, leading: bool) -> None:
+    conversion = convert(text)
+    assert (conversion.title, conversion.leading_heading) == (title, leading)
+
+
+def test_links_and_images_are_listed_once_each() -> None:
+    conversion = convert("[a](x.md) [b](x.md) [[Feedback]] <https://e.org> ![p](i/p.png) ![p](i/p.png)")
+    assert conversion.links == ("item:x", "item:wiki%2Ffeedback", "https://e.org")
+    assert conversion.images == ("asset:p",)
+
+
+def test_addresses_come_to_the_callbacks_percent_encoded() -> None:
+    assert convert("[x](<Grüße aus Köln.md>)").links == ("item:Gr%C3%BC%C3%9Fe%20aus%20K%C3%B6ln",)
+
+
+def test_scripts_in_markdown_are_gone() -> None:
+    html = convert("a <script>alert(1)</script> <b onclick='x()'>b</b>\n\n<script>\nalert(1)\n</script>\n").html
+    assert html == "<p>a <strong>b</strong></p>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["> " * 5_000 + "x", "- " * 3_000 + "x", "[" * 20_000, "*a " * 20_000, "[[" * 20_000, "![" * 10_000, "`" * 20_000]
+    + ["<div>" * 5_000, "|a" * 5_000 + "\n" + "|-" * 5_000, "[^1]" * 5_000 + "\n\n[^1]: x"],
+    ids=lambda text: text[:12],
+)
+@pytest.mark.timeout(30)
+def test_hostile_markdown_ends_soon(text: str) -> None:
+    try:
+        convert(text)
+    except MarkupError as error:
+        assert str(error).startswith("page.md: ")
+
+
+def test_a_text_that_is_too_long_is_refused_by_name() -> None:
+    with pytest.raises(MarkupError, match=r"page\.md: 1,000,001 characters"):
+        convert("x" * 1_000_001)
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from("[]()!*_`#>|-=\n <>&~^:\\\"'x1"), st.characters()), max_size=200))
+def test_any_text_converts_to_clean_html(text: str) -> None:
+    html = convert(text).html
+    assert clean(html) == html
