@@ -10,7 +10,7 @@ from lms_bridge.cli.options import Output, console, print_json
 from lms_bridge.cli.sentences import sentence
 from lms_bridge.connector import Action, Change
 from lms_bridge.errors import BridgeError
-from lms_bridge.markup.diff import unified
+from lms_bridge.markup.diff import as_lines, line_diff
 from lms_bridge.sync.difference import Difference, diff, difference
 from lms_bridge.sync.report import plan_document, plan_summary, report_document, summary_of
 from lms_bridge.sync.report_text import plan_lines, plan_markdown, report_lines, report_markdown, summary_line
@@ -102,7 +102,7 @@ def _has_text_to_compare(change: Change) -> bool:
 
 
 def _unified(told: Difference) -> str:
-    return unified(told.before, told.after)
+    return as_lines(line_diff(told.before, told.after))
 
 
 def _print_difference(told: Difference) -> None:
