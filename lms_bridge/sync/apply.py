@@ -154,15 +154,13 @@ def _failures(outcomes: Sequence[Outcome]) -> list[Failure]:
 
 def _close(plan: Plan, route: Route, state: "State", report: Report) -> None:
     """Keep what was not tried, close earlier intents whose end is known now, and end the run."""
-    untried = [*report.skipped, *report.held, *report.postponed]
-    state.note(report.run, route.name, [Outcome(change=change, status=_status(change)) for change in untried])
+    untried = [(change, "conflict" if change.conflict else "skipped") for change in report.skipped]
+    untried += [(change, "held") for change in report.held]
+    untried += [(change, "postponed") for change in report.postponed]
+    state.note(report.run, route.name, untried)
     listed = {place.id for place in plan.listed}
-    unsettled: set[tuple[str, Key]] = {
-        (outcome.change.place.id, outcome.change.key)
-        for outcome in report.outcomes
-        if outcome.status is not Status.DONE
-    }
-    unsettled |= {(change.place.id, change.key) for change in untried}
+    open_ended = [outcome.change for outcome in report.outcomes if outcome.status is not Status.DONE]
+    unsettled: set[tuple[str, Key]] = {(c.place.id, c.key) for c in [*open_ended, *(change for change, _ in untried)]}
     settled = [(i.place, i.key) for i in state.open_intents(route.name) if i.run != report.run and i.place in listed]
     state.close_intents(route.name, [at for at in settled if at not in unsettled])
     state.end_run(
@@ -172,7 +170,3 @@ def _close(plan: Plan, route: Route, state: "State", report: Report) -> None:
         exit_code=exit_code([report]),
         summary=summary_of([report]),
     )
-
-
-def _status(change: Change) -> Status:
-    return Status.CONFLICT if change.conflict else Status.DONE

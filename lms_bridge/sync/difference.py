@@ -1,6 +1,6 @@
 """What a change would change, as readable text before and after. For people who review a plan."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -33,11 +33,11 @@ def difference(plan: Plan, change: Change) -> Difference:
     record, entry = change.record, change.entry
     if entry is None:
         return Difference(change.key, change.title, "", after)
-    if record is not None and record.base and record.version == entry.version and not record.drifted:
-        before = _text(Body(title=record.title, html=record.base))
-    else:
-        before = _text(place.read(entry))
-    return Difference(change.key, change.title, before, after)
+    if change.payload is None or record is None or not record.base or record.drifted or record.version != entry.version:
+        return _standing(place, change)
+    # The record knows the words that stand there, but not the fields: neither side shows them.
+    after = _text(replace(place.expected(change.payload), fields={}))
+    return Difference(change.key, change.title, _text(Body(title=record.title, html=record.base)), after)
 
 
 def diff(route: Route, state: "State", key: Key, *, now: datetime) -> Difference | None:

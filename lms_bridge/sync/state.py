@@ -16,7 +16,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, RowMapping
 
-from lms_bridge.connector import Address, Outcome, PlaceRef, Record
+from lms_bridge.connector import Address, Change, Outcome, PlaceRef, Record, Status
 from lms_bridge.errors import StateError
 from lms_bridge.items import Key, Kind
 from lms_bridge.sync import state_schema as tables
@@ -147,14 +147,8 @@ class State:
                 connection.execute(sa.delete(tables.records).where(*_at(tables.records, at)))
             if record is not None or forget:
                 _close_intents(connection, route, change.place.id, change.key)
-            elif outcome.status.value != "ambiguous":
+            elif outcome.status is not Status.AMBIGUOUS:
                 _close_intents(connection, route, change.place.id, change.key, run=run)
-
-    def drop_intents(self, route: str, *, run: str, keys: Iterable[tuple[str, Key]]) -> None:
-        """Intents of a run that were surely never sent."""
-        with self._transaction() as connection:
-            for place, key in keys:
-                _close_intents(connection, route, place, key, run=run)
 
     def close_intents(self, route: str, keys: Iterable[tuple[str, Key]]) -> None:
         """Intents of earlier runs, once what became of them is known."""
@@ -193,9 +187,12 @@ class State:
             query = sa.update(tables.runs).where(*_at(tables.runs, at))
             connection.execute(query.values(ended=ended, exit_code=exit_code, summary=dict(summary)))
 
-    def note(self, run: str, route: str, outcomes: Iterable[Outcome]) -> None:
-        """Outcomes that touched no record: what was skipped or held back, kept so that a run can be looked into."""
-        rows = [_outcome_row(run, route, outcome) for outcome in outcomes]
+    def note(self, run: str, route: str, untried: Iterable[tuple[Change, str]]) -> None:
+        """What was not tried, and how to call that: kept so that a run can be looked into."""
+        rows = [
+            _outcome_row(run, route, Outcome(change=change, status=Status.DONE)) | {"status": status}
+            for change, status in untried
+        ]
         if rows:
             with self._transaction() as connection:
                 connection.execute(sa.insert(tables.outcomes), rows)

@@ -4,7 +4,7 @@ Apart from `apply`, which orders places and phases: this is the part that must b
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -45,21 +45,11 @@ class Writer:
         """Write one place, one outcome a change. True when the destination could not be reached."""
         place = self.plan.places[place_id]
         self.state.write_intents([self._intent(place, change) for change in changes])
-        waiting: dict[Key, Change] = {change.key: change for change in changes}
         unreachable = False
-        try:
-            for outcome in place.write(changes):
-                waiting.pop(outcome.change.key, None)
-                gather(self._settled(place, outcome))
-        except BridgeError as error:
-            # By contract the rest was then not sent: nothing of it needs to be looked up.
-            unreachable = isinstance(error, Unreachable)
-            self._fail(waiting.values(), error.problem, Status.FAILED, gather)
-        except Exception as error:
-            log.exception("%s: writing broke off", place.ref.title)
-            self._fail(waiting.values(), fault(error, place.ref.title, "written"), Status.AMBIGUOUS, gather)
-        else:
-            self._fail(waiting.values(), NOT_TOLD, Status.AMBIGUOUS, gather)
+        # What the state store raises in here is not the place's fault and must end the run.
+        for outcome, lost in _told(place, changes):
+            unreachable = unreachable or lost
+            gather(self._settled(place, outcome))
         return unreachable
 
     def follow_up(self, policy: Policy) -> list[Change]:
@@ -94,12 +84,6 @@ class Writer:
             opened=self.now,
         )
 
-    def _fail(self, changes: Iterable[Change], problem: Problem, status: Status, gather: Gather) -> None:
-        for change in changes:
-            outcome = Outcome(change=change, status=status, problem=problem)
-            self._settle(outcome, None)
-            gather(outcome)
-
     def _settled(self, place: Place, outcome: Outcome) -> Outcome:
         change = outcome.change
         if outcome.status is not Status.DONE:
@@ -121,6 +105,26 @@ class Writer:
 
     def _settle(self, outcome: Outcome, record: Record | None) -> None:
         self.state.settle(self.plan.route, self.plan.destination, self.run, outcome, record=record)
+
+
+def _told(place: Place, changes: Sequence[Change]) -> Iterator[tuple[Outcome, bool]]:
+    """Exactly one outcome a change, whatever the connector does, and whether the place could not be reached."""
+    waiting: dict[Key, Change] = {change.key: change for change in changes}
+    unreachable = False
+    try:
+        for outcome in place.write(changes):
+            if waiting.pop(outcome.change.key, None) is not None:
+                yield outcome, False
+        problem, status = NOT_TOLD, Status.AMBIGUOUS
+    except BridgeError as error:
+        # By contract the rest was then not sent: nothing of it needs to be looked up.
+        unreachable = isinstance(error, Unreachable)
+        problem, status = error.problem, Status.FAILED
+    except Exception as error:
+        log.exception("%s: writing broke off", place.ref.title)
+        problem, status = fault(error, place.ref.title, "written"), Status.AMBIGUOUS
+    for change in waiting.values():
+        yield Outcome(change=change, status=status, problem=problem), unreachable
 
 
 def _record(place: Place, change: Change, payload: Payload, entry: Entry, body: Body | None, ours: Digests) -> Record:
