@@ -68,7 +68,7 @@ def _placed(element: etree._Element, tags: Set[str], within: tuple[str, ...]) ->
 
 def _block(element: etree._Element, tag: str, nodes: list[Node], tags: Set[str]) -> Iterable[Node]:
     if tag in _CONTAINERS:
-        return [_filled(_copy(element, tag), _contained(tag, nodes))]
+        return [_filled(_copy(element, tag), _contained(tag, nodes, tags))]
     if tag in _PARTS:
         # Parts are taken up by their container; _paragraphs turns those without one into divisions.
         return [_filled(_copy(element, tag), _words(nodes) if tag == "caption" else _flow(nodes, tags))]
@@ -79,38 +79,35 @@ def _block(element: etree._Element, tag: str, nodes: list[Node], tags: Set[str])
     return [_filled(_copy(element, tag), _paragraphs(nodes, tags))]
 
 
-def _contained(container: str, nodes: list[Node]) -> Iterator[Node]:
+def _contained(container: str, nodes: list[Node], tags: Set[str]) -> Iterator[Node]:
     allowed, wrapper = _CONTAINERS[container]
     last: etree._Element | None = None
     for run, element in _runs(nodes, allowed):
         if not _blank(run):
             if last is not None and wrapper == "li":
                 # <ul><li>a</li><ul>…</ul></ul>, as old editors write it: the inner list belongs to the item before.
-                _filled(last, run)
+                _filled(last, _flow(run, tags))
             else:
-                inner = _contained(wrapper, run) if wrapper in _CONTAINERS else (_orphan(node) for node in run)
+                inner = _contained(wrapper, run, tags) if wrapper in _CONTAINERS else _flow(run, tags)
                 yield _filled(etree.Element(wrapper), inner)
         if element is not None:
             last = element
             yield element
 
 
-def _orphan(node: Node) -> Node:
-    if not isinstance(node, str) and node.tag in _PARTS:
-        node.tag = "div"
-    return node
-
-
-def _flow(nodes: list[Node], tags: Set[str]) -> list[Node]:
-    """Content where words may stand beside blocks."""
+def _flow(nodes: Iterable[Node], tags: Set[str]) -> list[Node]:
+    """Content where words may stand beside blocks; parts without their container become divisions."""
     out: list[Node] = []
     for node in nodes:
         if isinstance(node, str) or node.tag not in _PARTS:
             out.append(node)
-        elif "div" in tags:
-            out.append(_orphan(node))
+            continue
+        content = _paragraphs(_taken(node), tags, always="div" not in tags)
+        if "div" in tags:
+            node.tag = "div"
+            out.append(_filled(node, content))
         else:
-            out.extend(_paragraphs(_taken(node), tags, always=True))
+            out.extend(content)
     return out
 
 

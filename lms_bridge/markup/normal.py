@@ -30,12 +30,25 @@ def normalise(fragment: Fragment) -> None:
 def _drop_needless(root: etree._Element) -> None:
     """Elements without content or meaning, innermost first."""
     for element in reversed(list(root.iterdescendants())):
-        empty = not len(element) and not (element.text or "").strip(" \t\n\r\f")
+        empty = not len(element) and _blank(element.text)
+        if element.tag == "br" and _at_end(element):
+            dissolve(element)
+            continue
         bare = element.tag == "span" and not element.attrib
         if bare or (empty and element.tag not in _KEPT_EMPTY):
             dissolve(element)
         elif element.tag == "div" and not element.attrib:
             _dissolve_division(element)
+
+
+def _at_end(br: etree._Element) -> bool:
+    """A line break that ends its block shows nothing; editors put it into cells and paragraphs that are empty."""
+    parent = br.getparent()
+    return parent is not None and parent.tag in BLOCKS and br.getnext() is None and _blank(br.tail)
+
+
+def _blank(text: str | None) -> bool:
+    return not (text or "").strip(" \t\n\r\f")
 
 
 def _dissolve_division(element: etree._Element) -> None:

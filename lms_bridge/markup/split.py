@@ -70,7 +70,7 @@ def _holder(text: str | None, *children: etree._Element) -> etree._Element:
 
 
 def _shows(element: etree._Element) -> bool:
-    return bool("".join(map(str, element.itertext())).strip()) or any(
+    return bool("".join(map(str, element.itertext())).strip(" \t\n\r\f")) or any(
         child.tag in ("img", "hr", "table") for child in element.iterdescendants()
     )
 
@@ -79,7 +79,7 @@ def _parted(holder: etree._Element) -> Iterator[str | Image]:
     if next(holder.iter("img"), None) is None:
         yield serialize(Fragment(holder))
         return
-    block = holder[0] if len(holder) == 1 and not (holder.text or "").strip() else holder
+    block = holder[0] if len(holder) == 1 and not (holder.text or "").strip(" \t\n\r\f") else holder
     if block.tag in ("ul", "ol"):
         yield from _parted_list(block)
     elif block is holder or block.tag in _WORDS_ONLY or block.tag == "img":

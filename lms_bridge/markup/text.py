@@ -22,7 +22,7 @@ def words(html: str) -> list[str]:
     """The words and signs of the text in reading order, without those of addresses and images."""
     root = parse(html).root
     for img in list(root.iter("img")):
-        img.set("alt", "")
+        img.set("alt", " ")
     return _WORD.findall(text_of(root))
 
 

@@ -16,7 +16,8 @@ from tests.markup import junk
     [
         '<p class="lmsb" title="a &quot;b&quot; &amp; c">x <a href="https://e.org/?a=1&amp;b=2#c">y</a><br>z</p>',
         "<pre><code>a\n\n  b &lt; c\n</code></pre>",
-        '<table><caption>C</caption><thead><tr><th scope="col">a</th></tr></thead><tbody><tr><td></td></tr></tbody></table>',
+        "<table><caption>C</caption>"
+        '<thead><tr><th scope="col">a</th></tr></thead><tbody><tr><td></td></tr></tbody></table>',
         '<ul><li>a<ol start="4"><li>b</li></ol></li></ul>\n<hr>\n<p>Ünï\u00a0cödé 🚀 \u200b</p>',
         "words without any element",
         "",
