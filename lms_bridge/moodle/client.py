@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from lms_bridge.errors import DestinationError
-from lms_bridge.moodle.exchange import Exchange
+from lms_bridge.moodle.exchange import UPLOAD, Exchange
 from lms_bridge.moodle.protocol import BATCH, Call, Reply, form, is_refusal, refused
 from lms_bridge.moodle.refusals import unanswered
 
@@ -78,10 +78,10 @@ class Client:
             self._pool.submit(self._drain)
         return [each.answer.result() for each in waiting]
 
-    def upload(self, name: str, content: bytes, media_type: str) -> int:
-        """A file into the user's draft area; the draft's item id."""
-        self._count("webservice/upload.php")
-        return self._exchange.upload(name, content, media_type)
+    def upload(self, name: str, content: bytes, media_type: str, *, draft: int = 0) -> int:
+        """A file into one of the user's drafts, or into a new one (0); the draft's id."""
+        self._count(UPLOAD)
+        return self._exchange.upload(name, content, media_type, draft=draft)
 
     def site(self) -> Site:
         """Asked once. Raises DestinationError."""

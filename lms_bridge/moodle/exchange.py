@@ -1,7 +1,7 @@
 """One request to Moodle and one answer: form POST, no redirects, and what each HTTP status means."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from lms_bridge.moodle.protocol import Call, clean_text, is_refusal, plain
 from lms_bridge.moodle.refusals import RETRYABLE, refusal_error
 from lms_bridge.transport import Answer, Fail, Request, Retry, Transport, retry_after
 
+UPLOAD = "webservice/upload.php"
 _BIG = 1_000_000
 
 
@@ -36,17 +37,22 @@ class Exchange:
         answer = self._transport.send(request, lambda got: _classify(got, call, len(body)))
         return _json(answer)
 
-    def upload(self, name: str, content: bytes, media_type: str) -> int:
-        fields = {"token": self._token, "itemid": "0", "filearea": "draft", "file_1": (name, content, media_type)}
+    def upload(self, name: str, content: bytes, media_type: str, *, draft: int) -> int:
+        fields: Mapping[str, str | tuple[str, bytes, str]] = {
+            "token": self._token,
+            "itemid": str(draft),
+            "filearea": "draft",
+            "file_1": (name, content, media_type),
+        }
         body, content_type = encode_multipart_formdata(fields)
         request = Request(
             method="POST",
-            url=f"{self._url}/webservice/upload.php",
+            url=f"{self._url}/{UPLOAD}",
             headers={"Content-Type": content_type},
             body=body,
             repeatable=True,  # a draft that nobody uses is swept away by Moodle
         )
-        call = Call(function="webservice/upload.php", args={}, where=name)
+        call = Call(function=UPLOAD, args={}, where=name)
         value = _json(self._transport.send(request, lambda got: _classify(got, call, len(body))))
         first = value[0] if isinstance(value, list) and value else value
         if not isinstance(first, dict) or "itemid" not in first or first.get("error"):

@@ -1,0 +1,207 @@
+"""Finding courses, activities and groups in a Moodle, many at a time. Reads only.
+
+An empty idnumber is never looked up: Moodle answers it with the site's front page.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lms_bridge.errors import DestinationError, Problem
+from lms_bridge.moodle.client import Client
+from lms_bridge.moodle.protocol import Call, Reply, plain
+from lms_bridge.moodle.settings import ActivityChoice
+
+Module = Literal["wiki", "forum", "data"]
+MODULE_WORDS: Mapping[Module, str] = {"wiki": "wiki", "forum": "forum", "data": "database activity"}
+_LISTS: Mapping[Module, tuple[str, str]] = {
+    "wiki": ("mod_wiki_get_wikis_by_courses", "wikis"),
+    "forum": ("mod_forum_get_forums_by_courses", ""),
+    "data": ("mod_data_get_databases_by_courses", "databases"),
+}
+_AT_ONCE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class CourseSeen:
+    """A course as Moodle shows it to us. `fields`: short name of a custom field → its raw value and its type."""
+
+    id: int
+    idnumber: str | None
+    name: str
+    fields: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """An activity of a course; `details` is Moodle's own row."""
+
+    module: Module
+    id: int
+    cmid: int
+    course: int
+    name: str
+    details: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    id: int
+    name: str
+    idnumber: str = ""
+
+
+def find_courses(client: Client, by: str, wanted: Iterable[str]) -> dict[str, CourseSeen | Problem]:
+    """Each wanted course, or why it is not there. Raises DestinationError when nothing can be looked up."""
+    names = sorted(set(wanted))
+    asked = [name for name in names if name.strip() and (by != "id" or name.isdigit())]
+    calls = [_course_call(by, name) for name in asked]
+    found: dict[str, CourseSeen | Problem] = {
+        name: Problem(
+            f"“{name}” cannot be a course's {by} in Moodle.", name, "Give the course an id in its source, or `course:`."
+        )
+        for name in names
+    }
+    for name, reply in zip(asked, client.call_all(calls), strict=True):
+        found[name] = _course(by, name, reply)
+    return found
+
+
+def find_course(client: Client, number: int) -> CourseSeen:
+    found = find_courses(client, "id", [str(number)])[str(number)]
+    if isinstance(found, Problem):
+        raise DestinationError(found.cause, where=found.where, next_step=found.next_step)
+    return found
+
+
+def _course_call(by: str, value: str) -> Call:
+    args = {"field": by, "value": value}
+    return Call(function="core_course_get_courses_by_field", args=args, raw=True, where=value)
+
+
+def _course(by: str, name: str, reply: Reply) -> CourseSeen | Problem:
+    step = f"Give the course in Moodle the {by} {name}, or set `course:` for this destination in course.yaml."
+    rows = reply.take().get("courses", [])
+    # MariaDB compares without regard to case, accents and trailing blanks.
+    exact = [row for row in rows if str(row.get(by, name)) == name and row.get("id") != 1]
+    if not exact:
+        other = ", ".join(repr(str(row.get(by))) for row in rows[:3])
+        cause = f"there is no course with the {by} {name} in Moodle" + (f", only {other}." if other else ".")
+        return Problem(cause, name, step)
+    row = exact[0]
+    fields = {
+        str(each.get("shortname")): (each.get("valueraw"), str(each.get("type")))
+        for each in row.get("customfields") or ()
+    }
+    return CourseSeen(int(row["id"]), row.get("idnumber"), plain(str(row.get("fullname", name))), fields)
+
+
+def find_activities(client: Client, module: Module, courses: Iterable[int]) -> dict[int, list[Activity]]:
+    """All activities of one kind in these courses. Raises DestinationError."""
+    numbers = sorted(set(courses))
+    function, key = _LISTS[module]
+    chunks = [numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE)]
+    calls = [Call(function=function, args={"courseids": chunk}, raw=True, alone=True) for chunk in chunks]
+    found: dict[int, list[Activity]] = {number: [] for number in numbers}
+    for reply in client.call_all(calls):
+        answer = reply.take()
+        for row in answer.get(key, []) if isinstance(answer, dict) else answer:
+            activity = _activity(module, row)
+            found.setdefault(activity.course, []).append(activity)
+    return found
+
+
+def _activity(module: Module, row: Mapping[str, Any]) -> Activity:
+    return Activity(
+        module=module,
+        id=int(row["id"]),
+        cmid=int(row["cmid"] if "cmid" in row else row["coursemodule"]),
+        course=int(row["course"]),
+        name=plain(str(row.get("name", ""))),
+        details=row,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which activity of a course is meant; `named` is what the course itself says, and wins."""
+
+    course: CourseSeen
+    choice: ActivityChoice
+    named: str | None = None
+
+
+def choose_activities(client: Client, module: Module, wishes: Sequence[Wish]) -> list[Activity | Problem]:
+    """The activity for each wish, or why there is none. ID numbers are asked for only where several could be meant."""
+    listed = find_activities(client, module, [wish.course.id for wish in wishes])
+    unclear = [a for wish in wishes for a in _candidates(listed[wish.course.id], wish)]
+    idnumbers = _idnumbers(client, unclear)
+    return [_choose(module, listed[wish.course.id], wish, idnumbers) for wish in wishes]
+
+
+def _candidates(activities: Sequence[Activity], wish: Wish) -> Sequence[Activity]:
+    if not wish.named and len(_usable(activities)) == 1 and len(activities) == 1 and wish.choice.only_one:
+        return ()
+    return activities if wish.named or wish.choice.idnumber else ()
+
+
+def _usable(activities: Sequence[Activity]) -> list[Activity]:
+    """Announcements and single discussions take no discussions of ours unless they are named."""
+    return [a for a in activities if a.details.get("type") not in ("news", "single")]
+
+
+def _idnumbers(client: Client, activities: Iterable[Activity]) -> dict[int, str]:
+    cmids = sorted({activity.cmid for activity in activities})
+    calls = [Call(function="core_course_get_course_module", args={"cmid": cmid}) for cmid in cmids]
+    found: dict[int, str] = {}
+    for cmid, reply in zip(cmids, client.call_all(calls), strict=True):
+        # One module that may not be looked at (a deleted one, say) leaves the others findable.
+        if reply.error is None:
+            found[cmid] = str(reply.value.get("cm", {}).get("idnumber") or "")
+    return found
+
+
+def _choose(
+    module: Module, activities: Sequence[Activity], wish: Wish, idnumbers: Mapping[int, str]
+) -> Activity | Problem:
+    wanted = wish.named or wish.choice.idnumber
+    by_id = [a for a in activities if wanted and idnumbers.get(a.cmid) == wanted]
+    name = wish.named or wish.choice.name
+    by_name = [a for a in activities if name and a.name == name]
+    by_number = [a for a in activities if wish.named and str(a.cmid) == wish.named]
+    for found in (by_id, by_name, by_number):
+        if len(found) == 1:
+            return found[0]
+    usable = _usable(activities)
+    if not wish.named and wish.choice.only_one and len(usable) == 1:
+        return usable[0]
+    return _not_found(module, activities, wish)
+
+
+def _not_found(module: Module, activities: Sequence[Activity], wish: Wish) -> Problem:
+    word = MODULE_WORDS[module]
+    wanted = wish.named or wish.choice.idnumber or wish.choice.name or ""
+    if activities and _usable(activities):
+        cause = f"the course has {len(activities)} activities of the kind {word}, and none is “{wanted}”."
+        step = f"Set the ID number “{wanted}” in the settings of the right one, or name it in course.yaml."
+    else:
+        cause = f"the course has no {word}" + (f" “{wanted}”." if wish.named else ".")
+        step = f"Add a {word} with the ID number “{wanted}” to the course, or set `provision` for this Moodle."
+    return Problem(cause, f"course {wish.course.name}", step)
+
+
+def find_groups(client: Client, activity: Activity) -> list[Group]:
+    """The groups that take part in an activity. Raises DestinationError."""
+    answer = client.call("core_group_get_activity_allowed_groups", {"cmid": activity.cmid}, raw=True)
+    return [
+        Group(int(row["id"]), plain(str(row.get("name", ""))), str(row.get("idnumber") or ""))
+        for row in answer.get("groups", [])
+    ]
+
+
+def pick_group(groups: Sequence[Group], wanted: str) -> Group | None:
+    for matches in (lambda g: g.idnumber == wanted, lambda g: g.name == wanted, lambda g: str(g.id) == wanted):
+        found = [group for group in groups if matches(group)]
+        if len(found) == 1:
+            return found[0]
+    return None

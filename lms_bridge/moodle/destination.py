@@ -1,0 +1,176 @@
+"""One Moodle as a destination: finds places, opens them, checks the site."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from lms_bridge.connector import Finding, Place, Placement, PlaceRef
+from lms_bridge.errors import DestinationError, Problem
+from lms_bridge.items import Item, Key, Kind, Page, Prompt
+from lms_bridge.moodle.client import Client
+from lms_bridge.moodle.courses import (
+    MODULE_WORDS,
+    Activity,
+    CourseSeen,
+    Wish,
+    choose_activities,
+    find_activities,
+    find_course,
+    find_courses,
+    find_groups,
+    pick_group,
+)
+from lms_bridge.moodle.exchange import Exchange
+from lms_bridge.moodle.ground import COURSES, Ground, Spot, spot_of
+from lms_bridge.moodle.images import Images
+from lms_bridge.moodle.pages import WikiPages
+from lms_bridge.moodle.provision import Provision
+from lms_bridge.moodle.settings import MoodleSettings
+from lms_bridge.moodle.site import SiteParts
+from lms_bridge.transport import Limits, Transport
+
+_PLACEMENT = {Kind.PAGE: "wiki", Kind.PROMPT: "forum", Kind.REVIEW: "reviews", Kind.RATING: "rating_activity"}
+
+
+def open_moodle(name: str, settings: MoodleSettings, folder: Path) -> "Moodle":
+    limits = Limits(
+        connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout, attempts=settings.attempts
+    )
+    ca_file = folder / settings.ca_file if settings.ca_file else None
+    transport = Transport(limits=limits, ca_file=ca_file, connections=settings.connections)
+    exchange = Exchange(transport, url=settings.url, token=settings.token.get_secret_value())
+    client = Client(exchange, connections=settings.connections, batch=settings.batch)
+    return Moodle(name, settings, client)
+
+
+class Moodle:
+    """A destination for all kinds. `locate` looks everything up anew; places remember nothing between runs."""
+
+    kinds = frozenset(Kind)
+
+    def __init__(self, name: str, settings: MoodleSettings, client: Client) -> None:
+        self.name = name
+        self._settings = settings
+        self._client = client
+        ground = Ground(client, settings)
+        self._parts = SiteParts(ground, Images(ground), Provision(ground))
+        self._ground = ground
+
+    def locate(self, items: Iterable[Item]) -> Placement:
+        every = list(items)
+        self._parts.images.forget()
+        courses = find_courses(self._client, self._settings.course_by, {self._course_name(item) for item in every})
+        seen = {name: course for name, course in courses.items() if isinstance(course, CourseSeen)}
+        self._ground.renew(seen.values())
+        activities = self._find_all(every, seen)
+        places: dict[PlaceRef, list[Item]] = {}
+        missing: dict[Key, Problem] = {}
+        for item in every:
+            course = courses[self._course_name(item)]
+            found = course if isinstance(course, Problem) else self._place(item, course, activities)
+            if isinstance(found, Problem):
+                missing[item.key] = Problem(found.cause, f"{item.origin}", found.next_step)
+            else:
+                places.setdefault(found, []).append(item)
+        return Placement(places, missing)
+
+    def open(self, ref: PlaceRef) -> Place:
+        if ref.kind is not Kind.RATING:
+            self._know(ref)
+        match ref.kind:
+            case Kind.PAGE:
+                return WikiPages(ref, self._parts)
+        raise DestinationError(f"{ref.kind} cannot stand in a Moodle.", where=ref.title)
+
+    def check(self) -> Iterable[Finding]:
+        return []
+
+    def calls(self) -> Mapping[str, int]:
+        return self._client.calls()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _course_name(self, item: Item) -> str:
+        return item.course.placement.get(self.name, {}).get("course", item.course.idnumber)
+
+    def _named(self, item: Item, kind: Kind) -> str:
+        return item.course.placement.get(self.name, {}).get(_PLACEMENT[kind], "")
+
+    def _find_all(
+        self, items: Iterable[Item], courses: Mapping[str, CourseSeen]
+    ) -> dict[tuple[Kind, int, str], Activity | Problem]:
+        """Every kind's activity in every course concerned, so that links come out alike whichever kinds a route has."""
+        wishes: dict[Kind, dict[tuple[int, str], Wish]] = {Kind.PAGE: {}, Kind.PROMPT: {}, Kind.REVIEW: {}}
+        for item in items:
+            course = courses.get(self._course_name(item))
+            for kind, wanted in wishes.items() if course else ():
+                named = self._named(item, kind)
+                assert course is not None
+                wanted[course.id, named] = Wish(course, self._ground.choice(kind), named or None)
+        found: dict[tuple[Kind, int, str], Activity | Problem] = {}
+        for kind, wanted in wishes.items():
+            chosen = choose_activities(self._client, self._ground.module(kind), list(wanted.values()))
+            for (course_id, named), activity in zip(wanted, chosen, strict=True):
+                found[kind, course_id, named] = activity
+                if isinstance(activity, Activity):
+                    self._ground.put(kind, course_id, named, activity)
+        return found
+
+    def _place(
+        self, item: Item, course: CourseSeen, activities: Mapping[tuple[Kind, int, str], Activity | Problem]
+    ) -> PlaceRef | Problem:
+        if item.kind is Kind.RATING:
+            return PlaceRef(Kind.RATING, COURSES, f"course ratings in {self.name}")
+        named = self._named(item, item.kind)
+        activity = activities[item.kind, course.id, named]
+        if isinstance(activity, Problem) and (not self._parts.provision.wanted or named):
+            return activity
+        group = self._group(item, activity) if isinstance(activity, Activity) else 0
+        if isinstance(group, Problem):
+            return group
+        spot = Spot(course.id, group if item.kind is Kind.PAGE else 0, named)
+        word = MODULE_WORDS[self._ground.module(item.kind)]
+        return PlaceRef(item.kind, spot.container, f"{word} of {course.name}", item.course.idnumber)
+
+    def _group(self, item: Item, activity: Activity) -> int | Problem:
+        """The group that an item is for; 0 is none."""
+        if not isinstance(item, Page | Prompt):
+            return 0
+        settings = self._settings.pages if isinstance(item, Page) else self._settings.prompts
+        wanted = item.group or settings.group
+        mode = activity.details.get("groupmode")
+        if not wanted:
+            if isinstance(item, Page) and mode == 1:
+                return Problem(
+                    f"the wiki “{activity.name}” is kept by groups, and learners see only their own group's pages.",
+                    str(item.origin),
+                    "Give the page a `group`, or set the wiki to `No groups`.",
+                )
+            return 0
+        if isinstance(item, Page) and mode == 0:
+            return Problem(
+                f"the wiki “{activity.name}” has no groups, and the page is for the group “{wanted}”.",
+                str(item.origin),
+                "Set the wiki's group mode in Moodle, or take `group` away.",
+            )
+        if activity.cmid not in self._ground.groups:
+            self._ground.groups[activity.cmid] = find_groups(self._client, activity)
+        group = pick_group(self._ground.groups[activity.cmid], wanted)
+        if group is None:
+            cause = f"the course has no group “{wanted}” that takes part in “{activity.name}”."
+            return Problem(cause, str(item.origin), "Check the group's name in Moodle.")
+        return group.id
+
+    def _know(self, ref: PlaceRef) -> None:
+        """A place that no item was located in: only our records still lead there."""
+        spot = spot_of(ref)
+        if spot.course not in self._ground.courses:
+            self._ground.renew([find_course(self._client, spot.course)])
+        if self._ground.activity(ref.kind, spot) is None:
+            wish = Wish(self._ground.courses[spot.course], self._ground.choice(ref.kind), spot.named or None)
+            found = choose_activities(self._client, self._ground.module(ref.kind), [wish])[0]
+            if isinstance(found, Activity):
+                self._ground.put(ref.kind, spot.course, spot.named, found)
+
+
+__all__ = ["Moodle", "find_activities", "open_moodle"]

@@ -1,0 +1,167 @@
+"""Canonical HTML → HTML that displays right in Moodle, and what Moodle displays → canonical HTML again. Pure.
+
+Apart from the writing because it rests on how Moodle 4.5 behaves: mod/wiki/parser/markups/html.php rewrites headings
+without attributes, demotes repeated ones, eats blanks in <pre>, links bare addresses with a greedy pattern and reads
+`[[` everywhere; HTML Purifier then drops what XHTML 1.0 does not know.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from lxml import etree
+
+from lms_bridge.markup.clean import clean_fragment
+from lms_bridge.markup.fragment import Fragment, serialize
+from lms_bridge.markup.links import asset_digest, images, item_key, links, replace_with_text
+from lms_bridge.markup.normal import dissolve
+
+HEADING_CLASS = "lmsb-h"
+"""Headings with an attribute are left alone by Moodle's wiki: no other level, no demotion, no [edit] link."""
+
+# Signs that must reach Moodle as entities, and brackets that must not, travel through the serialiser as these.
+_COLON, _BRACKET, _NEWLINE, _OPEN, _CLOSE, _TAB = "\ue0f0", "\ue0f1", "\ue0f2", "\ue0f3", "\ue0f4", "\ue0f5"
+_SPELLED = {_COLON: "&#58;", _BRACKET: "&#91;", _NEWLINE: "&#10;", _OPEN: "[[", _CLOSE: "]]", _TAB: "&#9;"}
+_PRIVATE = re.compile(f"[{''.join(_SPELLED)}]")
+_SCHEME = re.compile(r"(?i)\b(https?|ftp|sftp):(?=//)")
+_PLAIN_TITLE = re.compile(r"[^\W_][\w .,:;()’!?–—+-]*")
+_NOT_IN_PRE = ("img", "small", "sub", "sup")
+
+
+@dataclass(frozen=True, slots=True)
+class WikiTitle:
+    """A page of the same wiki."""
+
+    title: str
+    url: str
+
+
+Target = WikiTitle | str | None
+"""Where a link to an item goes: a page of this wiki, an address, or nowhere, which leaves its words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the dialect needs to know of the place: where links go and which images can be shown."""
+
+    link: Callable[[str], Target]
+    wiki: bool
+    assets: bool
+    web_images: bool = True
+
+
+def to_moodle(body: str, reading: Reading) -> str:
+    """A canonical body in Moodle's dialect. Images stay `asset:DIGEST`."""
+    fragment = clean_fragment(_PRIVATE.sub("", body))
+    for a in list(links(fragment)):
+        _link(a, reading)
+    for img in list(images(fragment)):
+        _image(img, reading)
+    for pre in fragment.root.iter("pre"):
+        for element in list(pre.iter(*_NOT_IN_PRE)):
+            replace_with_text(element, element.get("alt", "")) if element.tag == "img" else dissolve(element)
+    if reading.wiki:
+        _protect(fragment)
+    text = serialize(fragment)
+    return _PRIVATE.sub(lambda found: _SPELLED[found[0]], text)
+
+
+def _link(a: etree._Element, reading: Reading) -> None:
+    href = a.get("href", "")
+    key = item_key(href)
+    target = reading.link(key) if key is not None else portable(href)
+    match target:
+        case None:
+            dissolve(a)
+        case WikiTitle(title=title, url=url):
+            label = "".join(map(str, a.itertext()))
+            if reading.wiki and not len(a) and _is_plain(title) and _is_label(label) and not _in_pre(a):
+                replace_with_text(a, f"{_OPEN}{title}|{label}{_CLOSE}")
+            else:
+                a.set("href", url)
+        case str():
+            a.set("href", target)
+
+
+def _is_plain(title: str) -> bool:
+    return bool(_PLAIN_TITLE.fullmatch(title)) and "//" not in title
+
+
+def _is_label(label: str) -> bool:
+    return bool(label.strip()) and not re.search(r"[\[\]|\r\n&<>\"]|//", label)
+
+
+def _in_pre(a: etree._Element) -> bool:
+    return any(True for _ in a.iterancestors("pre", "h1", "h2", "h3", "h4", "h5", "h6"))
+
+
+def _image(img: etree._Element, reading: Reading) -> None:
+    src = img.get("src", "")
+    shown = reading.assets if asset_digest(src) is not None else reading.web_images
+    if not shown:
+        replace_with_text(img, img.get("alt", ""))
+        return
+    img.set("alt", img.get("alt", ""))
+    if asset_digest(src) is None:
+        img.set("src", portable(src))
+
+
+def portable(address: str) -> str:
+    """An address as the cleaner leaves it: percent-encoded, the host in ASCII, scheme and host in lower case."""
+    try:
+        parts = urlsplit(address.strip())
+        host = (parts.hostname or "").encode("idna").decode() if parts.hostname else ""
+        port = f":{parts.port}" if parts.port else ""
+    except (ValueError, UnicodeError):
+        return address
+    safe = "/:;=@&$!*'(),~+%-._"
+    return urlunsplit(
+        (
+            parts.scheme.lower(),
+            f"{host}{port}",
+            quote(parts.path, safe=safe),
+            quote(parts.query, safe=safe + "?"),
+            quote(parts.fragment, safe=safe + "?"),
+        )
+    )
+
+
+def _protect(fragment: Fragment) -> None:
+    for element in fragment:
+        if re.fullmatch("h[1-6]", str(element.tag)):
+            element.set("class", HEADING_CLASS)
+        for name, value in element.attrib.items():
+            element.set(name, _attribute(" ".join(value.split()), address=name in ("href", "src")))
+    _protect_text(fragment.root, in_pre=False, in_link=False)
+
+
+def _attribute(value: str, *, address: bool) -> str:
+    """Only an address right after the opening quote is safe from the wiki's own linking."""
+    head, rest = (value[:8], value[8:]) if address else ("", value)
+    return head + _SCHEME.sub(rf"\1{_COLON}", rest).replace("[[", _BRACKET * 2)
+
+
+def _protect_text(element: etree._Element, *, in_pre: bool, in_link: bool) -> None:
+    in_pre = in_pre or element.tag == "pre"
+    in_link = in_link or element.tag == "a"
+    element.text = _spelled(element.text, in_pre=in_pre, in_link=in_link)
+    for child in element:
+        _protect_text(child, in_pre=in_pre, in_link=in_link)
+        child.tail = _spelled(child.tail, in_pre=in_pre, in_link=in_link)
+
+
+def _spelled(text: str | None, *, in_pre: bool, in_link: bool) -> str | None:
+    if not text:
+        return text
+    text = text.replace("[[", _BRACKET * 2)
+    if not in_link:
+        text = _SCHEME.sub(rf"\1{_COLON}", text)
+    if in_pre:
+        text = text.replace("\r\n", "\n").replace("\n", _NEWLINE).replace("\t", _TAB)
+    return text
+
+
+def with_images(body: str, urls: Mapping[str, str]) -> str:
+    """The body with its uploaded images' addresses in place; an image that has none shows nothing but its words."""
+    return re.sub(r'src="asset:([0-9a-f]+)"', lambda found: f'src="{urls.get(found[1], "asset:" + found[1])}"', body)

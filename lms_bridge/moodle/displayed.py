@@ -1,0 +1,101 @@
+"""What Moodle gives back → one normal form that can be compared, read and merged. Pure.
+
+Left out is what Moodle adds by itself: the table of contents, [edit] links, "Edited by", our own last paragraph.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from urllib.parse import parse_qs, quote, urlsplit
+
+from lxml import etree
+
+from lms_bridge.markup.fragment import Fragment, parse, serialize, text_of
+from lms_bridge.markup.links import images, links
+from lms_bridge.moodle.marker import is_marker_text
+
+FILE_PREFIX = "lmsb-"
+_OUR_FILE = re.compile(r"/pluginfile\.php/.*/lmsb-([0-9a-f]{64})\.[a-z0-9]+(?:$|\?)")
+_ADDED_CLASSES = frozenset({"wiki-toc", "wiki_edit_section"})
+_WIKI_LINK = re.compile(r"\[\[([^\[\]|]+)\|([^\[\]|]+)\]\]")
+
+
+@dataclass(frozen=True, slots=True)
+class WikiAddress:
+    """How a page of one wiki is addressed by its title, which outlives its number."""
+
+    site: str
+    wiki: int
+    group: int
+    titles: Mapping[int, str] = field(default_factory=dict)
+
+    def url(self, title: str) -> str:
+        return f"{self.site}/mod/wiki/view.php?wid={self.wiki}&title={quote(title, safe='')}&group={self.group}"
+
+
+def normal(html: str, *, site: str, wiki: WikiAddress | None = None) -> str:
+    """Displayed HTML in normal form: image addresses are `asset:DIGEST` again, wiki links go by title."""
+    fragment = parse(html)
+    _drop_additions(fragment)
+    for img in images(fragment):
+        src = img.get("src", "")
+        found = _OUR_FILE.search(src) if src.startswith(f"{site}/") else None
+        if found:
+            img.set("src", f"asset:{found[1]}")
+    if wiki is not None:
+        for a in links(fragment):
+            a.set("href", _by_title(a.get("href", ""), wiki))
+    return serialize(fragment)
+
+
+def expected_form(body: str, *, site: str, wiki: WikiAddress | None = None) -> str:
+    """How a body of ours will read back."""
+    if wiki is not None:
+        body = _WIKI_LINK.sub(lambda found: f'<a href="{escape(wiki.url(found[1]))}">{found[2]}</a>', body)
+    return normal(body, site=site, wiki=wiki)
+
+
+def _drop_additions(fragment: Fragment) -> None:
+    for element in list(fragment):
+        classes = element.get("class", "").split()
+        if not _ADDED_CLASSES.isdisjoint(classes) or _is_toc_anchor(element):
+            _remove(element)
+        elif element.tag == "span" and "edited" in classes:
+            parent = element.getparent()
+            alone = parent is not None and parent.tag == "p" and text_of(parent) == text_of(element)
+            _remove(parent if alone and parent is not None else element)
+        elif element.tag == "p" and "lmsb" in classes and is_marker_text(text_of(element)):
+            _remove(element)
+
+
+def _is_toc_anchor(element: etree._Element) -> bool:
+    return element.tag == "a" and bool(re.fullmatch(r"toc-\d+", element.get("name", ""))) and not text_of(element)
+
+
+def _remove(element: etree._Element) -> None:
+    parent = element.getparent()
+    if parent is None:
+        return
+    previous = element.getprevious()
+    if element.tail:
+        if previous is not None:
+            previous.tail = (previous.tail or "") + element.tail
+        else:
+            parent.text = (parent.text or "") + element.tail
+    parent.remove(element)
+
+
+def _by_title(href: str, wiki: WikiAddress) -> str:
+    parts = urlsplit(href)
+    if not href.startswith(f"{wiki.site}/mod/wiki/"):
+        return href
+    query = parse_qs(parts.query)
+    page = query.get("pageid", [""])[0]
+    if parts.path.endswith("/view.php") and page.isdigit() and int(page) in wiki.titles:
+        return wiki.url(wiki.titles[int(page)])
+    if parts.path.endswith("/create.php") and query.get("title"):
+        return wiki.url(query["title"][0])
+    if parts.path.endswith("/view.php") and query.get("wid") == [str(wiki.wiki)] and query.get("title"):
+        return wiki.url(query["title"][0])
+    return href

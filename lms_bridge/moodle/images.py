@@ -1,0 +1,151 @@
+"""Images: uploaded once a course, carried by posts of one closed discussion in the course's forum.
+
+Moodle 4.5 has no web service that reaches a wiki's own files (its upload reaches only the user's drafts), and a
+forum post is the nearest thing whose files the course's learners may see.
+"""
+
+import html
+import logging
+import mimetypes
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
+
+from lms_bridge.errors import DestinationError, NotFound
+from lms_bridge.items import Asset, Kind, mark
+from lms_bridge.moodle.displayed import FILE_PREFIX
+from lms_bridge.moodle.ground import Ground, Spot
+
+_log = logging.getLogger(__name__)
+
+SUBJECT = "Images of this course’s pages"
+TEXT = "These are the images that the course’s pages show. Please leave this discussion as it is."
+_MARK = mark("lms-bridge:images")
+_FILE = re.compile(r"/(?:webservice/)?pluginfile\.php/(\d+/mod_forum/post/\d+/lmsb-([0-9a-f]{64})\.[a-z0-9]+)")
+_AT_ONCE = 10
+_MAX_SIZE = 50_000_000
+_ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/svg+xml": "svg"}
+
+
+class Images:
+    """Finds and uploads images. Places of one course take turns."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._lock = Lock()
+        self._course_locks: dict[int, Lock] = {}
+        self._known: dict[int, dict[str, str]] = {}
+        self._carriers: dict[int, tuple[int, int]] = {}
+
+    def ensure(self, course: int, assets: Iterable[Asset]) -> Mapping[str, str]:
+        """Digest → address, for each of these; what is missing is uploaded. Raises DestinationError."""
+        wanted = {asset.digest: asset for asset in assets}
+        if not wanted:
+            return {}
+        with self._lock:
+            turn = self._course_locks.setdefault(course, Lock())
+        with turn:
+            if course not in self._known:
+                self._look(course)
+            missing = [asset for digest, asset in wanted.items() if digest not in self._known[course]]
+            for at in range(0, len(missing), _AT_ONCE):
+                self._upload(course, missing[at : at + _AT_ONCE])
+            return {digest: self._known[course][digest] for digest in wanted if digest in self._known[course]}
+
+    def forget(self) -> None:
+        """Look again: a new run begins."""
+        self._known.clear()
+        self._carriers.clear()
+
+    def _forum(self, course: int) -> int:
+        forum = self._ground.activity(Kind.PROMPT, Spot(course))
+        if forum is None:
+            raise NotFound(
+                "the pages have images, and the course has no forum that could carry them.",
+                where=self._ground.course_names().get(course, f"course {course}"),
+                next_step="Add a forum to the course, or set `images: link` for this Moodle.",
+            )
+        return forum.id
+
+    def _look(self, course: int) -> None:
+        client = self._ground.client
+        forum = self._forum(course)
+        listing = client.call("mod_forum_get_forum_discussions", {"forumid": forum}, raw=True)
+        self._known[course] = {}
+        for row in listing.get("discussions", []):
+            if f"lmsb-{_MARK}" in str(row.get("message", "")):
+                self._carriers[course] = (int(row["discussion"]), int(row["id"]))
+                self._read(course)
+                return
+
+    def _read(self, course: int) -> None:
+        discussion, _ = self._carriers[course]
+        answer = self._ground.client.call(
+            "mod_forum_get_discussion_posts", {"discussionid": discussion, "sortby": "created", "sortdirection": "ASC"}
+        )
+        for post in answer.get("posts", []):
+            for path, digest in _FILE.findall(str(post.get("message", ""))):
+                self._known[course].setdefault(digest, f"{self._ground.site}/pluginfile.php/{path}")
+
+    def _upload(self, course: int, assets: Sequence[Asset]) -> None:
+        """One draft an image would need one post an image: files join the first file's draft."""
+        client = self._ground.client
+        if course not in self._carriers:
+            self._open_carrier(course)
+        discussion, first_post = self._carriers[course]
+        lines, draft = [], 0
+        for asset in assets:
+            name = file_name(asset)
+            draft = client.upload(name, _loaded(asset), asset.media_type, draft=draft)
+            lines.append(f'<p><img src="@@PLUGINFILE@@/{name}" alt="{html.escape(asset.name)}"></p>')
+        client.call(
+            "mod_forum_add_discussion_post",
+            {
+                "postid": first_post,
+                "subject": SUBJECT,
+                "message": "".join(lines),
+                "messageformat": 1,
+                "options": [
+                    {"name": "discussionsubscribe", "value": 0},
+                    {"name": "inlineattachmentsid", "value": draft},
+                ],
+            },
+            write=True,
+            where=f"images of {self._ground.course_names().get(course, course)}",
+        )
+        self._read(course)
+        lost = [asset.name for asset in assets if asset.digest not in self._known[course]]
+        if lost:
+            raise DestinationError(
+                f"Moodle took the post but not its images ({', '.join(lost[:3])}).",
+                where=f"discussion {discussion}",
+                next_step="Give lms-bridge's role mod/forum:createattachment, and check the site's upload limit.",
+            )
+
+    def _open_carrier(self, course: int) -> None:
+        self._ground.client.call(
+            "mod_forum_add_discussion",
+            {
+                "forumid": self._forum(course),
+                "subject": SUBJECT,
+                "message": f'<p class="lmsb lmsb-{_MARK}">{TEXT}</p>',
+                "groupid": -1,
+                "options": [{"name": "discussionsubscribe", "value": 0}],
+            },
+            write=True,
+        )
+        self._look(course)
+
+
+def file_name(asset: Asset) -> str:
+    """The name by which an image is found again."""
+    ending = _ENDINGS.get(asset.media_type) or (mimetypes.guess_extension(asset.media_type) or ".bin")[1:]
+    return f"{FILE_PREFIX}{asset.digest}.{ending}"
+
+
+def _loaded(asset: Asset) -> bytes:
+    if asset.size > _MAX_SIZE:
+        raise DestinationError(
+            f"the image {asset.name} has {asset.size // 1_000_000} MB.", where=asset.name, next_step="Make it smaller."
+        )
+    return asset.load()

@@ -1,0 +1,50 @@
+"""What every kind of payload has in common: the fingerprint, the marker's place, and outcomes of changes. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lms_bridge.connector import Body, Change, Entry, Outcome, Status
+from lms_bridge.errors import Ambiguous, Conflict, DestinationError, Problem
+from lms_bridge.markup.text import to_text
+
+
+def fingerprint(**parts: Any) -> str:
+    """SHA-256 over everything that is written."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def version_of(*parts: Any) -> str:
+    """A version where Moodle keeps none: a short digest of all that may change."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def body_of(title: str, html: str, fields: Mapping[str, Any] | None = None) -> Body:
+    return Body(title=title, html=html, fields=fields or {}, text=to_text(html) if html else "")
+
+
+def done(change: Change, entry: Entry | None = None, body: Body | None = None) -> Outcome:
+    return Outcome(change=change, status=Status.DONE, entry=entry, body=body)
+
+
+def failed(change: Change, error: DestinationError | Problem) -> Outcome:
+    """What a refusal makes of a change."""
+    if isinstance(error, Problem):
+        return Outcome(change=change, status=Status.FAILED, problem=error)
+    status = Status.FAILED
+    if isinstance(error, Ambiguous):
+        status = Status.AMBIGUOUS
+    elif isinstance(error, Conflict):
+        status = Status.CONFLICT
+    problem = Problem(error.problem.cause, error.problem.where or change.key, error.problem.next_step)
+    return Outcome(change=change, status=status, problem=problem)
+
+
+def changed_meanwhile(change: Change) -> Outcome:
+    problem = Problem(
+        "somebody changed it since it was looked at, so nothing was written over it.", change.key, "Sync again."
+    )
+    return Outcome(change=change, status=Status.CONFLICT, problem=problem)

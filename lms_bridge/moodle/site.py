@@ -1,0 +1,58 @@
+"""What places lean on besides the ground: images, provisioning, and what changes cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lms_bridge.connector import Action, Change, Cost, PlaceRef
+from lms_bridge.errors import DestinationError, NotFound, Problem
+from lms_bridge.moodle.courses import MODULE_WORDS, Activity
+from lms_bridge.moodle.ground import Ground, spot_of
+from lms_bridge.moodle.images import Images
+from lms_bridge.moodle.provision import Provision
+
+_SECONDS_A_CALL = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class SiteParts:
+    """The shared parts of one Moodle."""
+
+    ground: Ground
+    images: Images
+    provision: Provision
+
+    def activity(self, ref: PlaceRef) -> Activity:
+        found = self.ground.activity(ref.kind, spot_of(ref))
+        if found is None:
+            word = MODULE_WORDS[self.ground.module(ref.kind)]
+            raise NotFound(f"the course has no {word}.", where=ref.title, next_step="Run `lms-bridge check`.")
+        return found
+
+    def provide(self, ref: PlaceRef) -> None:
+        """Makes the place's activity from the template, where the config says so. Raises DestinationError."""
+        if self.ground.activity(ref.kind, spot_of(ref)) is None:
+            self.provision.fill(ref)
+
+    def image_urls(
+        self, course: int, together: Sequence[Change], change: Change
+    ) -> Mapping[str, str] | DestinationError:
+        """The addresses of a change's images. Those of the changes beside it are uploaded with them, in one post."""
+        of = change.payload.assets if change.payload else ()
+        if not of:
+            return {}
+        every = [asset for each in together if each.payload for asset in each.payload.assets]
+        for assets in (every, of):
+            try:
+                return self.images.ensure(course, assets)
+            except DestinationError as error:
+                trouble = error
+        return trouble
+
+    def cost(self, ref: PlaceRef, changes: Sequence[Change], *, each: Mapping[Action, int]) -> Cost:
+        calls = sum(each.get(change.action, 1) for change in changes)
+        notices = [notice for change in changes if change.payload for notice in change.payload.notices]
+        if changes and self.ground.activity(ref.kind, spot_of(ref)) is None:
+            notices.append(Problem("the activities are copied from the template course first.", ref.title, ""))
+        assets = {asset.digest for change in changes if change.payload for asset in change.payload.assets}
+        calls += len(assets)
+        return Cost(calls=calls, seconds=calls * _SECONDS_A_CALL, notices=tuple(dict.fromkeys(notices)))
