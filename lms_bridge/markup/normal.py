@@ -12,6 +12,7 @@ from lms_bridge.markup.vocabulary import BLOCKS, VOID
 
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 # These mean something when they are empty; every other empty element goes.
+_ENDING = BLOCKS | {"root"}
 _KEPT_EMPTY = VOID | {"td", "th", "tr", "table", "thead", "tbody", "tfoot", "dt", "dd", "li"}
 
 
@@ -44,7 +45,7 @@ def _drop_needless(root: etree._Element) -> None:
 def _at_end(br: etree._Element) -> bool:
     """A line break that ends its block shows nothing; editors put it into cells and paragraphs that are empty."""
     parent = br.getparent()
-    return parent is not None and parent.tag in BLOCKS and br.getnext() is None and _blank(br.tail)
+    return parent is not None and parent.tag in _ENDING and br.getnext() is None and _blank(br.tail)
 
 
 def _blank(text: str | None) -> bool:
