@@ -144,9 +144,7 @@ async def _suffer(fault: Fault, exchange: _Exchange) -> None:
             held = await exchange.answer()
             body = b"".join(message.get("body", b"") for message in held)
             await exchange.send(held[0])
-            await exchange.send(
-                {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
-            )
+            await exchange.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
             await _hang_up(exchange.receive)
 
 

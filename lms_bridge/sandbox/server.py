@@ -99,7 +99,5 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as problem:
         listener.close()
-        raise OSError(
-            problem.errno, f"port {port} on {host} is taken; choose another or 0 for a free one"
-        ) from problem
+        raise OSError(problem.errno, f"port {port} on {host} is taken; choose another or 0 for a free one") from problem
     return listener

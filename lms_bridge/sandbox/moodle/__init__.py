@@ -4,6 +4,7 @@ It imports nothing of lms_bridge outside the sandbox, so that it cannot share th
 """
 
 from lms_bridge.sandbox.moodle.app import moodle_app
+from lms_bridge.sandbox.moodle.seed import Seed, SeedCourse, demo_site, seed
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
-__all__ = ["MoodleSite", "moodle_app"]
+__all__ = ["MoodleSite", "Seed", "SeedCourse", "demo_site", "moodle_app", "seed"]

@@ -7,7 +7,12 @@ from lms_bridge.sandbox.moodle.site import MoodleSite
 
 SITE_COURSE = 1
 NO_GROUPS, SEPARATE_GROUPS, VISIBLE_GROUPS = 0, 1, 2
-_VIEWING = {"wiki": "mod/wiki:viewpage", "data": "mod/data:view", "glossary": "mod/glossary:view"}
+_VIEWING = {
+    "wiki": "mod/wiki:viewpage",
+    "data": "mod/data:view",
+    "glossary": "mod/glossary:view",
+    "feedback": "mod/feedback:view",
+}
 
 
 def has_capability(site: MoodleSite, user: rows.User, capability: str, course: int = 0) -> bool:

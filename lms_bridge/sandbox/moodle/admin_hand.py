@@ -60,7 +60,9 @@ class AdminsHand:
             users.discard(userid)
 
     def course(self, id: int, **fields: Any) -> None:
-        _set_fields(self._site.courses[id], fields)
+        row = self._site.courses[id]
+        _set_fields(row, fields)
+        row.timemodified = row.cacherev = self._site.now
 
     def activity(self, cmid: int, settings: Mapping[str, Any] | None = None, **fields: Any) -> None:
         activity = self._site.activities[cmid]
@@ -76,7 +78,7 @@ class AdminsHand:
         if course:
             self.course(**course)
 
-    def language_pack(self, lang: str, strings: Mapping[str, Mapping[str, str]]) -> None:
+    def language_pack(self, lang: str, strings: Mapping[str, Mapping[str, str]], about: str = "") -> None:
         self._site.settings.language_packs[lang] = strings
         self._site.settings.revision = self._site.now
 

@@ -60,17 +60,12 @@ def routes(site: MoodleSite) -> list[Route]:
 def dump_state(site: MoodleSite) -> dict[str, Any]:
     """Every table as a list of rows; no passwords, no tokens, no bodies of files."""
     with site.lock:
-        tables: dict[str, Any] = {
-            name: [_row(row) for row in getattr(site, name).values()] for name in _TABLES
-        }
+        tables: dict[str, Any] = {name: [_row(row) for row in getattr(site, name).values()] for name in _TABLES}
         tables["wiki_versions"] = [
-            {"pageid": page, **_row(version)}
-            for page, versions in site.wiki_versions.items()
-            for version in versions
+            {"pageid": page, **_row(version)} for page, versions in site.wiki_versions.items() for version in versions
         ]
         tables["enrolments"] = [
-            {"course": course, "user": user, "role": role}
-            for (course, user), role in site.enrolments.items()
+            {"course": course, "user": user, "role": role} for (course, user), role in site.enrolments.items()
         ]
         tables["files"] = [{**_row(file), "body": len(file.body)} for file in site.files]
         tables["now"] = site.now

@@ -8,11 +8,10 @@ import re
 from datetime import UTC, datetime
 
 from lms_bridge.sandbox.moodle import rows
-from lms_bridge.sandbox.moodle.formatting import clean
+from lms_bridge.sandbox.moodle.formatting import clean_for_storing
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
 _EMPTY = re.compile(r"<(span|a|em|strong|b|i|p)(?:\s[^>]*)?></\1>")
-_IDENTITIES = re.compile(r"\s(?:id|name)=\"[^\"]*\"")
 _BLOCK = r"(?:p|div|h[1-6]|ul|ol|li|table|caption|thead|tbody|tfoot|tr|td|th|blockquote|pre|hr|dl|dt|dd)"
 _BETWEEN_BLOCKS = re.compile(rf"(</{_BLOCK}>|<hr ?/?>)\s*(?=<)")
 _LISTS_OPEN = re.compile(r"(<(?:ul|ol|dl|table|thead|tbody|tfoot|tr|blockquote|div)(?:\s[^>]*)?>)\s*(?=<)")
@@ -20,7 +19,7 @@ _TABLE_WITHOUT_BODY = re.compile(r"(<table(?:\s[^>]*)?>)\s*((?:<tr\b.*?</tr>\s*)
 
 
 def as_editor_saves(text: str) -> str:
-    text = _IDENTITIES.sub("", clean(text))
+    text = clean_for_storing(text)
     text = _EMPTY.sub("", text)
     text = _TABLE_WITHOUT_BODY.sub(r"\1<tbody>\2</tbody>\3", text)
     pieces = re.split(r"(<pre\b.*?</pre>)", text, flags=re.DOTALL)

@@ -3,8 +3,12 @@
 import html
 import re
 
+from lms_bridge.sandbox.moodle import rows
 from lms_bridge.sandbox.moodle.call import Call
 from lms_bridge.sandbox.moodle.params import strip_tags
+from lms_bridge.sandbox.moodle.purifier import clean
+
+MOODLE_AUTO, HTML, PLAIN, MARKDOWN = 0, 1, 2, 4
 
 _MULTILANG_RUN = re.compile(
     r"(?:<span(?:\s+lang=\"[a-zA-Z0-9_-]+\"|\s+class=\"multilang\"){2}\s*>.*?</span>\s*){2,}", re.DOTALL
@@ -14,12 +18,9 @@ _MULTILANG_SPAN = re.compile(
 )
 
 
-def clean(text: str) -> str:
-    try:
-        from lms_bridge.sandbox.moodle.purifier import clean as purify
-    except ModuleNotFoundError:
-        return text
-    return str(purify(text))
+def clean_for_storing(text: str) -> str:
+    """What an editor, an update or a database field lets through: ids and names are lost, too."""
+    return clean(text, allow_ids=False)
 
 
 def format_text(call: Call, text: str, files: str = "") -> str:
@@ -29,6 +30,38 @@ def format_text(call: Call, text: str, files: str = "") -> str:
         if call.wishes.filter:
             text = apply_filters(call, text)
     return with_file_addresses(call, text, files)
+
+
+def format_message(call: Call, post: rows.Post, files: str) -> tuple[str, int]:
+    """A post's text in the format that goes out; raw leaves both as they are stored."""
+    if call.wishes.raw:
+        return with_file_addresses(call, post.message, files), post.messageformat
+    match post.messageformat:
+        case 4:
+            text = from_markdown(post.message)
+        case 2:
+            text = html.escape(post.message).replace("\n", "<br />\n")
+        case 0:
+            text = text_to_html(post.message)
+        case _:
+            text = post.message
+    return format_text(call, text, files), HTML
+
+
+def text_to_html(text: str) -> str:
+    """Moodle's own "auto format": blanks between tags go, other newlines become <br>."""
+    text = re.sub(r">\s+<", "><", text)
+    text = re.sub(r"[\n\r]<", " <", text)
+    text = re.sub(r">[\n\r]", "> ", text)
+    return f'<div class="text_to_html">{text}</div>'.replace("\n", "<br />\n")
+
+
+def from_markdown(text: str) -> str:
+    """PHP Markdown parts its blocks by an empty line."""
+    from markdown_it import MarkdownIt
+
+    rendered: str = MarkdownIt("commonmark").enable("table").render(text)
+    return re.sub(r"(</(?:p|ul|ol|h[1-6]|blockquote|pre|table)>)\n(?=<(?!/))", r"\1\n\n", rendered)
 
 
 def with_file_addresses(call: Call, text: str, files: str) -> str:
@@ -44,6 +77,10 @@ def format_name(call: Call, name: str) -> str:
         return name
     if call.wishes.filter:
         name = apply_multilang(call, name)
+    return encode_name(name)
+
+
+def encode_name(name: str) -> str:
     encoded = re.sub(r"&(?![a-zA-Z0-9#]{1,8};)", "&amp;", name)
     return strip_tags(encoded).replace("<", "&lt;").replace(">", "&gt;")
 

@@ -48,9 +48,7 @@ def add_discussion(
     return discussion
 
 
-def add_post(
-    site: MoodleSite, parent: rows.Post, author: rows.User, text: tuple[str, str, int]
-) -> rows.Post:
+def add_post(site: MoodleSite, parent: rows.Post, author: rows.User, text: tuple[str, str, int]) -> rows.Post:
     """forum_add_new_post: moves the discussion's time, too."""
     subject, message, messageformat = text
     if len(subject) > MAX_SUBJECT:

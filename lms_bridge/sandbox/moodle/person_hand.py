@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lms_bridge.sandbox.moodle import editor, forum_store, rows, wiki_store
 from lms_bridge.sandbox.moodle.admin_hand import AdminsHand
-from lms_bridge.sandbox.moodle.formatting import clean
+from lms_bridge.sandbox.moodle.formatting import clean_for_storing
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
 
@@ -52,13 +52,9 @@ class Hand(AdminsHand):
         parent = self._people.posts[post]
         user = self._people.user_named(by)
         subject = subject or forum_store.reply_subject(parent.subject)
-        return forum_store.add_post(
-            self._people, parent, user, (subject, editor.as_editor_saves(message), 1)
-        ).id
+        return forum_store.add_post(self._people, parent, user, (subject, editor.as_editor_saves(message), 1)).id
 
-    def edit_post(
-        self, post: int, by: str, *, message: str = "", replace: Mapping[str, str] | None = None
-    ) -> None:
+    def edit_post(self, post: int, by: str, *, message: str = "", replace: Mapping[str, str] | None = None) -> None:
         """Another person's edit leaves the line "Edited by …", as mod/forum/post.php does."""
         row = self._people.posts[post]
         user = self._people.user_named(by)
@@ -105,7 +101,7 @@ class Hand(AdminsHand):
         for name, field in names.items():
             content = rows.DataContent(self._people.next_id("data_content"), values.get(name))
             if field.type == "textarea" and content.content is not None:
-                content.content = clean(content.content)
+                content.content = clean_for_storing(content.content)
             entry.contents[field.id] = content
         self._people.data_entries[entry.id] = entry
         return entry.id

@@ -27,9 +27,7 @@ _WORDINGS = {
     ),
     "sitemaintenance": _Wording("The site is undergoing maintenance and is currently not available", "admin"),
     "upgraderunning": _Wording("Site is being upgraded, please retry later."),
-    "sitepolicynotagreed": _Wording(
-        'Site policy not agreed: <a href="{a}">Click here to open the site policy.</a>'
-    ),
+    "sitepolicynotagreed": _Wording('Site policy not agreed: <a href="{a}">Click here to open the site policy.</a>'),
     "forcepasswordchangenotice": _Wording("You must change your password to proceed."),
     "usernotfullysetup": _Wording("User not fully set-up"),
     "wsaccessusersuspended": _Wording("Refused web service access for suspended username: {a}"),

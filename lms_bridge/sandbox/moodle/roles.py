@@ -28,6 +28,7 @@ STUDENT = frozenset(
         "mod/forum:startdiscussion",
         "mod/forum:viewdiscussion",
         "mod/forum:viewrating",
+        "mod/feedback:view",
         "mod/glossary:view",
         "mod/wiki:createpage",
         "mod/wiki:editcomment",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lms_bridge.sandbox.moodle import access, instances, rows, wiki_store
+from lms_bridge.sandbox.moodle import access, instances, rows, wiki_sections, wiki_store
 from lms_bridge.sandbox.moodle.call import Call, Function
 from lms_bridge.sandbox.moodle.formatting import format_name, format_text
 from lms_bridge.sandbox.moodle.params import Fields, ListOf, Value
@@ -239,7 +239,7 @@ def _get_page_for_editing(call: Call, args: dict[str, Any]) -> dict[str, Any]:
         return {"pagesection": {"version": version.version}}
     content: str | None = version.content
     if section is not None:
-        content = wiki_store.get_section(version.content, section)
+        content = wiki_sections.get_section(version.content, section)
     return {
         "pagesection": {
             "content": content,
@@ -295,7 +295,7 @@ def _edit_page(call: Call, args: dict[str, Any]) -> dict[str, Any]:
         raise MoodleError("pageislocked")
     if section is not None:
         version = wiki_store.last_version(call.site, page)
-        replaced = wiki_store.replace_section(version.content if version else "", section, content)
+        replaced = wiki_sections.replace_section(version.content if version else "", section, content)
         if replaced is None:
             raise MoodleError("invalidsection")
         content = replaced

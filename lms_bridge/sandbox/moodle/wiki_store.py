@@ -3,10 +3,9 @@
 Apart from the functions because a person at the keyboard writes through the same doors (mod/wiki/locallib.php).
 """
 
-import re
 from urllib.parse import quote_plus
 
-from lms_bridge.sandbox.moodle import rows
+from lms_bridge.sandbox.moodle import rows, wiki_markup
 from lms_bridge.sandbox.moodle.collation import same_text
 from lms_bridge.sandbox.moodle.refusals import MoodleError, php_error
 from lms_bridge.sandbox.moodle.site import MoodleSite
@@ -87,22 +86,18 @@ def refresh_if_old(site: MoodleSite, page: rows.WikiPage) -> None:
 
 
 def _render(site: MoodleSite, page: rows.WikiPage, version: rows.WikiVersion) -> str:
-    try:
-        from lms_bridge.sandbox.moodle import wiki_markup
-    except ImportError:
-        return version.content + "\n"
     return wiki_markup.render_wiki_html(
-        version.content,
-        page_exists=lambda title: page_titled(site, page.subwikiid, title) is not None,
+        version.content, page_id=page.id, link_to=lambda title: _link_target(site, page, title)
     )
 
 
-def page_address(site: MoodleSite, page: rows.WikiPage, title: str) -> str:
+def _link_target(site: MoodleSite, page: rows.WikiPage, title: str) -> wiki_markup.LinkTarget:
     found = page_titled(site, page.subwikiid, title)
-    root = site.settings.wwwroot
+    root = f"{site.settings.wwwroot}/mod/wiki"
     if found is not None:
-        return f"{root}/mod/wiki/view.php?pageid={found.id}"
-    return f"{root}/mod/wiki/create.php?swid={page.subwikiid}&amp;title={quote_plus(title)}&amp;action=new"
+        return wiki_markup.LinkTarget(f"{root}/view.php?pageid={found.id}")
+    create = f"{root}/create.php?swid={page.subwikiid}&amp;title={quote_plus(title)}&amp;action=new"
+    return wiki_markup.LinkTarget(create, missing=True)
 
 
 def lock_page(site: MoodleSite, page: rows.WikiPage, section: str | None, user: int) -> bool:
@@ -138,33 +133,3 @@ def unlock_page(site: MoodleSite, page: rows.WikiPage, section: str | None, user
             and (section is None or lock.section is None or lock.section == section)
         )
     ]
-
-
-_HEADING = re.compile(r"<h([1-6])>(.+?)</h\1>", re.IGNORECASE | re.DOTALL)
-
-
-def find_section(content: str, title: str) -> tuple[int, int] | None:
-    """Where the section stands: headings of the smallest level on the page, without attributes."""
-    headings = list(_HEADING.finditer(content))
-    if not headings:
-        return None
-    top = min(heading.group(1) for heading in headings)
-    headings = [heading for heading in headings if heading.group(1) == top]
-    wanted = title.strip().casefold()
-    for index, heading in enumerate(headings):
-        if heading.group(2).strip().casefold() == wanted:
-            following = headings[index + 1 :]
-            return heading.start(), following[0].start() if following else len(content)
-    return None
-
-
-def get_section(content: str, title: str) -> str | None:
-    place = find_section(content, title)
-    return None if place is None else content[place[0] : place[1]]
-
-
-def replace_section(content: str, title: str, section: str) -> str | None:
-    place = find_section(content, title)
-    if place is None:
-        return None
-    return content[: place[0]] + section + content[place[1] :] + "\n\n"

@@ -161,9 +161,7 @@ class _Player:
 
     def _send(self, method: str, path: str, **sent: Any) -> requests.Response:
         headers = {"Host": "moodle.example", **sent.pop("headers", {})}
-        return self.session.request(
-            method, self.url + path, headers=headers, allow_redirects=False, timeout=60, **sent
-        )
+        return self.session.request(method, self.url + path, headers=headers, allow_redirects=False, timeout=60, **sent)
 
 
 def _parsed(response: requests.Response, media_type: str) -> Any:
