@@ -1,0 +1,90 @@
+"""Settings → a Graph client with everything it stands on. Imported only when a site is really talked to."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from lms_bridge.sharepoint.auth import TokenProvider
+from lms_bridge.sharepoint.budget import Budget
+from lms_bridge.sharepoint.client import GraphClient, Patience
+from lms_bridge.sharepoint.client_pipeline import GraphPipeline
+from lms_bridge.sharepoint.endpoints import Endpoints, endpoints_of
+from lms_bridge.sharepoint.entra_http import EntraHttp
+from lms_bridge.sharepoint.settings import SharePointSettings
+from lms_bridge.transport import Limits, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The client, and the tokens for those who look into them."""
+
+    client: GraphClient
+    tokens: TokenProvider
+    endpoints: Endpoints
+    transport: Transport
+
+    def close(self) -> None:
+        self.client.close()
+        self.transport.close()
+
+
+def connect(
+    settings: SharePointSettings,
+    folder: Path,
+    *,
+    budget: Budget | None = None,
+    sleep: Callable[[float], None] | None = None,
+    limits: Limits | None = None,
+) -> Connection:
+    """Opens nothing yet: the first call asks for a token. `budget`, `sleep` and `limits` are for tests."""
+    endpoints = endpoints_of(settings)
+    ca_file = settings.endpoints.ca_file
+    spent = budget or Budget(settings.units_per_minute)
+    rules = limits or Limits()
+    more = {"sleep": sleep} if sleep is not None else {}
+    transport = Transport(
+        limits=rules,
+        ca_file=folder / ca_file if ca_file is not None else None,
+        connections=settings.concurrency,
+        budget=spent,
+        **more,
+    )
+    tokens = TokenProvider(settings, folder, endpoints, http=EntraHttp(transport))
+    pipeline = GraphPipeline(
+        endpoints.graph, lambda: tokens.result(endpoints.graph), user_agent(settings.organisation), transport
+    )
+    client = GraphClient(
+        pipeline,
+        tokens,
+        spent,
+        root=endpoints.graph,
+        connections=settings.concurrency,
+        patience=Patience(attempts=rules.attempts, longest_wait=rules.longest_wait),
+    )
+    return Connection(client, tokens, endpoints, transport)
+
+
+def user_agent(organisation: str) -> str:
+    """The form that Microsoft asks of traffic, so that it is not throttled first."""
+    return f"NONISV|{organisation}|lms-bridge/{version('lms-bridge')}"
+
+
+class LazyConnection:
+    """Connects on first use: opening a destination reads no key and talks to nobody."""
+
+    def __init__(self, connecting: Callable[[], Connection]) -> None:
+        self._connecting = connecting
+        self._lock = threading.Lock()
+        self._made: Connection | None = None
+
+    def get(self) -> Connection:
+        with self._lock:
+            if self._made is None:
+                self._made = self._connecting()
+            return self._made
+
+    @property
+    def made(self) -> Connection | None:
+        return self._made
