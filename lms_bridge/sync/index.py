@@ -10,6 +10,7 @@ from html import escape
 from itertools import groupby
 
 from lms_bridge.items import Course, Item, Key, Origin, Page, Prompt, Rating
+from lms_bridge.markup.links import item_href
 
 _Of = tuple[str, str]
 """A course's idnumber and a group: a group has a wiki of its own, and so an index of its own."""
@@ -98,4 +99,4 @@ def _list(lines: Sequence[str]) -> str:
 
 
 def _link(item: Item) -> str:
-    return f'<a href="item:{escape(item.key, quote=True)}">{escape(item.title)}</a>'
+    return f'<a href="{escape(item_href(item.key), quote=True)}">{escape(item.title)}</a>'

@@ -5,11 +5,11 @@ The destination has a person's hand (`edit`, `remove`, `put`) and faults on requ
 
 import hashlib
 import json
-import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
 from lms_bridge.connector import (
     Action,
@@ -29,8 +29,7 @@ from lms_bridge.connector import (
 )
 from lms_bridge.errors import ContentError, NotFound, Problem, SourceError, Unreachable
 from lms_bridge.items import Item, Key, Kind, Page, Prompt, Rating, Review, mark
-
-_LINK = re.compile(r'<a href="item:([^"]*)">(.*?)</a>', re.DOTALL)
+from lms_bridge.markup.links import item_key, map_links
 
 
 @dataclass(slots=True)
@@ -96,6 +95,8 @@ class MemoryDestination:
     refused: set[Key] = field(default_factory=set)
     lost: set[Key] = field(default_factory=set)
     """Keys whose next write is stored, but whose answer never comes."""
+    lose_next: bool = False
+    """The same for whatever is written next."""
     conflicting: set[Key] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
     _number: int = 0
@@ -243,8 +244,9 @@ class MemoryPlace:
             problem = Problem("Somebody changed it just now.", change.key, "Look at it and sync again.")
             return Outcome(change=change, status=Status.CONFLICT, problem=problem)
         thing = self._store(change, standing)
-        if change.key in here.lost:
+        if change.key in here.lost or here.lose_next:
             here.lost.discard(change.key)
+            here.lose_next = False
             problem = Problem("No answer came.", change.key, "Sync again.")
             return Outcome(change=change, status=Status.AMBIGUOUS, problem=problem)
         if thing is None:
@@ -282,7 +284,7 @@ def _written(item: Item, context: Context) -> tuple[str, dict[str, Any]]:
     match item:
         case Page() | Prompt():
             closed = isinstance(item, Prompt) and item.close is not None and item.close <= context.now
-            body = _LINK.sub(lambda found: _link(found, context), item.body)
+            body = map_links(item.body, lambda href: _address(href, context))
             return body, {"closed": True} if closed else {}
         case Review():
             return "", {"stars": item.stars, "comment": item.comment, "rater": item.rater}
@@ -290,6 +292,9 @@ def _written(item: Item, context: Context) -> tuple[str, dict[str, Any]]:
             return "", {"average": item.average, "count": item.count}
 
 
-def _link(found: re.Match[str], context: Context) -> str:
-    address = context.addresses.get(found[1])
-    return f'<a href="memory:{address.place.id}/{address.name}">{found[2]}</a>' if address else found[2]
+def _address(href: str, context: Context) -> str | None:
+    key = item_key(href)
+    if key is None:
+        return href
+    address = context.addresses.get(key)
+    return f"https://memory.example/{address.place.id}/{quote(address.name)}" if address is not None else None

@@ -103,9 +103,7 @@ RECORDS = {"none": None, "same": record("new"), "other": record("old"), "deleted
 
 def verdict_of(case: tuple[str, ...]) -> Verdict:
     item, rec, stands, listed, drift, deleted, prune = case
-    policy = Policy(
-        drift={Kind.PAGE: Drift(drift)}, deleted=Deleted(deleted), prune={Kind.PAGE: Prune(prune)}
-    )
+    policy = Policy(drift={Kind.PAGE: Drift(drift)}, deleted=Deleted(deleted), prune={Kind.PAGE: Prune(prune)})
     return decide(
         Case(
             kind=Kind.PAGE,
@@ -133,7 +131,9 @@ def test_the_table_names_every_case_exactly_once() -> None:
     assert len(CASES) == 11 * 8 * 3 * 2 * 2 * 2
 
 
-@pytest.mark.parametrize(("row", "expected"), rows(), ids=lambda part: part if isinstance(part, str) else " ".join(part))
+@pytest.mark.parametrize(
+    ("row", "expected"), rows(), ids=lambda part: part if isinstance(part, str) else " ".join(part)
+)
 def test_each_row_decides_as_the_table_says(row: list[str], expected: str) -> None:
     cases = [case for case in CASES if fits(row, case)]
     assert cases

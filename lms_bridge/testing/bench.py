@@ -1,0 +1,77 @@
+"""One route on a bench: a source that the test fills, a destination under test, and a state file that can be lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lms_bridge.connector import Destination, Entry, Place, PlaceRef
+from lms_bridge.items import Item, Key, Kind, mark
+from lms_bridge.sync.apply import apply
+from lms_bridge.sync.policy import Deleted, Drift, Policy, Prune
+from lms_bridge.sync.route import prepare
+from lms_bridge.sync.run import Plan, Report, Route
+from lms_bridge.sync.state import State
+from lms_bridge.testing.memory import MemorySource
+from lms_bridge.testing.sample import SOURCE
+
+OVERWRITE = Policy(drift=dict.fromkeys(Kind, Drift.OVERWRITE))
+LEAVE = Policy(drift=dict.fromkeys(Kind, Drift.REPORT))
+PRUNE = Policy(prune=dict.fromkeys(Kind, Prune.DELETE))
+RECREATE = Policy(deleted=Deleted.RECREATE)
+
+
+@dataclass(slots=True)
+class Bench:
+    destination: Destination
+    folder: Path
+    source: MemorySource = field(default_factory=lambda: MemorySource(SOURCE))
+    now: datetime = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+    name: str = "bench"
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "state.sqlite"
+
+    def route(self, policy: Policy | None = None) -> Route:
+        return Route(self.name, self.source, self.destination, self.destination.kinds, policy or Policy())
+
+    def fill(self, *items: Item) -> None:
+        self.source.content = list(items)
+
+    def change(self, item: Item) -> None:
+        """Put an item in the place of the one with its key."""
+        self.source.content = [item if old.key == item.key else old for old in self.source.content]
+
+    def plan(self, policy: Policy | None = None, only: Sequence[str] = ()) -> Plan:
+        with State.open(self.file) as state:
+            return prepare(self.route(policy), state, now=self.now, only=only)
+
+    def sync(self, policy: Policy | None = None, *, approve: bool = False, only: Sequence[str] = ()) -> Report:
+        route = self.route(policy)
+        with State.open(self.file) as state, state.lease(route.name):
+            plan = prepare(route, state, now=self.now, only=only)
+            return apply(plan, route, state, now=self.now, approve=approve)
+
+    def lose_state(self) -> None:
+        for file in self.folder.glob(f"{self.file.name}*"):
+            file.unlink()
+
+    def place(self, key: Key) -> Place:
+        """The place of an item, opened as in a run: located first."""
+        placement = self.destination.locate(self.source.content)
+        for ref, items in placement.places.items():
+            if any(item.key == key for item in items):
+                return self.destination.open(ref)
+        raise LookupError(key)
+
+    def entries(self, key: Key) -> list[Entry]:
+        """Everything that stands under an item's mark, in the item's place."""
+        return [entry for entry in self.place(key).entries() if entry.mark == mark(key)]
+
+    def entry(self, key: Key) -> Entry:
+        (entry,) = self.entries(key)
+        return entry
+
+    def places(self) -> list[PlaceRef]:
+        return list(self.destination.locate(self.source.content).places)
