@@ -13,6 +13,13 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Where to write; made when it is not there.")] = Path(),
 ) -> None:
     """Write connectors.yaml, its JSON Schema and the example content to start from."""
+    write_example(folder)
+    typer.echo(f"Wrote connectors.yaml, connectors.schema.json and content/ into {folder.resolve()}.")
+    typer.echo("Next: `lms-bridge sandbox` in one terminal, then `lms-bridge plan` and `lms-bridge sync` in another.")
+
+
+def write_example(folder: Path) -> None:
+    """Raises BridgeError, and writes nothing, where one of the files is there already."""
     from lms_bridge.example import example_folder
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -27,8 +34,6 @@ def init(
     shutil.copyfile(example / "connectors.yaml", targets["connectors.yaml"])
     shutil.copytree(example / "content", targets["content"])
     _write_schema(folder / "connectors.schema.json")
-    typer.echo(f"Wrote {targets['connectors.yaml']}, {folder / 'connectors.schema.json'} and {targets['content']}.")
-    typer.echo("Next: `lms-bridge sandbox` in one terminal, then `lms-bridge plan` and `lms-bridge sync` in another.")
 
 
 def schema(

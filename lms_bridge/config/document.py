@@ -1,6 +1,6 @@
 """YAML with positions: plain values, and for every key and value the line and column it stands in."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,9 @@ def dotted_path(path: KeyPath) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
-def read_document(path: Path, *, name: str | None = None) -> Document:
-    """Raises ConfigError for a file that is missing, too big, not UTF-8 or not YAML."""
+def read_document(path: Path, *, name: str | None = None, addresses: Mapping[str, str] | None = None) -> Document:
+    """`addresses` are read as others: for servers that got another port. Raises ConfigError for a file that is
+    missing, too big, not UTF-8 or not YAML."""
     shown = name or str(path)
     try:
         raw = path.read_bytes()
@@ -68,6 +69,8 @@ def read_document(path: Path, *, name: str | None = None) -> Document:
         raise ConfigError(
             (Problem(f"is not UTF-8 (byte {error.start}).", shown, "Save it with the encoding UTF-8."),)
         ) from error
+    for written, meant in (addresses or {}).items():
+        text = text.replace(written, meant)
     return parse_document(text, name=shown)
 
 

@@ -52,9 +52,9 @@ class Config:
     routes: tuple[RouteConfig, ...]
 
 
-def load_config(path: Path) -> Config:
-    """Raises ConfigError, which holds every problem that was found."""
-    document = read_document(path, name=path.name if path.parent == Path() else str(path))
+def load_config(path: Path, *, addresses: Mapping[str, str] | None = None) -> Config:
+    """`addresses` are read as others (see `read_document`). Raises ConfigError, which holds every problem found."""
+    document = read_document(path, name=path.name if path.parent == Path() else str(path), addresses=addresses)
     folder = path.resolve().parent
     if not isinstance(document.content, dict):
         raise ConfigError(
