@@ -21,7 +21,8 @@ _LARGEST_FOR_NEW_INDEX = 20_000
 _UNINDEXABLE = {"calculated", "hyperlinkOrPicture", "geolocation", "thumbnail"}
 _UNIQUE = {"choice", "currency", "dateTime", "lookup", "number", "personOrGroup", "text"}
 
-_BUILT_IN = (
+_Row = tuple[str, str, str, dict[str, Any], bool, bool]
+_BUILT_IN: tuple[_Row, ...] = (
     # name, display name, kind, facet, read only, hidden
     ("ID", "ID", "number", {"decimalPlaces": "none"}, True, False),
     ("ContentType", "Content Type", "text", {}, True, False),
@@ -36,12 +37,12 @@ _BUILT_IN = (
     ("LinkTitleNoMenu", "Title", "text", {}, True, False),
     ("LinkTitle", "Title", "text", {}, True, False),
 )
-_LIBRARY = (
+_LIBRARY: tuple[_Row, ...] = (
     ("FileLeafRef", "Name", "text", {"maxLength": 255}, False, False),
     ("FileSizeDisplay", "File Size", "text", {}, True, False),
     ("_CheckinComment", "Check In Comment", "text", {}, True, False),
 )
-_PAGES = (
+_PAGES: tuple[_Row, ...] = (
     ("Description", "Description", "text", {"allowMultipleLines": True}, False, False),
     ("PromotedState", "Promoted State", "number", {"decimalPlaces": "none"}, True, True),
     ("BannerImageUrl", "Banner Image URL", "hyperlinkOrPicture", {"isPicture": True}, False, True),

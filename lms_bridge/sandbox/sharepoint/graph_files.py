@@ -110,17 +110,12 @@ def _written(visit: Visit, splist: SpList, item: Item, *, status: int = 200) -> 
 
 _DRIVE = "/drives/{drive}"
 _PLACES = (f"{_DRIVE}/root:/{{path:path}}:", f"{_DRIVE}/items/{{item}}:/{{path:path}}:", f"{_DRIVE}/items/{{item}}")
+_AT = (f"{_DRIVE}/items/{{item}}", *_PLACES[:2], f"{_DRIVE}/root:/{{path:path}}")
 ROUTES: Sequence[Route] = (
     *(Route("PUT", f"{place}/content", put_content, right="write") for place in _PLACES),
     *(Route("GET", f"{place}/content", get_content, units=1) for place in _PLACES),
     *(Route("GET", f"{place}/listItem", get_list_item, units=1) for place in _PLACES),
-    *(
-        Route(method, place, answer, right=right, units=1 if method == "GET" else 2)
-        for place in (f"{_DRIVE}/items/{{item}}", *_PLACES[:2], f"{_DRIVE}/root:/{{path:path}}")
-        for method, answer, right in (
-            ("GET", get_file, "read"),
-            ("PATCH", change_file, "write"),
-            ("DELETE", remove_file, "write"),
-        )
-    ),
+    *(Route("GET", place, get_file, units=1) for place in _AT),
+    *(Route("PATCH", place, change_file, right="write") for place in _AT),
+    *(Route("DELETE", place, remove_file, right="write") for place in _AT),
 )

@@ -240,7 +240,7 @@ def _compare(found: Any, operator: str, wanted: Any) -> bool:
     if left is None or right is None:
         return False
     try:
-        return {"gt": left > right, "ge": left >= right, "lt": left < right, "le": left <= right}[operator]
+        return bool({"gt": left > right, "ge": left >= right, "lt": left < right, "le": left <= right}[operator])
     except TypeError:
         raise bad_request("The value in the $filter expression is not of the property's type.") from None
 
