@@ -27,13 +27,18 @@ def check(context: typer.Context, config: ConfigOption = None, output: OutputOpt
             typer.echo(f"| {finding.level.value} | {name} | {_words(finding).replace('|', chr(92) + '|')} |")
     else:
         for name, finding in findings:
-            typer.echo(f"{_SIGNS[finding.level.value]} {name}: {_words(finding)}")
+            typer.echo(finding_line(finding, name))
     errors = sum(finding.level.value == "error" for _, finding in findings)
     if output is Output.TEXT:
         typer.echo(
             f"{errors} error{'s' if errors != 1 else ''} in {len(findings)} findings." if errors else "All is well."
         )
     raise typer.Exit(1 if errors else 0)
+
+
+def finding_line(finding: "Finding", name: str = "") -> str:
+    place = f"{name}: " if name else ""
+    return f"{_SIGNS[finding.level.value]} {place}{_words(finding)}"
 
 
 def _words(finding: "Finding") -> str:

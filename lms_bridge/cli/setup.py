@@ -1,8 +1,17 @@
 """`setup moodle` and `setup sharepoint`: what an administrator does once, printed or done."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from lms_bridge.cli.check import finding_line
+from lms_bridge.cli.options import ConfigOption
+from lms_bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from lms_bridge.config.load import Config
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Prepare a destination: what an administrator does once."
@@ -31,3 +40,54 @@ def moodle(
         return
     names = tuple(name.strip() for name in (courses or "").split(",") if name.strip())
     typer.echo(steps(Reach(courses=names, provision=provision)), nl=False)
+
+
+@app.command("sharepoint")
+def sharepoint(
+    context: typer.Context,
+    config: ConfigOption = None,
+    destination: DestinationOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made; make nothing.")] = False,
+    grants: Annotated[bool, typer.Option("--grants", help="Print the grants to ask for; call nothing.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Try on the real site what no document settles, and clean up after.")
+    ] = False,
+) -> None:
+    """Make the lists and columns that lms-bridge writes to, with a permission that only this step needs."""
+    from lms_bridge.cli.options import load
+    from lms_bridge.sharepoint.settings import SharePointSettings
+    from lms_bridge.sharepoint.setup import instructions, provision
+
+    loaded = load(context, config)
+    settings = _settings(loaded, "sharepoint", destination)
+    assert isinstance(settings, SharePointSettings), "the sharepoint connector's own model"
+    if grants:
+        for line in instructions(settings):
+            typer.echo(line)
+        return
+    if probe:
+        from lms_bridge.sharepoint.probe import probe as findings_of
+
+        findings = findings_of(settings, loaded.folder)
+    else:
+        findings = provision(settings, loaded.folder, dry_run=dry_run)
+    errors = False
+    for finding in findings:
+        errors = errors or finding.level.value == "error"
+        typer.echo(finding_line(finding))
+    raise typer.Exit(1 if errors else 0)
+
+
+def _settings(config: "Config", connector: str, destination: str | None) -> "BaseModel":
+    """The settings of the named destination, or of the only one of this connector."""
+    found = {name: opening for name, opening in config.destinations.items() if opening.connector.name == connector}
+    if destination is not None:
+        found = {name: opening for name, opening in found.items() if name == destination}
+    if len(found) == 1:
+        return next(iter(found.values())).settings
+    known = ", ".join(found) or "none"
+    raise BridgeError(
+        f"which {connector} destination is meant? {config.file} has {known}.",
+        where=config.file,
+        next_step="Name one: `--destination NAME`.",
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from lms_bridge.bridge import open_connectors
 from lms_bridge.cli.init import write_example
 from lms_bridge.config.load import Config, load_config
+from lms_bridge.connector import Level
 from lms_bridge.errors import BridgeError
 from lms_bridge.sandbox.pair import MOODLE_PORT, SHAREPOINT_PORT, Ports, SandboxPair, forget, write_credentials
 
@@ -98,9 +99,12 @@ def _courses(config: Config) -> dict[str, str]:
 
 def _provision(config: Config) -> None:
     """An administrator's part: the lists that SharePoint needs."""
+    from lms_bridge.sharepoint.settings import SharePointSettings
     from lms_bridge.sharepoint.setup import provision
 
     for destination in config.destinations.values():
-        if destination.connector.name == "sharepoint":
-            for _ in provision(destination.settings, config.folder):
-                pass
+        if isinstance(destination.settings, SharePointSettings):
+            for finding in provision(destination.settings, config.folder):
+                if finding.level is Level.ERROR and finding.problem is not None:
+                    problem = finding.problem
+                    raise BridgeError(problem.cause, where=problem.where, next_step=problem.next_step)
