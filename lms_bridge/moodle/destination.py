@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lms_bridge.connector import Finding, Place, Placement, PlaceRef
-from lms_bridge.errors import DestinationError, Problem
+from lms_bridge.errors import Problem
 from lms_bridge.items import Item, Key, Kind, Page, Prompt
 from lms_bridge.moodle.client import Client
 from lms_bridge.moodle.courses import (
@@ -13,7 +13,6 @@ from lms_bridge.moodle.courses import (
     CourseSeen,
     Wish,
     choose_activities,
-    find_activities,
     find_course,
     find_courses,
     find_groups,
@@ -23,7 +22,11 @@ from lms_bridge.moodle.exchange import Exchange
 from lms_bridge.moodle.ground import COURSES, Ground, Spot, spot_of
 from lms_bridge.moodle.images import Images
 from lms_bridge.moodle.pages import WikiPages
+from lms_bridge.moodle.prompts import ForumPrompts
 from lms_bridge.moodle.provision import Provision
+from lms_bridge.moodle.ratings import CourseRatings
+from lms_bridge.moodle.review_forum import ForumReviews
+from lms_bridge.moodle.reviews import DatabaseReviews
 from lms_bridge.moodle.settings import MoodleSettings
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.transport import Limits, Transport
@@ -58,6 +61,7 @@ class Moodle:
     def locate(self, items: Iterable[Item]) -> Placement:
         every = list(items)
         self._parts.images.forget()
+        self._ground.rated.clear()
         courses = find_courses(self._client, self._settings.course_by, {self._course_name(item) for item in every})
         seen = {name: course for name, course in courses.items() if isinstance(course, CourseSeen)}
         self._ground.renew(seen.values())
@@ -79,7 +83,14 @@ class Moodle:
         match ref.kind:
             case Kind.PAGE:
                 return WikiPages(ref, self._parts)
-        raise DestinationError(f"{ref.kind} cannot stand in a Moodle.", where=ref.title)
+            case Kind.PROMPT:
+                return ForumPrompts(ref, self._parts)
+            case Kind.REVIEW if self._settings.reviews.as_ == "forum":
+                return ForumReviews(ref, self._parts)
+            case Kind.REVIEW:
+                return DatabaseReviews(ref, self._parts)
+            case Kind.RATING:
+                return CourseRatings(ref, self._parts)
 
     def check(self) -> Iterable[Finding]:
         return []
@@ -120,7 +131,7 @@ class Moodle:
         self, item: Item, course: CourseSeen, activities: Mapping[tuple[Kind, int, str], Activity | Problem]
     ) -> PlaceRef | Problem:
         if item.kind is Kind.RATING:
-            return PlaceRef(Kind.RATING, COURSES, f"course ratings in {self.name}")
+            return self._rating_place(item, course)
         named = self._named(item, item.kind)
         activity = activities[item.kind, course.id, named]
         if isinstance(activity, Problem) and (not self._parts.provision.wanted or named):
@@ -131,6 +142,21 @@ class Moodle:
         spot = Spot(course.id, group if item.kind is Kind.PAGE else 0, named)
         word = MODULE_WORDS[self._ground.module(item.kind)]
         return PlaceRef(item.kind, spot.container, f"{word} of {course.name}", item.course.idnumber)
+
+    def _rating_place(self, item: Item, course: CourseSeen) -> PlaceRef | Problem:
+        missing = [name for name in self._settings.ratings.fields.names().values() if name not in course.fields]
+        if missing:
+            return Problem(
+                f"this Moodle has no course custom field {', '.join(missing)}.",
+                str(item.origin),
+                "Let the script of `lms-bridge setup moodle` make them, or leave them out under `ratings: fields:`.",
+            )
+        if course.id in self._ground.rated.values():
+            cause = f"the course {course.name} has two ratings."
+            return Problem(cause, str(item.origin), "Let one source give each course's rating.")
+        self._ground.rated[item.key] = course.id
+        self._ground.rating_names[course.id] = self._named(item, Kind.RATING)
+        return PlaceRef(Kind.RATING, COURSES, f"course ratings in {self.name}")
 
     def _group(self, item: Item, activity: Activity) -> int | Problem:
         """The group that an item is for; 0 is none."""
@@ -171,6 +197,3 @@ class Moodle:
             found = choose_activities(self._client, self._ground.module(ref.kind), [wish])[0]
             if isinstance(found, Activity):
                 self._ground.put(ref.kind, spot.course, spot.named, found)
-
-
-__all__ = ["Moodle", "find_activities", "open_moodle"]

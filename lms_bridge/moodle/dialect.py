@@ -131,8 +131,9 @@ def _protect(fragment: Fragment) -> None:
     for element in fragment:
         if re.fullmatch("h[1-6]", str(element.tag)):
             element.set("class", HEADING_CLASS)
-        for name, value in element.attrib.items():
-            element.set(name, _attribute(" ".join(value.split()), address=name in ("href", "src")))
+        for name, value in list(element.items()):
+            one_line = " ".join(str(value).split())
+            element.set(name, _attribute(one_line, address=name in ("href", "src")))
     _protect_text(fragment.root, in_pre=False, in_link=False)
 
 

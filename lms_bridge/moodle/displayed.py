@@ -65,7 +65,7 @@ def _drop_additions(fragment: Fragment) -> None:
             parent = element.getparent()
             alone = parent is not None and parent.tag == "p" and text_of(parent) == text_of(element)
             _remove(parent if alone and parent is not None else element)
-        elif element.tag == "p" and "lmsb" in classes and is_marker_text(text_of(element)):
+        elif element.tag == "p" and "lmsb" in classes and is_marker_text(text_of(element), element.get("class", "")):
             _remove(element)
 
 

@@ -5,7 +5,7 @@ A text that is rendered names activities by course (`lmsb:forum/5/`), not by num
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from threading import Lock
 from urllib.parse import quote, unquote
@@ -56,6 +56,9 @@ class Ground:
     courses: dict[int, CourseSeen] = field(default_factory=dict)
     activities: dict[tuple[Module, int, str], Activity] = field(default_factory=dict)
     groups: dict[int, list[Group]] = field(default_factory=dict)
+    people: dict[int, int] = field(default_factory=dict)
+    rated: dict[Key, int] = field(default_factory=dict)
+    rating_names: dict[int, str] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
     @property
@@ -85,6 +88,16 @@ class Ground:
 
     def put(self, kind: Kind, course: int, named: str, activity: Activity) -> None:
         self.activities[self.module(kind), course, _role(kind, self) + named] = activity
+
+    def rating_activity(self, course: int) -> Activity | None:
+        """The activity whose name shows the course's rating."""
+        named = self.rating_names.get(course, "")
+        return self.activity(Kind.REVIEW, Spot(course, named=named)) or self.activity(Kind.REVIEW, Spot(course))
+
+    def rename(self, activity: Activity, name: str) -> None:
+        for at, known in list(self.activities.items()):
+            if known.cmid == activity.cmid:
+                self.activities[at] = replace(known, name=name)
 
     def target(self, key: Key, context: Context, here: PlaceRef) -> Target:
         """Where a link to an item leads; none when it does not stand here."""

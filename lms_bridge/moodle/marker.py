@@ -27,7 +27,7 @@ def marker(item: Item, fingerprint: str = "") -> str:
     if item.url and re.match(r"https?://[^\s\"<>]+$", item.url):
         inner = f'<a href="{html.escape(item.url)}">{WORD}</a>'
     else:
-        inner = html.escape(f"{WORD}: {item.origin.name}").replace("://", "&#58;//").replace("[[", "&#91;&#91;")
+        inner = html.escape(f"{WORD}: {item.key}").replace("://", "&#58;//").replace("[[", "&#91;&#91;")
     return f'<p class="{classes}">{inner}</p>'
 
 
@@ -41,6 +41,8 @@ def find_marker(text: str) -> Found | None:
     return None
 
 
-def is_marker_text(words: str) -> bool:
+def is_marker_text(words: str, classes: str) -> bool:
     """Nothing but ours: a paragraph that a person wrote on in keeps the class, and is theirs."""
-    return words.strip() == WORD or bool(re.fullmatch(rf"{WORD}: \S+(?: \S+)*", words.strip()))
+    found = _MARK.search(classes)
+    text = words.strip()
+    return found is not None and (text == WORD or mark(text.removeprefix(f"{WORD}: ")) == found[1])

@@ -12,7 +12,7 @@ from lms_bridge.moodle.dialect import Reading, to_moodle, with_images
 from lms_bridge.moodle.displayed import WikiAddress, expected_form, normal
 from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.marker import find_marker, marker
-from lms_bridge.moodle.payloads import body_of, changed_meanwhile, done, failed, fingerprint
+from lms_bridge.moodle.payloads import body_of, changed_meanwhile, done, failed, fingerprint, first_of_each_mark
 from lms_bridge.moodle.protocol import Call, Reply
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.titles import folded, unique_titles
@@ -93,7 +93,7 @@ class WikiPages:
                     url=self._page_url(number),
                 )
             )
-        return entries
+        return first_of_each_mark(entries)
 
     def read(self, entry: Entry) -> Body:
         page = self._contents([int(entry.ref)]).get(int(entry.ref))

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lms_bridge.connector import Body, Change, Entry, Outcome, Status
@@ -20,6 +21,31 @@ def version_of(*parts: Any) -> str:
     """A version where Moodle keeps none: a short digest of all that may change."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def plain_number(value: Any) -> str:
+    """A figure without idle zeros, so that `4`, `4.0` and `4.00` are one; anything else as it is."""
+    try:
+        return f"{float(str(value)):.10g}"
+    except ValueError:
+        return str(value)
+
+
+def stars(value: float, scale: tuple[int, int]) -> str:
+    """Full and empty stars, rounded."""
+    full = max(0, min(scale[1], round(value)))
+    return "★" * full + "☆" * (scale[1] - full)
+
+
+def first_of_each_mark(entries: Iterable[Entry]) -> list[Entry]:
+    """Somebody may copy a text with our mark in it: only the oldest that bears a mark is ours."""
+    seen: set[str] = set()
+    kept = []
+    for entry in entries:
+        copy = entry.mark is not None and entry.mark in seen
+        kept.append(replace(entry, mark=None, fingerprint=None) if copy else entry)
+        seen.add(entry.mark or "")
+    return kept
 
 
 def body_of(title: str, html: str, fields: Mapping[str, Any] | None = None) -> Body:

@@ -1,0 +1,269 @@
+"""A forum as a list of texts: listing, comparing, writing. Prompts stand here, and reviews where the config says so.
+
+One listing tells everything of every discussion, so versions are digests of it: a forum keeps none, and its
+`timemodified` does not move when a post is edited.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload
+from lms_bridge.errors import Ambiguous, DestinationError, NotFound
+from lms_bridge.moodle.client import Client
+from lms_bridge.moodle.courses import Activity
+from lms_bridge.moodle.displayed import normal
+from lms_bridge.moodle.marker import find_marker
+from lms_bridge.moodle.payloads import body_of, changed_meanwhile, done, failed, first_of_each_mark, version_of
+from lms_bridge.moodle.protocol import Call, Reply
+
+ALL_GROUPS = -1
+"""Group 0 would hide the discussion from every student of a forum with groups."""
+AT_ONCE = 40
+_LOCKED, _UNLOCKED = 0, 1
+"""mod_forum_set_lock_state is the other way round than its name."""
+
+Text = Callable[[Sequence[Change], Change], str | DestinationError]
+
+
+@dataclass(frozen=True, slots=True)
+class Discussion:
+    """A discussion's first post."""
+
+    number: int
+    post: int
+    subject: str
+    message: str
+    pinned: bool
+    closed: bool
+    group: int
+
+    @property
+    def ref(self) -> str:
+        return f"{self.number}-{self.post}"
+
+    @property
+    def version(self) -> str:
+        return version_of(self.subject, self.message, self.pinned, self.closed, self.group)
+
+
+class Discussions:
+    """The discussions of one forum. One thread at a time."""
+
+    def __init__(self, client: Client, forum: Activity, site: str, text: Text) -> None:
+        self._client = client
+        self._forum = forum
+        self._site = site
+        self._text = text
+
+    def listed(self) -> dict[str, Discussion]:
+        """By ref. Raw, since default answers turn `&` in subjects into `&amp;`."""
+        args = {"forumid": self._forum.id, "sortorder": 3, "page": -1, "perpage": 0, "groupid": 0}
+        answer = self._client.call("mod_forum_get_forum_discussions", args, raw=True)
+        found = [_discussion(row) for row in answer["discussions"]]
+        return {each.ref: each for each in found}
+
+    def entries(self) -> list[Entry]:
+        found = sorted(self.listed().values(), key=lambda each: each.number)
+        return first_of_each_mark(self.entry(each) for each in found)
+
+    def entry(self, of: Discussion) -> Entry:
+        seen = find_marker(of.message)
+        return Entry(
+            ref=of.ref,
+            version=of.version,
+            name=of.subject,
+            title=of.subject,
+            mark=seen.mark if seen else None,
+            fingerprint=seen.fingerprint if seen else None,
+            url=f"{self._site}/mod/forum/discuss.php?d={of.number}",
+        )
+
+    def body(self, of: Discussion) -> Body:
+        fields = {"pinned": of.pinned, "closed": of.closed}
+        return body_of(of.subject, normal(of.message, site=self._site), fields)
+
+    def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        for at in range(0, len(changes), AT_ONCE):
+            yield from self._write(changes[at : at + AT_ONCE])
+
+    def _write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        before = self.listed() if any(change.action is not Action.CREATE for change in changes) else {}
+        settled: dict[str, Outcome | None] = {}
+        for change in changes:
+            settled[change.key] = _refusal(change, before)
+        going = [change for change in changes if settled[change.key] is None]
+        replies = self._send(going, before)
+        # One listing reads everything back, and settles what was sent without an answer.
+        after = self.listed() if any(change.action is not Action.ADOPT for change in going) else before
+        for change in changes:
+            outcome = settled[change.key]
+            yield outcome if outcome is not None else self._outcome(change, replies[change.key], after)
+
+    def _send(self, changes: Sequence[Change], before: Mapping[str, Discussion]) -> dict[str, list[Reply]]:
+        steps: dict[str, list[Call]] = {}
+        replies: dict[str, list[Reply]] = {change.key: [] for change in changes}
+        for change in changes:
+            text = self._text(changes, change) if change.payload else ""
+            if isinstance(text, DestinationError):
+                replies[change.key].append(Reply(error=text))
+            elif change.action is Action.CREATE:
+                steps[change.key] = [self._creation(change, text)]
+            else:
+                steps[change.key] = list(self._edits(change, text, before[_ref(change)]))
+        _run(self._client, steps, replies)
+        closing = {
+            change.key: [self._lock(change, int(replies[change.key][0].value["discussionid"]), closed=True)]
+            for change in changes
+            if change.action is Action.CREATE and _wants(change, "closed") and _answered(replies[change.key])
+        }
+        _run(self._client, closing, replies)
+        return replies
+
+    def _creation(self, change: Change, text: str) -> Call:
+        assert change.payload is not None
+        args = {
+            "forumid": self._forum.id,
+            "subject": change.payload.fields["subject"],
+            "message": text,
+            "groupid": change.payload.fields.get("group", ALL_GROUPS),
+            "options": [
+                {"name": "discussionsubscribe", "value": 0},
+                {"name": "discussionpinned", "value": int(_wants(change, "pinned"))},
+            ],
+        }
+        return Call(function="mod_forum_add_discussion", args=args, write=True, where=change.key)
+
+    def _edits(self, change: Change, text: str, stands: Discussion) -> Iterator[Call]:
+        if change.action is Action.ADOPT:
+            return
+        if change.action is Action.DELETE:
+            yield Call(function="mod_forum_delete_post", args={"postid": stands.post}, write=True, where=change.key)
+            return
+        assert change.payload is not None
+        subject = change.payload.fields["subject"]
+        if subject != stands.subject or text != stands.message:
+            args = {
+                "postid": stands.post,
+                "subject": subject,
+                "message": text,
+                "messageformat": 1,
+                "options": [{"name": "discussionsubscribe", "value": 0}],
+            }
+            yield Call(function="mod_forum_update_discussion_post", args=args, write=True, where=change.key)
+        if _wants(change, "pinned") != stands.pinned:
+            args = {"discussionid": stands.number, "targetstate": int(_wants(change, "pinned"))}
+            yield Call(function="mod_forum_set_pin_state", args=args, write=True, where=change.key)
+        if _wants(change, "closed") != stands.closed:
+            yield self._lock(change, stands.number, closed=_wants(change, "closed"))
+
+    def _lock(self, change: Change, discussion: int, *, closed: bool) -> Call:
+        args = {
+            "forumid": self._forum.id,
+            "discussionid": discussion,
+            "targetstate": _LOCKED if closed else _UNLOCKED,
+        }
+        return Call(function="mod_forum_set_lock_state", args=args, write=True, where=change.key)
+
+    def _outcome(self, change: Change, replies: Sequence[Reply], after: Mapping[str, Discussion]) -> Outcome:
+        stands = self._standing(change, replies, after)
+        error = next((reply.error for reply in replies if reply.error is not None), None)
+        if change.action is Action.DELETE:
+            return done(change) if stands is None else failed(change, error or _not_done(change))
+        if stands is None:
+            return failed(change, error or _not_done(change))
+        doubtful = isinstance(error, Ambiguous) and _as_wanted(change, stands)
+        if error is not None and not doubtful:
+            return failed(change, error)
+        if change.action is not Action.ADOPT and not _as_wanted(change, stands):
+            return failed(change, _not_done(change))
+        return done(change, self.entry(stands), self.body(stands))
+
+    def _standing(self, change: Change, replies: Sequence[Reply], after: Mapping[str, Discussion]) -> Discussion | None:
+        if change.action is not Action.CREATE:
+            return after.get(_ref(change))
+        if replies and replies[0].error is None:
+            number = int(replies[0].value["discussionid"])
+            return next((each for each in after.values() if each.number == number), None)
+        if replies and isinstance(replies[0].error, Ambiguous) and change.payload:
+            return next((each for each in after.values() if _is(change.payload, each)), None)
+        return None
+
+
+def _run(client: Client, steps: Mapping[str, Sequence[Call]], replies: Mapping[str, list[Reply]]) -> None:
+    """Sends the steps of all changes together, round by round; a refused step ends its change."""
+    for turn in range(max((len(calls) for calls in steps.values()), default=0)):
+        due = [
+            (key, calls[turn])
+            for key, calls in steps.items()
+            if turn < len(calls) and all(reply.error is None for reply in replies[key])
+        ]
+        for (key, _), reply in zip(due, client.call_all([call for _, call in due]), strict=True):
+            replies[key].append(_checked(reply))
+
+
+def _checked(reply: Reply) -> Reply:
+    """A warning is a step that was not taken."""
+    warnings = reply.value.get("warnings") if isinstance(reply.value, dict) else None
+    if not warnings:
+        return reply
+    text = "; ".join(str(warning.get("message", "")) for warning in warnings if isinstance(warning, dict))[:200]
+    return Reply(value=reply.value, error=DestinationError(f"Moodle warns: {text}"), code="warning")
+
+
+def _refusal(change: Change, before: Mapping[str, Discussion]) -> Outcome | None:
+    if change.action is Action.CREATE:
+        return None
+    stands = before.get(_ref(change))
+    if stands is None:
+        if change.action is Action.DELETE:
+            return done(change)
+        error = NotFound("the discussion is not there any more.", where=change.key, next_step="Sync again.")
+        return failed(change, error)
+    if change.action is not Action.ADOPT and change.entry and stands.version != change.entry.version:
+        return changed_meanwhile(change)
+    return None
+
+
+def _discussion(row: Mapping[str, Any]) -> Discussion:
+    return Discussion(
+        number=int(row["discussion"]),
+        post=int(row["id"]),
+        subject=str(row["subject"]),
+        message=str(row["message"]),
+        pinned=bool(row.get("pinned")),
+        closed=bool(row.get("locked")),
+        group=int(row.get("groupid", 0)),
+    )
+
+
+def _as_wanted(change: Change, stands: Discussion) -> bool:
+    payload = change.payload
+    return payload is None or (
+        _is(payload, stands) and stands.pinned == _wants(change, "pinned") and stands.closed == _wants(change, "closed")
+    )
+
+
+def _is(payload: Payload, stands: Discussion) -> bool:
+    seen = find_marker(stands.message)
+    return bool(seen and seen.fingerprint and payload.fingerprint.startswith(seen.fingerprint))
+
+
+def _answered(replies: Sequence[Reply]) -> bool:
+    return bool(replies) and replies[0].error is None
+
+
+def _wants(change: Change, field: str) -> bool:
+    return bool(change.payload and change.payload.fields.get(field))
+
+
+def _ref(change: Change) -> str:
+    return change.entry.ref if change.entry else change.record.ref if change.record else ""
+
+
+def _not_done(change: Change) -> DestinationError:
+    return DestinationError(
+        "Moodle took the call, but the discussion does not read back as it was sent.",
+        where=change.key,
+        next_step="Check the rights of lms-bridge's role with `lms-bridge check`, and look at the forum.",
+    )

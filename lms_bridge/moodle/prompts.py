@@ -1,0 +1,140 @@
+"""Discussion prompts: one discussion each in the course's forum, pinned and closed as the item says."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef
+from lms_bridge.errors import ContentError, DestinationError, NotFound, Problem
+from lms_bridge.items import Item, Key, Prompt, mark
+from lms_bridge.moodle.courses import Group, pick_group
+from lms_bridge.moodle.dialect import Reading, to_moodle, with_images
+from lms_bridge.moodle.discussions import ALL_GROUPS, Discussions
+from lms_bridge.moodle.displayed import expected_form
+from lms_bridge.moodle.ground import spot_of
+from lms_bridge.moodle.marker import marker
+from lms_bridge.moodle.payloads import body_of, fingerprint
+from lms_bridge.moodle.site import SiteParts
+from lms_bridge.moodle.titles import tidy
+
+_MAILING = {1: "every participant", 2: "everyone who has not unsubscribed"}
+
+
+class ForumPrompts:
+    """One forum's prompts. One thread at a time."""
+
+    def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
+        self.ref = ref
+        self._parts = parts
+        self._ground = parts.ground
+        self._spot = spot_of(ref)
+
+    def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
+        """Subjects need not be unique; a discussion has no address of its own before it is made."""
+        return {item.key: tidy(item.title, otherwise="Discussion") for item in items}
+
+    def render(self, item: Item, context: Context) -> Payload:
+        if not isinstance(item, Prompt):
+            raise ContentError(f"{item.kind} cannot stand among prompts.", where=str(item.origin))
+        images = self._ground.settings.pages.images
+        reading = Reading(
+            link=lambda key: self._ground.target(key, context, self.ref),
+            wiki=False,
+            assets=images == "forum",
+            web_images=images != "off",
+        )
+        text = to_moodle(item.body, reading)
+        subject = tidy(item.title, otherwise=f"Discussion {mark(item.key)[:6]}")
+        fields = {
+            "subject": subject,
+            "pinned": item.pinned,
+            "closed": _is_closed(item, context.now),
+            "group": self._group(item),
+        }
+        print_ = fingerprint(body=text, marker=marker(item), fields=fields)
+        return Payload(
+            key=item.key,
+            kind=item.kind,
+            course=item.course.idnumber,
+            title=item.title,
+            address=subject,
+            body=f"{text}\n{marker(item, print_)}",
+            fields=fields,
+            fingerprint=print_,
+            not_before=item.publish,
+            assets=tuple(asset for asset in item.assets if f"asset:{asset.digest}" in text),
+        )
+
+    def entries(self) -> Iterable[Entry]:
+        discussions = self._discussions()
+        forum = self._ground.activity(self.ref.kind, self._spot)
+        if discussions is None or forum is None:
+            return []
+        if int(forum.details.get("forcesubscribe") or 0) in _MAILING:
+            self._parts.count_people(self._spot.course)
+        return discussions.entries()
+
+    def read(self, entry: Entry) -> Body:
+        discussions = self._discussions()
+        found = discussions.listed().get(entry.ref) if discussions else None
+        if discussions is None or found is None:
+            raise NotFound("the discussion is not there any more.", where=entry.name, next_step="Sync again.")
+        return discussions.body(found)
+
+    def expected(self, payload: Payload) -> Body:
+        html = expected_form(self._ground.resolved(payload.body), site=self._ground.site)
+        fields = {name: bool(payload.fields[name]) for name in ("pinned", "closed")}
+        return body_of(str(payload.fields["subject"]), html, fields)
+
+    def cost(self, changes: Sequence[Change]) -> Cost:
+        cost = self._parts.cost(self.ref, changes, each={Action.CREATE: 1, Action.UPDATE: 2, Action.MERGE: 2})
+        new = sum(change.action is Action.CREATE for change in changes)
+        return cost + Cost(calls=2 if changes else 0, notices=self._mail_notices(new))
+
+    def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        self._parts.provide(self.ref)
+        discussions = self._discussions()
+        assert discussions is not None
+        yield from discussions.write(changes)
+
+    def _discussions(self) -> Discussions | None:
+        forum = self._ground.activity(self.ref.kind, self._spot)
+        if forum is None:
+            return None
+        return Discussions(self._ground.client, forum, self._ground.site, self._text)
+
+    def _text(self, together: Sequence[Change], change: Change) -> str | DestinationError:
+        assert change.payload is not None
+        urls = self._parts.image_urls(self._spot.course, together, change)
+        if isinstance(urls, DestinationError):
+            return urls
+        return with_images(self._ground.resolved(change.payload.body), urls)
+
+    def _group(self, item: Prompt) -> int:
+        wanted = item.group or self._ground.settings.prompts.group
+        forum = self._ground.activity(self.ref.kind, self._spot)
+        if not wanted or forum is None:
+            return ALL_GROUPS
+        groups: Sequence[Group] = self._ground.groups.get(forum.cmid, ())
+        found = pick_group(groups, wanted)
+        if found is None:
+            raise ContentError(
+                f"the course has no group “{wanted}” that takes part in the forum.",
+                where=str(item.origin),
+                next_step="Check the group's name in Moodle.",
+            )
+        return found.id
+
+    def _mail_notices(self, new: int) -> tuple[Problem, ...]:
+        forum = self._ground.activity(self.ref.kind, self._spot)
+        who = _MAILING.get(int(forum.details.get("forcesubscribe") or 0)) if forum else None
+        if not new or who is None or forum is None:
+            return ()
+        people = self._ground.people.get(self._spot.course)
+        number = f" ({people} people)" if people is not None else ""
+        cause = f"Moodle will mail {who} of the course{number} about {new} new discussions in “{forum.name}”."
+        step = "Set the forum's subscription mode to optional before a back-fill, or delete within half an hour."
+        return (Problem(cause, self.ref.title, step),)
+
+
+def _is_closed(item: Prompt, now: datetime) -> bool:
+    return item.close is not None and item.close <= now

@@ -1,0 +1,84 @@
+"""Reviews as discussions of a forum, for courses that have no database activity."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from lms_bridge.connector import Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef
+from lms_bridge.errors import ContentError, NotFound
+from lms_bridge.items import Item, Key, Review
+from lms_bridge.moodle.discussions import ALL_GROUPS, Discussions
+from lms_bridge.moodle.displayed import expected_form
+from lms_bridge.moodle.ground import spot_of
+from lms_bridge.moodle.marker import marker
+from lms_bridge.moodle.payloads import body_of, fingerprint, stars
+from lms_bridge.moodle.reviews import comment_html
+from lms_bridge.moodle.site import SiteParts
+from lms_bridge.moodle.titles import tidy
+
+
+class ForumReviews:
+    """One forum's reviews. One thread at a time."""
+
+    def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
+        self.ref = ref
+        self._parts = parts
+        self._ground = parts.ground
+        self._spot = spot_of(ref)
+
+    def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
+        return {item.key: _subject(item) for item in items if isinstance(item, Review)}
+
+    def render(self, item: Item, context: Context) -> Payload:
+        if not isinstance(item, Review):
+            raise ContentError(f"{item.kind} cannot stand among reviews.", where=str(item.origin))
+        text = comment_html(item.comment)
+        fields = {"subject": _subject(item), "pinned": False, "closed": False, "group": ALL_GROUPS}
+        print_ = fingerprint(body=text, marker=marker(item), fields=fields)
+        return Payload(
+            key=item.key,
+            kind=item.kind,
+            course=item.course.idnumber,
+            title=item.title,
+            address=_subject(item),
+            body=f"{text}\n{marker(item, print_)}",
+            fields=fields,
+            fingerprint=print_,
+        )
+
+    def entries(self) -> Iterable[Entry]:
+        discussions = self._discussions()
+        return discussions.entries() if discussions else []
+
+    def read(self, entry: Entry) -> Body:
+        discussions = self._discussions()
+        found = discussions.listed().get(entry.ref) if discussions else None
+        if discussions is None or found is None:
+            raise NotFound("the review is not there any more.", where=entry.name, next_step="Sync again.")
+        return discussions.body(found)
+
+    def expected(self, payload: Payload) -> Body:
+        html = expected_form(payload.body, site=self._ground.site)
+        return body_of(str(payload.fields["subject"]), html, {"pinned": False, "closed": False})
+
+    def cost(self, changes: Sequence[Change]) -> Cost:
+        return self._parts.cost(self.ref, changes, each={}) + Cost(calls=2 if changes else 0)
+
+    def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        self._parts.provide(self.ref)
+        discussions = self._discussions()
+        assert discussions is not None
+        yield from discussions.write(changes)
+
+    def _discussions(self) -> Discussions | None:
+        forum = self._ground.activity(self.ref.kind, self._spot)
+        if forum is None:
+            return None
+        return Discussions(self._ground.client, forum, self._ground.site, lambda _all, change: _body(change))
+
+
+def _body(change: Change) -> str:
+    return change.payload.body if change.payload else ""
+
+
+def _subject(item: Review) -> str:
+    day = f", {item.date.date().isoformat()}" if item.date else ""
+    return tidy(f"{stars(item.stars, item.scale)} {item.rater}{day}", otherwise="Review")
