@@ -8,6 +8,7 @@ from lms_bridge.connector import Body, Change, Place
 from lms_bridge.errors import BridgeError
 from lms_bridge.items import Key
 from lms_bridge.markup.text import to_text
+from lms_bridge.sync.policy import Refresh
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Plan, Route
 
@@ -28,12 +29,9 @@ class Difference:
 
 def difference(plan: Plan, change: Change) -> Difference:
     """Before and after of one change of a plan. Asks the destination only where the record does not know the text."""
-    place = plan.places[change.place.id]
-    after = _text(place.expected(change.payload)) if change.payload is not None else ""
-    record, entry = change.record, change.entry
-    if entry is None:
-        return Difference(change.key, change.title, "", after)
-    if change.payload is None or record is None or not record.base or record.drifted or record.version != entry.version:
+    place, record, entry = plan.places[change.place.id], change.record, change.entry
+    known = record is not None and record.base and not record.drifted and entry and record.version == entry.version
+    if change.payload is None or record is None or not known:
         return _standing(place, change)
     # The record knows the words that stand there, but not the fields: neither side shows them.
     after = _text(replace(place.expected(change.payload), fields={}))
@@ -45,15 +43,15 @@ def diff(route: Route, state: "State", key: Key, *, now: datetime) -> Difference
 
     Raises BridgeError when either side cannot be read.
     """
-    plan = prepare(route, state, now=now, only=[key])
-    if not plan.selected:
-        return None
-    if plan.failures and not plan.changes and not plan.unchanged:
-        first = plan.failures[0].problem
-        raise BridgeError(first.cause, where=first.where, next_step=first.next_step)
-    for change in plan.changes:
-        return _standing(plan.places[change.place.id], change)
-    return Difference(key, "", "", "")
+    looking = replace(route, policy=replace(route.policy, refresh=Refresh.ALWAYS))
+    plan = prepare(looking, state, now=now, only=[key])
+    for change in (*plan.changes, *plan.in_step):
+        if change.key == key:
+            return _standing(plan.places[change.place.id], change)
+    mine = [failure.problem for failure in plan.failures if failure.key in ("", key)]
+    if mine and (plan.selected or not plan.places):
+        raise BridgeError(mine[0].cause, where=mine[0].where, next_step=mine[0].next_step)
+    return None
 
 
 def _standing(place: Place, change: Change) -> Difference:

@@ -58,10 +58,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The changes of one place. `refreshed` are records to keep in the store although nothing is written."""
+    """The changes of one place, and what needs none. `refreshed` are records to keep although nothing is written."""
 
     changes: tuple[Change, ...] = ()
-    unchanged: int = 0
+    in_step: tuple[Change, ...] = ()
     refreshed: tuple[Record, ...] = ()
     waiting: tuple[Waiting, ...] = ()
 
@@ -79,7 +79,7 @@ def make_plan(found: Found, policy: Policy, now: datetime) -> Decided:
     changes: list[Change] = []
     refreshed: list[Record] = []
     waiting: list[Waiting] = []
-    unchanged = 0
+    in_step: list[Change] = []
     for row in _rows(found):
         kind = found.place.kind
         case = Case(kind=kind, payload=row.payload, record=row.record, stands=row.stands, listed=found.listed, now=now)
@@ -88,13 +88,13 @@ def make_plan(found: Found, policy: Policy, now: datetime) -> Decided:
         if record is not None and record != row.record:
             refreshed.append(record)
         if verdict.action is None:
-            unchanged += 1
+            in_step.append(_change(found, row, Verdict(Action.SKIP)))
             continue
         changes.append(_change(found, row, verdict))
         if verdict.waits and row.payload is not None and row.payload.not_before is not None:
             of = row.payload
             waiting.append(Waiting(row.key, found.place.id, of.title, of.course, row.payload.not_before))
-    return Decided(_ordered(_hinted(changes)), unchanged, tuple(refreshed), tuple(waiting))
+    return Decided(_ordered(_hinted(changes)), tuple(in_step), tuple(refreshed), tuple(waiting))
 
 
 def to_read(found: Found) -> list[Entry]:

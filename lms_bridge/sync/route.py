@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Action, Change, Cost, Placement, PlaceRef
+from lms_bridge.connector import Action, Change, Cost, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Problem, Unreachable
-from lms_bridge.items import Item, Key
+from lms_bridge.items import Item, Key, mark
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.digest import body_digest
+from lms_bridge.sync.intent import Intent
 from lms_bridge.sync.limits import check_limits
 from lms_bridge.sync.listing import SourceView, read_source
 from lms_bridge.sync.plan import Decided, Found, make_plan, to_read
@@ -28,7 +29,7 @@ class _Known:
 
     route: Route
     view: SourceView
-    ours: Mapping[tuple[str, Key], frozenset[str]]
+    intents: Sequence[Intent]
     elsewhere: frozenset[Key]
     missing: frozenset[Key]
     selected: frozenset[Key] | None
@@ -55,17 +56,17 @@ def prepare(
     except Exception as error:
         return _lost(empty, Failure("", fault(error, route.destination.name, "asked where things go")))
 
+    intents = state.open_intents(route.name)
     selection = frozenset(item.key for item in select(view.items, only)) if only else None
-    looks, failures = _open_all(route, state, placement, now)
+    looks, failures = _open_all(route, state, placement, intents, now)
     for look in looks:
         look.wanted = selection is None or any(item.key in selection for item in look.items)
     look_at(looks, others, route.policy, now, progress)
 
-    intents = state.open_intents(route.name)
     known = _Known(
         route=route,
         view=view,
-        ours=_digests((intent.place, intent.key, intent.digest) for intent in intents),
+        intents=intents,
         elsewhere=frozenset(key for look in looks for key in look.payloads),
         missing=frozenset(placement.missing),
         selected=selection,
@@ -80,23 +81,26 @@ def _lost(plan: Plan, failure: Failure, *, unreachable: bool = False) -> Plan:
     return replace(plan, failures=(*plan.failures, failure), unreachable=unreachable, checksum=checksum(()))
 
 
-def _digests(rows: Iterable[tuple[str, Key, str]]) -> dict[tuple[str, Key], frozenset[str]]:
+def _digests(intents: Iterable[Intent]) -> dict[tuple[str, Key], frozenset[str]]:
     digests: dict[tuple[str, Key], frozenset[str]] = {}
-    for place, key, digest in rows:
-        digests[place, key] = digests.get((place, key), frozenset()) | {digest}
+    for intent in intents:
+        at = (intent.place, intent.key)
+        digests[at] = digests.get(at, frozenset()) | {intent.digest}
     return digests
 
 
-def _open_all(route: Route, state: "State", placement: Placement, now: datetime) -> tuple[list[Look], list[Failure]]:
+def _open_all(
+    route: Route, state: "State", placement: Placement, intents: Sequence[Intent], now: datetime
+) -> tuple[list[Look], list[Failure]]:
     """Every place that items belong in or records stand in."""
     records = state.records(route.name)
     stored = state.places(route.name)
-    unsettled = {intent.place for intent in state.open_intents(route.name)}
+    unsettled = {intent.place for intent in intents}
     items: dict[PlaceRef, Sequence[Item]] = dict(placement.places)
     ids = {ref.id for ref in items}
     for known in stored.values():
-        live = any(record.place == known.place.id for record in records)
-        if known.place.id not in ids and live and known.place.kind in route.kinds:
+        used = known.place.id in unsettled or any(record.place == known.place.id for record in records)
+        if known.place.id not in ids and used and known.place.kind in route.kinds:
             items[known.place] = ()
     looks: list[Look] = []
     failures: list[Failure] = []
@@ -119,18 +123,41 @@ def _open_all(route: Route, state: "State", placement: Placement, now: datetime)
 
 def _found(look: Look, known: _Known) -> Found:
     standing = frozenset(look.payloads)
+    intents = [intent for intent in known.intents if intent.place == look.ref.id]
     return Found(
         place=look.ref,
         payloads=list(look.payloads.values()),
-        records=list(look.records.values()),
+        records=[*look.records.values(), *_unanswered(look, intents)],
         entries=look.entries,
         readings=look.readings,
-        ours={key: digests for (place, key), digests in known.ours.items() if place == look.ref.id},
+        ours={key: digests for (_, key), digests in _digests(intents).items()},
         withheld=look.withheld | (known.missing | known.view.withheld) - standing,
         listed=known.view.listed,
         elsewhere=known.elsewhere - standing,
         selected=known.selected,
     )
+
+
+def _unanswered(look: Look, intents: Sequence[Intent]) -> list[Record]:
+    """Entries that a lost answer left without a record, and whose item is gone since: ours all the same."""
+    by_mark = {entry.mark: entry for entry in look.entries or () if entry.mark is not None}
+    gone = {i.key: i for i in intents if i.key not in look.records and i.key not in look.payloads and i.fingerprint}
+    return [
+        Record(
+            key=key,
+            kind=look.ref.kind,
+            place=look.ref.id,
+            ref=entry.ref,
+            name=entry.name,
+            fingerprint=intent.fingerprint,
+            version=entry.version,
+            digest=intent.digest,
+            title=entry.title or entry.name,
+            course=look.ref.course or "",
+        )
+        for key, intent in gone.items()
+        if (entry := by_mark.get(mark(key))) is not None
+    ]
 
 
 def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dict[str, Decided]:
@@ -178,7 +205,7 @@ def _assembled(
     return replace(
         empty,
         changes=changes,
-        unchanged=sum(of.unchanged for of in decided.values()),
+        in_step=tuple(change for of in decided.values() for change in of.in_step),
         selected=len(known.view.items) if known.selected is None else len(known.selected),
         cost=cost,
         checksum=checksum(changes),
@@ -188,7 +215,7 @@ def _assembled(
         unreachable=any(look.unreachable for look in looks),
         waiting=tuple(waiting for of in decided.values() for waiting in of.waiting),
         refreshed=tuple(record for of in decided.values() for record in of.refreshed),
-        ours=known.ours,
+        ours=_digests(known.intents),
         listed=tuple(look.ref for look in looks if look.entries is not None and look.problem is None),
         places={look.ref.id: look.place for look in looks if look.problem is None},
     )

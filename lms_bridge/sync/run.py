@@ -49,7 +49,8 @@ class Plan:
     destination: str
     made: datetime
     changes: tuple[Change, ...] = ()
-    unchanged: int = 0
+    in_step: tuple[Change, ...] = field(default=(), repr=False)
+    """What needs nothing done, as skips without a reason."""
     selected: int = 0
     """How many items were looked at."""
     cost: Cost = field(default_factory=Cost)
@@ -64,6 +65,10 @@ class Plan:
     ours: Mapping[tuple[str, Key], frozenset[str]] = field(default_factory=dict, repr=False)
     """Digests of earlier writes whose answer never came, by place and key."""
     places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def unchanged(self) -> int:
+        return len(self.in_step)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

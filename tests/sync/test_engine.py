@@ -1,0 +1,562 @@
+"""One route from source to destination and back: what is written, what is left alone, and what is told."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from lms_bridge.connector import Action, Change
+from lms_bridge.errors import Problem, StateError
+from lms_bridge.items import Course, Kind, Page
+from lms_bridge.markup.links import item_href
+from lms_bridge.sync.apply import apply
+from lms_bridge.sync.difference import diff, difference
+from lms_bridge.sync.policy import Limits, Policy, Prune, Refresh
+from lms_bridge.sync.report import exit_code, plan_summary, summary_of, writes
+from lms_bridge.sync.route import prepare
+from lms_bridge.sync.run import Report, Route
+from lms_bridge.sync.state import State
+from lms_bridge.sync.status import standing
+from lms_bridge.testing.bench import LEAVE, PRUNE, Bench
+from lms_bridge.testing.memory import MemoryDestination, place_ref
+from lms_bridge.testing.sample import make_item, make_page, make_prompt
+
+BIO = Course("BIO-101", "Cell Biology")
+ECO = Course("ECO-200", "Ecology")
+
+
+@pytest.fixture
+def there() -> MemoryDestination:
+    return MemoryDestination()
+
+
+@pytest.fixture
+def bench(there: MemoryDestination, tmp_path: Path) -> Bench:
+    return Bench(there, tmp_path)
+
+
+def pages(count: int, course: Course = BIO) -> list[Page]:
+    return [make_page(course, f"p{n:02}", f"<p>Words of page {n}.</p>", title=f"Page {n:02}") for n in range(count)]
+
+
+def done(report: Report) -> dict[str, int]:
+    return {name: count for name, count in summary_of([report]).items() if count}
+
+
+def reasons(bench: Bench, key: str, policy: Policy | None = None) -> list[str]:
+    return [change.reason for change in bench.plan(policy).changes if change.key == key]
+
+
+# One failure stays one failure
+
+
+def test_a_page_without_a_title_costs_only_itself(bench: Bench) -> None:
+    good, bad = pages(2)
+    bench.fill(good, replace(bad, title=" "))
+    report = bench.sync()
+    assert [(f.key, f.problem.cause) for f in report.failures] == [(bad.key, "It has no title.")]
+    assert len(bench.entries(good.key)) == 1
+    assert exit_code([report]) == 1
+
+
+def test_a_page_that_can_no_longer_be_rendered_is_not_taken_for_gone(bench: Bench, there: MemoryDestination) -> None:
+    good, bad = pages(2)
+    bench.fill(good, bad)
+    bench.sync(PRUNE)
+    bench.change(replace(bad, title=""))
+    assert done(bench.sync(PRUNE)).get("deleted") is None
+    assert len(there.find(bad.key)) == 1
+
+
+def test_two_items_with_one_key_are_both_left_out_and_told(bench: Bench, there: MemoryDestination) -> None:
+    first, second, third = pages(3)
+    bench.fill(first, replace(second, key=first.key), third)
+    report = bench.sync()
+    assert "2 items have the same key" in report.failures[0].problem.cause
+    assert there.find(first.key) == []
+    assert len(there.find(third.key)) == 1
+
+
+def test_a_source_that_cannot_be_read_changes_nothing(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(*pages(3))
+    bench.sync(PRUNE)
+    before = there.writes
+    bench.source.broken = True
+    report = bench.sync(PRUNE)
+    assert report.failures[0].problem.cause == "The source cannot be read."
+    assert there.writes == before
+    assert exit_code([report]) == 1
+
+
+def test_a_place_that_does_not_answer_costs_only_itself(bench: Bench, there: MemoryDestination) -> None:
+    bio, eco = make_item(Kind.PROMPT, BIO), make_item(Kind.PROMPT, ECO)
+    bench.fill(bio, eco)
+    there.closed.add(place_ref(Kind.PROMPT, BIO.idnumber).id)
+    report = bench.sync()
+    assert (len(there.find(bio.key)), len(there.find(eco.key))) == (0, 1)
+    assert report.failures[0].problem == Problem("It does not answer.", "the prompts of BIO-101", "Try again later.")
+    assert exit_code([report]) == 6
+
+
+def test_a_destination_that_does_not_answer_is_told_once(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(*pages(3))
+    there.unreachable = True
+    report = bench.sync()
+    assert len(report.failures) == 1
+    assert exit_code([report]) == 6
+
+
+def test_one_refused_write_costs_only_itself(bench: Bench, there: MemoryDestination) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    there.refused.add(first.key)
+    report = bench.sync()
+    assert [failure.key for failure in report.failures] == [first.key]
+    there.refused.clear()
+    assert done(bench.sync()) == {"created": 1, "unchanged": 2}
+
+
+def test_a_mistake_in_a_connector_costs_only_its_place(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bio, eco = make_item(Kind.PROMPT, BIO), make_item(Kind.PROMPT, ECO)
+    bench.fill(bio, eco)
+    there = bench.destination
+    assert isinstance(there, MemoryDestination)
+    there.things[place_ref(Kind.PROMPT, "BIO-101").id] = {"broken": object()}  # type: ignore[dict-item]
+    report = bench.sync()
+    assert len(there.things[place_ref(Kind.PROMPT, "ECO-200").id]) == 1
+    assert "AttributeError" in report.failures[0].problem.cause
+
+
+# Never empty by accident
+
+
+def test_an_orphan_is_reported_and_left_unless_the_policy_is_to_delete(bench: Bench) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync()
+    bench.fill(first)
+    assert reasons(bench, second.key) == [
+        "its item is gone from the source; the policy is to report it, not to delete it"
+    ]
+    assert reasons(bench, second.key, PRUNE) == ["its item is gone from the source"]
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda source: setattr(source, "complete", False),
+        lambda source: setattr(source, "problems", (Problem("It cannot be read.", "cells.md", "Mend it."),)),
+    ],
+    ids=["the listing is not complete", "an item cannot be read"],
+)
+def test_nothing_is_deleted_while(happens: Callable[[object], None], bench: Bench, there: MemoryDestination) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync(PRUNE)
+    bench.fill(first)
+    happens(bench.source)
+    bench.sync(PRUNE)
+    assert len(there.find(second.key)) == 1
+
+
+def test_an_emptied_source_waits_for_approval(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(*pages(2))
+    bench.sync(PRUNE)
+    bench.fill()
+    report = bench.sync(PRUNE)
+    assert len(there.all()) == 3
+    assert exit_code([report]) == 4
+    assert report.approvals == ("The source lists nothing at all any more: its deletes wait for approval.",)
+    assert done(bench.sync(PRUNE, approve=True))["deleted"] == 3
+    assert there.all() == []
+
+
+def test_too_many_deletes_wait_for_approval_and_the_rest_goes_on(bench: Bench, there: MemoryDestination) -> None:
+    every = pages(20)
+    bench.fill(*every)
+    bench.sync(PRUNE)
+    new = make_page(BIO, "new", "<p>New.</p>")
+    bench.fill(*every[:10], new)
+    report = bench.sync(PRUNE)
+    assert done(report) == {"created": 1, "updated": 1, "skipped": 10, "unchanged": 10}
+    assert report.approvals == (
+        "10 deletes in the pages of BIO-101 wait for approval: that is more than 30% of its 21 entries.",
+    )
+    assert exit_code([report]) == 4
+    assert done(bench.sync(PRUNE, approve=True))["deleted"] == 10
+
+
+def test_a_few_deletes_in_a_small_place_need_no_approval(bench: Bench) -> None:
+    every = pages(4)
+    bench.fill(*every)
+    bench.sync(PRUNE)
+    bench.fill(every[0])
+    assert done(bench.sync(PRUNE))["deleted"] == 3
+
+
+def test_too_large_a_share_of_updates_waits_for_approval(bench: Bench, there: MemoryDestination) -> None:
+    policy = Policy(limits=Limits(update_share=0.5))
+    every = pages(12)
+    bench.fill(*every)
+    bench.sync(policy)
+    bench.fill(*(replace(page, body="<p>All new.</p>") for page in every))
+    before = there.writes
+    assert exit_code([bench.sync(policy)]) == 4
+    assert there.writes == before
+    assert done(bench.sync(policy, approve=True))["updated"] == 12
+
+
+def test_deletes_wait_when_something_else_failed(bench: Bench, there: MemoryDestination) -> None:
+    first, second, third = pages(3)
+    bench.fill(first, second)
+    bench.sync(PRUNE)
+    bench.fill(first, third)
+    there.refused.add(third.key)
+    report = bench.sync(PRUNE)
+    assert len(there.find(second.key)) == 1
+    assert [change.key for change in report.postponed] == [second.key]
+    there.refused.clear()
+    bench.sync(PRUNE)
+    assert there.find(second.key) == []
+
+
+def test_a_selection_deletes_nothing_and_touches_only_what_it_names(bench: Bench, there: MemoryDestination) -> None:
+    first, second, third = pages(3)
+    bench.fill(first, second, third)
+    bench.sync(PRUNE)
+    bench.fill(replace(first, body="<p>New.</p>"), replace(second, body="<p>New.</p>"))
+    report = bench.sync(PRUNE, only=["page:page 00"])
+    assert [outcome.change.key for outcome in report.outcomes] == [first.key]
+    assert len(there.find(third.key)) == 1
+
+
+# Never over a person
+
+
+def test_a_persons_change_without_a_change_in_the_source_is_left_and_is_no_conflict(bench: Bench) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    assert isinstance(bench.destination, MemoryDestination)
+    bench.destination.edit(page.key, "<p>A person.</p>")
+    report = bench.sync()
+    assert next(change.reason for change in report.skipped).startswith("a person changed it on the destination")
+    assert exit_code([report]) == 0
+
+
+def test_a_person_who_writes_what_the_source_wants_is_in_step(bench: Bench, there: MemoryDestination) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    there.edit(page.key, "<p>Both had this idea.</p>")
+    bench.change(replace(page, body="<p>Both had this idea.</p>"))
+    assert done(bench.sync()) == {"unchanged": 2}
+    bench.change(replace(page, body="<p>And a better one.</p>"))
+    assert done(bench.sync()) == {"updated": 1, "unchanged": 1}
+
+
+def test_an_entry_that_people_keep_changed_is_not_read_again_in_every_run(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    there.edit(page.key, "<p>A person.</p>")
+    bench.sync()
+    before = there.calls()["read"]
+    bench.sync()
+    assert there.calls()["read"] == before
+
+
+def test_a_person_who_takes_a_change_back_leaves_everything_in_step(bench: Bench, there: MemoryDestination) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    there.edit(page.key, "<p>A person.</p>")
+    bench.sync()
+    there.edit(page.key, page.body)
+    assert done(bench.sync()) == {"unchanged": 2}
+
+
+def test_an_orphan_that_a_person_changed_is_not_deleted(bench: Bench, there: MemoryDestination) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync(PRUNE)
+    there.edit(second.key, "<p>A person.</p>")
+    bench.fill(first)
+    report = bench.sync(PRUNE)
+    assert [change.key for change in report.conflicts] == [second.key]
+    assert len(there.find(second.key)) == 1
+    assert exit_code([report]) == 5
+
+
+def test_a_page_name_that_somebody_else_has_is_a_conflict_and_is_left(bench: Bench, there: MemoryDestination) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    there.put(Kind.PAGE, "BIO-101", page.title, "<p>Mine.</p>")
+    report = bench.sync()
+    assert [change.key for change in report.conflicts] == [page.key]
+    assert [thing.html for thing in there.all() if thing.mark is None] == ["<p>Mine.</p>"]
+
+
+def test_a_link_to_a_page_that_a_person_deleted_becomes_plain_words_at_once(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    second = make_page(BIO, "second", "<p>Words.</p>")
+    first = make_page(BIO, "first", f'<p>See <a href="{item_href(second.key)}">that</a>.</p>')
+    bench.fill(first, second)
+    bench.sync()
+    there.remove(second.key)
+    assert done(bench.sync())["updated"] == 2
+    assert there.find(first.key)[0].html == "<p>See that.</p>"
+    assert writes(bench.sync()) == 0
+
+
+# Never twice
+
+
+def test_an_entry_that_was_recognised_after_a_lost_answer_gets_what_the_source_says_now(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    there.lost.add(page.key)
+    assert exit_code([bench.sync(LEAVE)]) == 1
+    bench.change(replace(page, body="<p>Newer.</p>"))
+    report = bench.sync(LEAVE)
+    assert done(report) == {"adopted": 1, "updated": 1, "unchanged": 1}
+    assert [thing.html for thing in there.find(page.key)] == ["<p>Newer.</p>"]
+
+
+def test_a_lost_answer_is_looked_up_even_when_places_are_never_listed(bench: Bench, there: MemoryDestination) -> None:
+    policy = Policy(refresh=Refresh.NEVER)
+    (page,) = pages(1)
+    bench.fill(page)
+    there.lost.add(page.key)
+    bench.sync(policy)
+    bench.sync(policy)
+    assert len(there.find(page.key)) == 1
+    with State.open(bench.file) as state:
+        assert state.open_intents("bench") == []
+
+
+def test_a_delete_whose_answer_is_lost_is_forgotten_when_it_is_gone(bench: Bench, there: MemoryDestination) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync(PRUNE)
+    bench.fill(first)
+    there.lost.add(second.key)
+    bench.sync(PRUNE)
+    assert done(bench.sync(PRUNE)) == {"forgotten": 1, "unchanged": 2}
+
+
+def test_an_item_that_vanishes_after_a_lost_answer_is_still_known_as_ours(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    there.lost.add(second.key)
+    bench.sync(PRUNE)
+    bench.fill(first)
+    assert done(bench.sync(PRUNE))["deleted"] == 1
+    assert there.find(second.key) == []
+
+
+# Polite
+
+
+def test_places_that_are_in_step_are_not_listed_when_the_policy_is_never(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    policy = Policy(refresh=Refresh.NEVER)
+    bench.fill(*pages(3), make_item(Kind.PROMPT, BIO))
+    bench.sync(policy)
+    before = there.calls()["entries"]
+    assert done(bench.sync(policy)) == {"unchanged": 5}
+    assert there.calls()["entries"] == before
+
+
+def test_daily_means_that_a_place_is_listed_again_after_a_day(bench: Bench, there: MemoryDestination) -> None:
+    policy = Policy(refresh=Refresh.DAILY)
+    bench.fill(make_item(Kind.PROMPT, BIO))
+    bench.sync(policy)
+    listed = there.calls()["entries"]
+    bench.now += timedelta(hours=23)
+    bench.sync(policy)
+    assert there.calls()["entries"] == listed
+    bench.now += timedelta(hours=2)
+    bench.sync(policy)
+    assert there.calls()["entries"] == listed + 1
+
+
+def test_a_steady_sync_lists_each_place_once_and_reads_nothing(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(*pages(5), *(make_item(kind, BIO) for kind in Kind))
+    bench.sync()
+    before = there.calls()
+    bench.sync()
+    after = there.calls()
+    assert {name: after[name] - before.get(name, 0) for name in after} == {"locate": 1, "entries": 4}
+
+
+# Prompts and their moment
+
+
+def test_a_prompt_that_is_due_later_waits_in_the_state_and_the_index_does_not_name_it(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    later = make_prompt(BIO, "later", publish=bench.now + timedelta(days=2))
+    bench.fill(*pages(1), later)
+    bench.sync()
+    with State.open(bench.file) as state:
+        assert [(w.key, w.until) for w in standing("bench", state).waiting] == [(later.key, later.publish)]
+    assert not any(later.title in thing.html for thing in there.all())
+    bench.now += timedelta(days=3)
+    assert done(bench.sync()) == {"created": 1, "updated": 1, "unchanged": 1}
+    with State.open(bench.file) as state:
+        assert state.waiting("bench") == []
+
+
+def test_a_prompt_is_closed_at_its_moment(bench: Bench, there: MemoryDestination) -> None:
+    prompt = make_prompt(BIO, "closing", close=bench.now + timedelta(days=2))
+    bench.fill(prompt)
+    bench.sync()
+    bench.now += timedelta(days=3)
+    assert done(bench.sync()) == {"updated": 1}
+    assert there.find(prompt.key)[0].fields == {"closed": True}
+
+
+# Renames and moves
+
+
+def test_a_renamed_file_without_an_id_is_said_to_look_like_a_rename(bench: Bench) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    bench.fill(replace(page, key="sample:renamed"))
+    assert "looks like a rename of sample:BIO-101/page/p00" in reasons(bench, "sample:renamed")[0]
+    assert "give the page an `id` to keep its identity" in reasons(bench, page.key)[0]
+
+
+def test_an_item_that_moves_to_another_course_leaves_an_orphan_that_says_so(bench: Bench) -> None:
+    (page,) = pages(1)
+    bench.fill(page, *pages(1, ECO))
+    bench.sync()
+    bench.fill(replace(page, course=ECO), *pages(1, ECO))
+    assert {reason.split(";")[0] for reason in reasons(bench, page.key)} == {
+        "it is new in the source",
+        "its item belongs in another place now",
+    }
+
+
+# What was reviewed is what is applied
+
+
+def test_a_plan_that_is_made_twice_has_one_checksum_and_approving_does_not_change_it(bench: Bench) -> None:
+    bench.fill(*pages(3))
+    assert bench.plan().checksum == bench.plan().checksum
+
+
+@pytest.mark.parametrize("moves", ["the source", "the destination"])
+def test_a_reviewed_checksum_is_refused_when_the_world_moved(
+    moves: str, bench: Bench, there: MemoryDestination
+) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync()
+    bench.change(replace(first, body="<p>New.</p>"))
+    reviewed = bench.plan().checksum
+    if moves == "the source":
+        bench.change(replace(first, body="<p>Newer.</p>"))
+    else:
+        there.edit(first.key, "<p>A person.</p>")
+    before = there.writes
+    route = bench.route()
+    with State.open(bench.file) as state, pytest.raises(StateError, match="no longer what was reviewed"):
+        apply(prepare(route, state, now=bench.now), route, state, now=bench.now, checksum=reviewed)
+    assert there.writes == before
+
+
+def test_planning_writes_nothing_anywhere(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(*pages(3))
+    bench.plan()
+    with State.open(bench.file) as state:
+        assert (state.records("bench"), state.last_runs("bench"), state.places("bench")) == ([], [], {})
+    assert there.writes == 0
+
+
+# Looking closely
+
+
+def test_the_text_before_and_after_a_change_can_be_read(bench: Bench) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    bench.change(replace(page, body="<p>Better <strong>words</strong>.</p>"))
+    plan = bench.plan()
+    (change,) = plan.pending
+    seen = difference(plan, change)
+    assert "Words of page 0." in seen.before
+    assert "Better" in seen.after
+
+
+def test_diff_shows_what_a_person_wrote_against_what_the_source_wants(bench: Bench, there: MemoryDestination) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    there.edit(page.key, "<p>A person.</p>")
+    with State.open(bench.file) as state:
+        seen = diff(bench.route(), state, page.key, now=bench.now)
+        assert seen is not None
+        assert ("A person." in seen.before, "Words of page 0." in seen.after) == (True, True)
+        assert diff(bench.route(), state, "sample:nothing", now=bench.now) is None
+
+
+def test_diff_of_something_in_step_shows_the_same_text_twice(bench: Bench) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    with State.open(bench.file) as state:
+        seen = diff(bench.route(), state, page.key, now=bench.now)
+    assert seen is not None
+    assert seen.before == seen.after
+    assert "Words of page 0." in seen.after
+
+
+# Several routes
+
+
+def test_index_pages_lead_to_prompts_that_another_route_brought_to_the_same_destination(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    prompt = make_item(Kind.PROMPT, BIO)
+    bench.fill(*pages(1), prompt)
+    with State.open(bench.file) as state:
+        for name, kinds in (("prompts", {Kind.PROMPT}), ("pages", {Kind.PAGE})):
+            route = Route(name, bench.source, there, frozenset(kinds))
+            apply(prepare(route, state, now=bench.now), route, state, now=bench.now)
+    (index,) = [thing for thing in there.all() if thing.title == BIO.title]
+    assert prompt.title in index.html
+
+
+def test_creates_come_parents_first_and_deletes_last(bench: Bench) -> None:
+    child = make_page(BIO, "a-child", "<p>Child.</p>", title="A child")
+    parent = make_page(BIO, "z-parent", "<p>Parent.</p>", title="Z parent")
+    gone = make_page(BIO, "0-gone", "<p>Gone.</p>", title="Gone")
+    bench.fill(gone)
+    bench.sync(PRUNE)
+    bench.fill(replace(child, parent=parent.key), parent)
+    plan = bench.plan(PRUNE)
+    order = [change.key for change in plan.changes]
+    assert order.index(parent.key) < order.index(child.key) < order.index(gone.key)
+    assert plan_summary([plan])["create"] == 2
+
+
+def test_items_a_limit_holds_are_still_in_the_plan(bench: Bench) -> None:
+    policy = Policy(prune={Kind.PAGE: Prune.DELETE}, limits=Limits(deletes=1))
+    bench.fill(*pages(5))
+    bench.sync(policy)
+    bench.fill(*pages(2))
+    held: list[Change] = [change for change in bench.plan(policy).changes if change.guarded]
+    assert [change.action for change in held] == [Action.DELETE] * 3
