@@ -104,7 +104,7 @@ def open_bridge(config: Config, *, only_routes: Sequence[str] = ()) -> Iterator[
 def open_connectors(
     config: Config, routes: Sequence[RouteConfig]
 ) -> Iterator[tuple[dict[str, Source], dict[str, Destination]]]:
-    sources = {route.source.name: _open_source(config, route.source) for route in routes}
+    sources = open_sources(config, routes)
     with ExitStack() as stack:
         destinations: dict[str, Destination] = {}
         for route in routes:
@@ -113,6 +113,10 @@ def open_connectors(
                 stack.callback(destination.close)
                 destinations[route.destination.name] = destination
         yield sources, destinations
+
+
+def open_sources(config: Config, routes: Sequence[RouteConfig]) -> dict[str, Source]:
+    return {route.source.name: _open_source(config, route.source) for route in routes}
 
 
 def check(config: Config) -> Iterator[tuple[str, Finding]]:

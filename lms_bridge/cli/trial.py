@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lms_bridge.bridge import open_connectors
+from lms_bridge.bridge import open_sources
 from lms_bridge.cli.init import write_example
 from lms_bridge.config.load import Config, load_config
 from lms_bridge.connector import Level
@@ -93,8 +93,8 @@ def _addresses(ports: Ports) -> dict[str, str]:
 
 def _courses(config: Config) -> dict[str, str]:
     """Titles by idnumber of every course that a route's source knows."""
-    with open_connectors(config, config.routes) as (sources, _):
-        return {item.course.idnumber: item.course.title for source in sources.values() for item in source.items().items}
+    sources = open_sources(config, config.routes).values()
+    return {item.course.idnumber: item.course.title for source in sources for item in source.items().items}
 
 
 def _provision(config: Config) -> None:

@@ -1,0 +1,95 @@
+"""What goes wrong in practice, each told once with its place and the next step, while everything else goes through."""
+
+import pytest
+
+from tests.cli.conftest import Desk
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("version: 1", "version: [1", "is not valid YAML"),
+        (
+            "    path: content",
+            "    pth: content",
+            "sources.programme.pth: the key 'pth' is not known here. Did you mean 'path'?",
+        ),
+        ("kinds: [page, prompt, review, rating]", "kinds: page", "routes.programme-to-moodle.kinds: found 'page'."),
+        ("${file:.sandbox/moodle-token}", "${env:NO_SUCH_TOKEN}", "the environment variable NO_SUCH_TOKEN is not set."),
+        ("${file:.sandbox/moodle-token}", "abc123", "a secret must not stand in this file."),
+    ],
+)
+def test_a_config_that_is_wrong_ends_with_2_before_anything_is_called(
+    desk: Desk, old: str, new: str, told: str
+) -> None:
+    desk.configure(old, new)
+    calls = desk.moodle_calls()
+    ran = desk.run("sync")
+    assert ran.code == 2
+    assert told in ran.err
+    assert "connectors.yaml:" in ran.err
+    assert "Traceback" not in ran.err
+    assert desk.moodle_calls() == calls
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("BIO/wiki/no-title.md", "Only text.\n", "content/BIO/wiki/no-title.md: has no title."),
+        (
+            "BIO/wiki/huge.md",
+            "# Huge\n\n" + "words " * 900_000,
+            "content/BIO/wiki/huge.md: has 5.4 MB; the limit is 1.0 MB.",
+        ),
+        ("BIO/wiki/twin.md", "---\nid: plants\n---\n# Twin\n", "the id 'plants' is used twice."),
+        (
+            "BIO/wiki/broken.md",
+            "# Broken\n\n[x](nowhere.md)\n",
+            "the link to 'nowhere.md' leads to a page that does not exist.",
+        ),
+        ("BIO/wiki/image.md", "# Image\n\n![x](no.png)\n", "the image 'no.png' is not there."),
+        ("BIO/wiki/out.md", "# Out\n\n![x](../../../secret.png)\n", "lies outside the content folder."),
+        (
+            "CHE/ratings.csv",
+            "who,stars,comment,date\n",
+            "content/CHE/ratings.csv:1: the header holds who, stars, comment, date",
+        ),
+        ("CHE/ratings.csv", "rater,stars,comment,date\nAnn,7,,\n", "content/CHE/ratings.csv:2: `stars` is '7'"),
+        ("NEW/wiki/a.md", "# A\n\nA course that Moodle does not have.\n", "NEW"),
+    ],
+)
+def test_bad_content_costs_itself_alone(desk: Desk, name: str, text: str, told: str) -> None:
+    desk.write(name, text)
+    ran = desk.run("sync", "--output", "json")
+    assert ran.code == 1
+    failures = [f"{row['where']}: {row['cause']} {row['next_step']}" for row in ran.json["failures"]]
+    assert any(told in failure for failure in failures), failures
+    assert all(row["next_step"] for row in ran.json["failures"])
+    assert ran.json["summary"]["created"] >= 10, "everything else goes through"
+    again = desk.run("sync", "--output", "json")
+    assert again.json["summary"]["created"] == again.json["summary"]["updated"] == 0
+
+
+def test_a_wrong_token_is_told_and_the_other_destination_goes_on(desk: Desk) -> None:
+    (desk.folder / ".sandbox" / "moodle-token").write_text("wrong-token-wrong-token\n")
+    ran = desk.run("sync", "--output", "json")
+    assert ran.code in (1, 6)
+    assert ran.json["summary"]["created"] >= 5
+    (failure,) = ran.json["failures"]
+    assert "token" in failure["cause"] + failure["next_step"]
+    assert "wrong-token" not in ran.out + ran.err
+
+
+def test_a_host_that_cannot_be_reached_ends_with_6(desk: Desk) -> None:
+    desk.trial.pair.moodle.stop()
+    ran = desk.run("sync", "--output", "json")
+    assert ran.code == 6
+    assert ran.json["summary"]["created"] >= 5, "SharePoint goes on"
+    assert ran.json["failures"][0]["next_step"]
+
+
+def test_a_certificate_that_is_not_trusted_is_told_as_such(desk: Desk) -> None:
+    desk.configure("      ca_file: .sandbox/ca.pem\n", "")
+    ran = desk.run("sync", "--output", "json", "--route", "programme-to-sharepoint")
+    assert ran.code == 6
+    assert "certificate" in ran.json["failures"][0]["cause"].lower()

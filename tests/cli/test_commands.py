@@ -1,0 +1,153 @@
+"""plan, sync, status, diff and check as an admin types them: what they print, and how they end."""
+
+from lms_bridge.cli.sentences import sentence
+from lms_bridge.errors import Problem
+from tests.cli.conftest import Desk
+
+PLAN_KEYS = {"create", "update", "merge", "adopt", "delete", "forget", "skip", "unchanged"}
+SYNC_KEYS = {
+    "created", "updated", "merged", "adopted", "deleted", "forgotten", "skipped", "unchanged", "conflicts", "failed",
+}  # fmt: skip
+
+
+def test_a_plan_writes_nothing_and_a_sync_does_what_it_said(desk: Desk) -> None:
+    before = desk.sharepoint_writes()
+    planned = desk.run("plan", "--output", "json", "--exit-code")
+    assert planned.code == 3
+    assert desk.sharepoint_writes() == before
+    assert not any("add_" in name or "new_page" in name for name in desk.moodle_calls())
+    summary = planned.json["summary"]
+    assert set(summary) == PLAN_KEYS
+    synced = desk.run("sync", "--output", "json")
+    assert synced.code == 0, synced.err + synced.out
+    assert set(synced.json["summary"]) == SYNC_KEYS
+    assert synced.json["summary"]["created"] == summary["create"] > 0
+    assert synced.json["failures"] == []
+
+
+def test_a_second_sync_writes_nothing_anywhere(desk: Desk) -> None:
+    desk.run("sync")
+    moodle, sharepoint = desk.moodle_calls(), desk.sharepoint_writes()
+    again = desk.run("sync", "--output", "json")
+    assert again.code == 0
+    summary = again.json["summary"]
+    assert summary["unchanged"] > 0
+    assert sum(summary[name] for name in ("created", "updated", "merged", "adopted", "deleted", "failed")) == 0
+    assert desk.sharepoint_writes() == sharepoint
+    written = {"mod_wiki_new_page", "mod_wiki_edit_page", "mod_forum_add_discussion", "mod_data_add_entry"}
+    assert {name: count for name, count in desk.moodle_calls().items() if name in written} == {
+        name: count for name, count in moodle.items() if name in written
+    }
+    assert desk.run("plan", "--exit-code").code == 0
+
+
+def test_each_change_of_a_plan_says_what_where_and_why(desk: Desk) -> None:
+    (moodle, sharepoint) = desk.run("plan", "--output", "json").json["routes"]
+    assert {moodle["route"], sharepoint["route"]} == {"programme-to-moodle", "programme-to-sharepoint"}
+    for route in (moodle, sharepoint):
+        assert route["checksum"]
+        assert set(route["cost"]) >= {"calls", "units", "seconds"}
+        for change in route["changes"]:
+            assert set(change) == {"action", "kind", "key", "course", "destination", "title", "reason"}
+            assert change["reason"]
+
+
+def test_a_changed_page_shows_its_words_in_the_plan_and_costs_one_edit(desk: Desk) -> None:
+    desk.run("sync")
+    desk.write("BIO/wiki/plants.md", "---\nid: plants\n---\n# Plants\n\nGreen, nearly always. Back to [[Cells]].\n")
+    planned = desk.run("plan")
+    assert "- Green, mostly." in planned.out
+    assert "+ Green, nearly always." in planned.out
+    edits = desk.moodle_calls().get("mod_wiki_edit_page", 0)
+    synced = desk.run("sync", "--output", "json")
+    assert synced.json["summary"]["updated"] == 2
+    assert desk.moodle_calls()["mod_wiki_edit_page"] == edits + 1
+
+
+def test_a_checksum_lets_through_what_was_reviewed_and_nothing_else(desk: Desk) -> None:
+    routes = desk.run("plan", "--output", "json").json["routes"]
+    checksums = [word for route in routes for word in ("--checksum", route["checksum"])]
+    desk.write("BIO/wiki/plants.md", "---\nid: plants\n---\n# Plants\n\nChanged after the review. [[Cells]]\n")
+    before = desk.sharepoint_writes()
+    refused = desk.run("sync", *checksums)
+    assert refused.code == 1
+    assert "no longer what was reviewed" in refused.err
+    assert "lms-bridge plan" in refused.err
+    assert desk.sharepoint_writes() == before
+    routes = desk.run("plan", "--output", "json").json["routes"]
+    checksums = [word for route in routes for word in ("--checksum", route["checksum"])]
+    assert desk.run("sync", *checksums).code == 0
+
+
+def test_a_prompt_of_the_future_waits_and_status_says_until_when(desk: Desk) -> None:
+    desk.run("sync")
+    shown = desk.run("status")
+    assert "“Later” in BIO until 2100-01-01" in shown.out
+    waiting = desk.run("status", "--output", "json").json["routes"][0]["waiting"]
+    assert [row["title"] for row in waiting] == ["Later"]
+
+
+def test_losing_the_state_adopts_everything_and_creates_nothing(desk: Desk) -> None:
+    first = desk.run("sync", "--output", "json").json["summary"]
+    for path in (desk.folder / ".sandbox").glob("state.sqlite*"):
+        path.unlink()
+    again = desk.run("sync", "--output", "json")
+    assert again.json["summary"]["created"] == 0, again.out
+    assert again.json["summary"]["adopted"] == first["created"]
+    assert again.code == 0
+    assert desk.run("plan", "--exit-code").code == 0
+
+
+def test_only_limits_a_run_to_what_was_named(desk: Desk) -> None:
+    only = desk.run("sync", "--only", "course:CHE", "--output", "json")
+    assert only.code == 0
+    keys = {
+        change["key"] for route in desk.run("plan", "--output", "json").json["routes"] for change in route["changes"]
+    }
+    assert not any("CHE/" in key for key in keys)
+    assert any("BIO/" in key for key in keys)
+
+
+def test_diff_shows_what_stands_there_and_what_would(desk: Desk) -> None:
+    desk.run("sync")
+    assert "in step" in desk.run("diff", "programme:BIO/wiki/plants").out
+    desk.write("BIO/wiki/plants.md", "---\nid: plants\n---\n# Plants\n\nRed, in autumn. Back to [[Cells]].\n")
+    shown = desk.run("diff", "programme:BIO/wiki/plants")
+    assert "- Green, mostly." in shown.out
+    assert "+ Red, in autumn." in shown.out
+    unknown = desk.run("diff", "programme:NOBODY")
+    assert unknown.code == 1
+    assert "no route has an item with the key 'programme:NOBODY'" in unknown.err
+
+
+def test_check_finds_the_sandboxes_well(desk: Desk) -> None:
+    checked = desk.run("check", "--output", "json")
+    errors = [row for row in checked.json["findings"] if row["level"] == "error"]
+    assert errors == []
+    assert checked.code == 0
+
+
+def test_markdown_output_is_for_tickets(desk: Desk) -> None:
+    assert desk.run("plan", "--output", "markdown").out.startswith("# Plan\n")
+    assert desk.run("sync", "--output", "markdown").out.startswith("# Sync\n")
+
+
+def test_lines_in_a_pipe_are_plain_and_whole(desk: Desk) -> None:
+    out = desk.run("plan").out
+    assert "\x1b" not in out
+    assert all(line.isprintable() for line in out.splitlines())
+
+
+def test_a_message_cannot_forge_lines_of_its_own() -> None:
+    assert "\n" not in sentence(Problem("first\nERROR all is lost\x1b[2J", "here"))
+
+
+def test_no_secret_shows_in_anything_that_was_printed_or_kept(desk: Desk) -> None:
+    for words in (("-v", "check"), ("-v", "plan"), ("-v", "sync"), ("-v", "status")):
+        desk.run(*words)
+    token = (desk.folder / ".sandbox" / "moodle-token").read_text().strip()
+    key = (desk.folder / ".sandbox" / "app-key.pem").read_text().splitlines()[1]
+    everything = "".join(desk.printed).encode() + (desk.folder / ".sandbox" / "state.sqlite").read_bytes()
+    assert token.encode() not in everything
+    assert key.encode() not in everything
+    assert b"Bearer ey" not in everything
