@@ -1,8 +1,9 @@
-"""What Moodle shows of HTML that somebody stored: its `clean_text`, the one cleaner of wiki, forum, database and summaries."""
+"""What Moodle shows of HTML that somebody stored: its `clean_text`, one for wiki, forum, database and summaries."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lms_bridge.sandbox.moodle.cleaning.attributes import AttributeCleaner
 from lms_bridge.sandbox.moodle.cleaning.balance import balance, drop_foreign
@@ -15,6 +16,7 @@ _MULTILANG = re.compile(r'<span(?:\s+lang="([a-zA-Z0-9_-]+)"|\s+class="multilang
 _MARKED = re.compile(r'<span xxxlang="([a-zA-Z0-9_-]+)">')
 
 
+@lru_cache(maxsize=512)
 def clean(html: str, *, allow_ids: bool = True) -> str:
     """Web services and pages show ids (`allow_ids`); what an editor opens, or an update stores, has none."""
     if not _is_needed(html):

@@ -1,7 +1,7 @@
-"""How Moodle's wiki shows a page written in its html format: headings re-levelled and numbered, `[[links]]`, addresses turned into links.
+"""How Moodle's wiki shows a page of its html format: headings re-levelled, `[[links]]` and addresses linked.
 
-The damage is faithful too (Moodle 4.5, mod/wiki/parser): repeated headings become paragraphs, blanks in <pre> are eaten,
-an address in the text swallows the tags after it.
+The damage is faithful too (Moodle 4.5, mod/wiki/parser): repeated headings become paragraphs, blanks in <pre>
+are eaten, an address in the text swallows the tags after it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class LinkTarget:
 
 @dataclass(frozen=True)
 class WikiDisplay:
-    """`html` is what Moodle caches and shows after cleaning; `links` are the titles linked to, for the map of the wiki."""
+    """`html` is what Moodle caches and shows after cleaning; `links` are the titles linked to."""
 
     html: str
     links: tuple[str, ...]

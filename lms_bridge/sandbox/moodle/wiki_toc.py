@@ -1,4 +1,4 @@
-"""The table of contents that Moodle's wiki puts on top of a page. Its entries are not parsed like the page, which shows."""
+"""The table of contents on top of a wiki page. Its entries are not parsed like the page, which shows."""
 
 from __future__ import annotations
 

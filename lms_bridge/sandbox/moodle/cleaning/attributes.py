@@ -10,11 +10,11 @@ from lms_bridge.sandbox.moodle.cleaning.addresses import clean_address
 from lms_bridge.sandbox.moodle.cleaning.colors import COLORS
 from lms_bridge.sandbox.moodle.cleaning.elements import ELEMENTS
 from lms_bridge.sandbox.moodle.cleaning.style import clean_style
-from lms_bridge.sandbox.moodle.cleaning.tokens import PHP_BLANKS, ascii_lower
+from lms_bridge.sandbox.moodle.cleaning.tokens import PHP_BLANKS, ascii_lower, names
 
 _NUMERIC = re.compile(r"[ \t\n\r\v\f]*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[ \t\n\r\v\f]*", re.A)
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9:._-]*")
-_BACKGROUNDS = frozenset("table td th tr thead tfoot tbody".split())
+_BACKGROUNDS = names("table td th tr thead tfoot tbody")
 
 
 @dataclass

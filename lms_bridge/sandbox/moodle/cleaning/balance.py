@@ -1,4 +1,7 @@
-"""Drops what the cleaner does not know and makes the tags pair up: stray ends removed, parents closed for children they cannot hold."""
+"""Drops what the cleaner does not know and makes the tags pair up.
+
+Stray ends are removed; a parent is closed for a child that it cannot hold.
+"""
 
 from __future__ import annotations
 

@@ -1,22 +1,25 @@
 """Which elements Moodle's cleaner knows, what may stand inside each, and which attributes each may have.
 
-The table is XHTML 1.0 Transitional as HTML Purifier 4.18 reads it, with Moodle 4.5's own additions (media, bdi, ruby, its filters' tags).
+The table is XHTML 1.0 Transitional as HTML Purifier 4.18 reads it, with Moodle 4.5's own additions
+(media, bdi, ruby, its filters' tags).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+
+from lms_bridge.sandbox.moodle.cleaning.tokens import names
 
 # Forms, scripts, objects and frames are named as allowed content although the cleaner knows no such elements:
 # they never arrive here, but a tag is only closed for a newcomer that its parent could not hold.
-INLINE = frozenset(
-    """#PCDATA a abbr acronym algebra audio b basefont bdi bdo big br button cite code del dfn em font i iframe img
-    input ins kbd label nolink noscript object q ruby s samp script select small span strike strong sub sup tex
-    textarea tt u var video""".split()
+INLINE = names(
+    """#PCDATA a abbr acronym algebra audio b basefont bdi bdo big br button cite code del dfn em font i
+    iframe img input ins kbd label nolink noscript object q ruby s samp script select small span strike
+    strong sub sup tex textarea tt u var video"""
 )
-FLOW = INLINE | frozenset(
-    """address blockquote center dir div dl fieldset form h1 h2 h3 h4 h5 h6 hr lang menu ol p pre table ul""".split()
+FLOW = INLINE | names(
+    """address blockquote center dir div dl fieldset form h1 h2 h3 h4 h5 h6 hr lang menu ol p pre table ul"""
 )
 
 
@@ -62,7 +65,8 @@ _MEDIA = {
 _LINK = {"href": "uri", "name": "text", "target": "enum:_blank"}
 _IMAGE = {
     "height": "pixels:1200", "width": "pixels:1200", "longdesc": "uri", "alt": "text", "src": "embedded",
-    "name": "text", "align": "enum:top,middle,bottom,left,right", "border": "pixels", "hspace": "pixels", "vspace": "pixels",
+    "name": "text", "align": "enum:top,middle,bottom,left,right", "border": "pixels",
+    "hspace": "pixels", "vspace": "pixels",
 }  # fmt: skip
 _TABLE = {
     "border": "pixels", "cellpadding": "length", "cellspacing": "length",
@@ -71,10 +75,8 @@ _TABLE = {
 }  # fmt: skip
 
 
-def _inline(formatting: bool = False, excludes: frozenset[str] = frozenset(), **attrs: str) -> Element:
-    return Element(
-        Content.OPTIONAL, INLINE, {**_COMMON, **attrs}, inline_below=True, formatting=formatting, excludes=excludes
-    )
+def _inline(**attrs: str) -> Element:
+    return Element(Content.OPTIONAL, INLINE, {**_COMMON, **attrs}, inline_below=True)
 
 
 def _flow(**attrs: str) -> Element:
@@ -96,9 +98,9 @@ def _list(**attrs: str) -> Element:
 
 
 def _texts() -> dict[str, Element]:
-    plain = "abbr acronym cite dfn kbd samp var sub sup".split()
-    formatting = "em strong code b big i small tt s strike u".split()
-    table = {name: _inline() for name in plain} | {name: _inline(formatting=True) for name in formatting}
+    plain = ["abbr", "acronym", "cite", "dfn", "kbd", "samp", "var", "sub", "sup"]
+    formatting = ["em", "strong", "code", "b", "big", "i", "small", "tt", "s", "strike", "u"]
+    table = {name: _inline() for name in plain} | {name: replace(_inline(), formatting=True) for name in formatting}
     table |= {f"h{level}": _inline(**_ALIGN) for level in range(1, 7)}
     either = Element(Content.EITHER, FLOW, {**_COMMON, "cite": "uri"})
     return table | {
@@ -106,11 +108,11 @@ def _texts() -> dict[str, Element]:
         "span": _inline(xxxlang="text", dir="enum:ltr,rtl,auto"),
         "bdo": _inline(),
         "font": _inline(color="color", face="text", size="text"),
-        "a": _inline(formatting=True, excludes=frozenset({"a"}), **_LINK),
+        "a": replace(_inline(**_LINK), formatting=True, excludes=frozenset({"a"})),
         "del": either,
         "ins": either,
         "p": _inline(**_ALIGN),
-        "pre": _inline(excludes=frozenset("img big small object applet font basefont".split()), width="number"),
+        "pre": replace(_inline(width="number"), excludes=names("img big small object applet font basefont")),
         "address": Element(Content.OPTIONAL, INLINE | {"p"}, _COMMON, inline_below=True),
         "div": _flow(**_ALIGN),
         "center": _flow(),
@@ -137,7 +139,7 @@ def _lists() -> dict[str, Element]:
 
 
 def _tables() -> dict[str, Element]:
-    parts = frozenset("tr tbody thead tfoot caption colgroup col".split())
+    parts = names("tr tbody thead tfoot caption colgroup col")
     return {
         "table": Element(Content.TABLE, parts, {**_COMMON, **_TABLE}),
         "caption": _inline(align="enum:top,bottom,left,right"),
@@ -179,8 +181,8 @@ def _ruby() -> dict[str, Element]:
         "ruby": Element(Content.RUBY, frozenset({"rb", "rt", "rp", "rbc", "rtc"}), _COMMON),
         "rbc": _required("rb"),
         "rtc": _required("rt"),
-        "rb": _inline(excludes=below),
-        "rt": _inline(excludes=below, rbspan="number"),
+        "rb": replace(_inline(), excludes=below),
+        "rt": replace(_inline(rbspan="number"), excludes=below),
         "rp": Element(Content.OPTIONAL, frozenset({"#PCDATA"}), _COMMON),
     }
 

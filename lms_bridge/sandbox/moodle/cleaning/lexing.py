@@ -21,7 +21,7 @@ _HEAD = (
 _TAIL = "</div></body></html>"
 _CDATA = re.compile(r"<!\[CDATA\[(.+?)\]\]>", re.S)
 _CONDITIONAL = re.compile(r"<!--\[if [^>]+\]>.*?<!\[endif\]-->", re.S | re.I)
-_BODY = re.compile(r"(.*?)<body[^>]*>(.*)</body>", re.S | re.I)
+_BODY = re.compile(r"<body[^>]*>(.*)</body>", re.S | re.I)
 _SCRIPT = re.compile(r"<script[^>]*>.*?</script>", re.I)
 _COMMENT = re.compile(r"(<!--.*?(?:-->|\Z))", re.S)
 _STRAY_LESS_THAN = re.compile(r"<(?=[^a-z!/])", re.I)
@@ -85,8 +85,9 @@ def _body_of(html: str) -> str:
     match = _BODY.search(html)
     if match is None:
         return html
-    opened, closed = match[1].rfind("<!--"), match[1].rfind("-->")
-    return match[2] if opened < 0 or closed > opened else html
+    before = html[: match.start()]
+    opened, closed = before.rfind("<!--"), before.rfind("-->")
+    return match[1] if opened < 0 or closed > opened else html
 
 
 def _reference(match: re.Match[str]) -> str:
@@ -101,23 +102,29 @@ def _reference(match: re.Match[str]) -> str:
     return f"&#{code};" if _SAFE.match(char) else char
 
 
-def _inside(element: etree._Element) -> Iterator[Token]:
-    yield from _text(element.text)
-    for child in element:
-        if isinstance(child.tag, str):
-            yield from _element(child)
-        yield from _text(child.tail)
+def _inside(wrapper: etree._Element) -> Iterator[Token]:
+    yield from list(_element(wrapper))[1:-1]
 
 
 def _element(element: etree._Element) -> Iterator[Token]:
-    name = str(element.tag)
+    name = str(element.tag).rpartition(":")[2]  # Word's <o:p> is a <p> to PHP
     attrs = {str(key): str(value) for key, value in element.attrib.items()}
     if len(element) == 0 and element.text is None:
         yield Token(Kind.EMPTY, name, attrs)
         return
     yield Token(Kind.START, name, attrs)
-    yield from _inside(element)
-    yield Token(Kind.END, name)
+    yield from _text(element.text)
+    is_open = True
+    for child in element:
+        if is_open and {name, child.tag} == {"ul", "ol"}:
+            # libxml2 2.9 closes a list for a list of the other kind that is not inside an item; 2.14 does not.
+            is_open = False
+            yield Token(Kind.END, name)
+        if isinstance(child.tag, str):
+            yield from _element(child)
+        yield from _text(child.tail)
+    if is_open:
+        yield Token(Kind.END, name)
 
 
 def _text(text: str | None) -> Iterator[Token]:

@@ -1,4 +1,7 @@
-"""Puts a tree of balanced tags into the order that XHTML 1.0 Transitional allows: list items in lists, rows in tables, no link in a link."""
+"""Puts a tree of balanced tags into the order that XHTML 1.0 Transitional allows.
+
+List items stand in lists, rows in tables, no link in a link.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""The style attribute: which CSS properties stay and how their values are written; display, position and the like go."""
+"""The style attribute: which CSS properties stay and how they are written; display, position and the like go."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
 
+from lms_bridge.sandbox.moodle.cleaning import style_shorthands as short
 from lms_bridge.sandbox.moodle.cleaning import style_values as v
 from lms_bridge.sandbox.moodle.cleaning.tokens import PHP_BLANKS, ascii_lower
 
@@ -71,7 +72,7 @@ def _sides(pattern: str, rule: v.Rule) -> dict[str, v.Rule]:
 _border_style = v.words("none hidden dotted dashed solid double groove ridge inset outset")
 _border_color = v.either(v.words("transparent"), v.color)
 _border_width = v.either(v.words("thin medium thick"), v.positive_length)
-_border = v.border(v.up_to(4, _border_width), v.up_to(4, _border_style), _border_color)
+_border = short.border(v.up_to(4, _border_width), v.up_to(4, _border_style), _border_color)
 _image = v.either(v.words("none"), v.url)
 _spacing = v.either(v.words("normal"), v.length)
 _margin = v.either(v.length, v.percentage, v.words("auto"))
@@ -91,7 +92,7 @@ _background: dict[str, v.Rule] = {
     "image": _image,
     "repeat": v.words("repeat repeat-x repeat-y no-repeat"),
     "attachment": v.words("scroll fixed"),
-    "position": v.background_position,
+    "position": short.background_position,
     "size": v.either(v.words("auto cover contain initial inherit"), v.percentage, v.length),
 }
 _font: dict[str, v.Rule] = {
@@ -108,14 +109,14 @@ _PROPERTIES: dict[str, Callable[[str], str | None]] = {
     "float": v.words("none left right"),
     "color": v.color,
     **{f"font-{name}": rule for name, rule in _font.items()},
-    "font": v.font(_font, _line_height),
+    "font": short.font(_font, _line_height),
     "line-height": _line_height,
     **{f"background-{name}": rule for name, rule in _background.items()},
-    "background": v.background(_background),
+    "background": short.background(_background),
     "list-style-position": _list_position,
     "list-style-type": _list_type,
     "list-style-image": _image,
-    "list-style": v.list_style(_list_type, _list_position, _image),
+    "list-style": short.list_style(_list_type, _list_position, _image),
     **_sides("border-{}-style", _border_style),
     **_sides("border-{}-color", _border_color),
     **_sides("border-{}-width", _border_width),

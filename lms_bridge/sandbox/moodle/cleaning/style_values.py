@@ -1,17 +1,17 @@
-"""Values of CSS properties: each rule takes a value and returns it as the cleaner prints it, or None when it refuses it."""
+"""Values of CSS properties: each rule returns its value as the cleaner prints it, or None to refuse it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from lms_bridge.sandbox.moodle.cleaning.addresses import clean_address
 from lms_bridge.sandbox.moodle.cleaning.colors import COLORS
-from lms_bridge.sandbox.moodle.cleaning.tokens import PHP_BLANKS, ascii_lower
+from lms_bridge.sandbox.moodle.cleaning.tokens import PHP_BLANKS, ascii_lower, names
 
 Rule = Callable[[str], str | None]
 
-_UNITS = frozenset("em ex px in cm mm pt pc ch rem vw vh vmin vmax".split())
+_UNITS = names("em ex px in cm mm pt pc ch rem vw vh vmin vmax")
 _IMAGE_LIMITS = {"px": 1200.0, "pt": 900.0, "pc": 75.0, "in": 12.5, "mm": 317.5, "cm": 31.75}
 _NUMBER = re.compile(r"([+-]?)(\d*)(?:(\.)(\d*))?", re.A)
 _LENGTH = re.compile(r"([0-9.+-]*)(.*)", re.S)
@@ -19,8 +19,7 @@ _MEASURE = r"\s*(\d+(?:\.\d+)?%?)\s*"
 _FOUR = re.compile(rf"(rgba|hsla)\({_MEASURE},{_MEASURE},{_MEASURE},{_MEASURE}\)", re.A)
 _THREE = re.compile(rf"(rgb|hsl)\({_MEASURE},{_MEASURE},{_MEASURE}\)", re.A)
 _FUNCTION = re.compile(r"(rgb|rgba|hsl|hsla)\(")
-_GENERIC_FONTS = frozenset("serif sans-serif monospace fantasy cursive".split())
-_SYSTEM_FONTS = frozenset("caption icon menu message-box small-caption status-bar".split())
+_GENERIC_FONTS = names("serif sans-serif monospace fantasy cursive")
 _FONT_NAME = re.compile(r"[A-Za-z0-9\x80-\U0010ffff_ -]*")
 
 
@@ -40,17 +39,17 @@ def either(*rules: Rule) -> Rule:
 
 def up_to(most: int, single: Rule) -> Rule:
     def rule(value: str) -> str | None:
-        results = [r for part in _tight(_plain(value)).split(" ") if (r := single(part)) is not None]
+        results = [r for part in tight(plain(value)).split(" ") if (r := single(part)) is not None]
         return " ".join(results[:most]) or None
 
     return rule
 
 
-def _plain(value: str) -> str:
+def plain(value: str) -> str:
     return re.sub("[\n\t\r]", " ", value.strip(PHP_BLANKS))
 
 
-def _tight(value: str) -> str:
+def tight(value: str) -> str:
     """Colour functions without blanks, so that a list of values can be split at blanks."""
     if re.search(r"(rgba|hsla)\(", value):
         return _FOUR.sub(r"\1(\2,\3,\4,\5)", value)
@@ -58,7 +57,7 @@ def _tight(value: str) -> str:
 
 
 def number(value: str) -> str | None:
-    match = _NUMBER.fullmatch(_plain(value))
+    match = _NUMBER.fullmatch(plain(value))
     if match is None or not (match[2] or match[4]):
         return None
     sign = "-" if match[1] == "-" else ""
@@ -70,11 +69,11 @@ def number(value: str) -> str | None:
 
 
 def positive_number(value: str) -> str | None:
-    return None if _plain(value).startswith("-") else number(value)
+    return None if plain(value).startswith("-") else number(value)
 
 
 def length(value: str) -> str | None:
-    value = _plain(value)
+    value = plain(value)
     if value == "0":
         return "0"
     if len(value) < 2:
@@ -109,13 +108,13 @@ def image_length(value: str) -> str | None:
 
 
 def percentage(value: str) -> str | None:
-    value = _plain(value)
+    value = plain(value)
     amount = number(value[:-1]) if len(value) > 1 and value.endswith("%") else None
     return None if amount is None else amount + "%"
 
 
 def positive_percentage(value: str) -> str | None:
-    return None if _plain(value).startswith("-") else percentage(value)
+    return None if plain(value).startswith("-") else percentage(value)
 
 
 def color(value: str) -> str | None:
@@ -163,7 +162,7 @@ def _clamped(text: str, most: float, *, is_share: bool) -> str:
 
 
 def url(value: str) -> str | None:
-    value = _plain(value)
+    value = plain(value)
     if not value.startswith("url(") or len(value) < 5 or not value.endswith(")"):
         return None
     address = value[4:-1].strip(PHP_BLANKS)
@@ -211,140 +210,8 @@ def font_family(value: str) -> str | None:
 
 
 def text_decoration(value: str) -> str | None:
-    value = ascii_lower(_plain(value))
+    value = ascii_lower(plain(value))
     if value == "none":
         return value
     known = ("line-through", "overline", "underline")
     return " ".join(part for part in value.split(" ") if part in known) or None
-
-
-def border(width: Rule, style: Rule, border_color: Rule) -> Rule:
-    def rule(value: str) -> str:
-        left = [width, style, border_color]
-        out: list[str] = []
-        for part in _tight(_plain(value)).split(" "):
-            for single in left:
-                result = single(part)
-                if result is not None:
-                    out.append(result)
-                    left.remove(single)
-                    break
-        return " ".join(out)
-
-    return rule
-
-
-def list_style(kind: Rule, position: Rule, image: Rule) -> Rule:
-    def rule(value: str) -> str | None:
-        rules = {"type": kind, "position": position, "image": image}
-        caught: dict[str, str] = {}
-        seen_none = False
-        parts = [part for part in ascii_lower(_plain(value)).split(" ") if part]
-        for part in parts:
-            if len(caught) >= 3:
-                return None
-            for key, single in rules.items():
-                result = None if key in caught else single(part)
-                if result is None:
-                    continue
-                if result == "none":
-                    if seen_none:
-                        continue
-                    seen_none = True
-                    if key == "image":
-                        continue
-                caught[key] = result
-                break
-        return " ".join(caught[key] for key in ("type", "image", "position") if key in caught) or None
-
-    return rule
-
-
-def background(rules: Mapping[str, Rule]) -> Rule:
-    def rule(value: str) -> str | None:
-        caught: dict[str, str] = {}
-        positions: list[str] = []
-        for part in _tight(_plain(value)).split(" "):
-            if part:
-                _catch(part, rules, caught, positions)
-        position = rules["position"](" ".join(positions)) if positions else None
-        if position is not None:
-            caught["position"] = position
-        return " ".join(caught[key] for key in rules if key in caught) or None
-
-    return rule
-
-
-def _catch(part: str, rules: Mapping[str, Rule], caught: dict[str, str], positions: list[str]) -> None:
-    for key, single in rules.items():
-        if key == "position":
-            positions.append(part)  # whatever is left is taken for a position, so a size is never reached
-            return
-        result = None if key in caught else single(part)
-        if result is not None:
-            caught[key] = result
-            return
-
-
-def background_position(value: str) -> str | None:
-    kinds = {"top": "v", "bottom": "v", "left": "h", "right": "h", "center": "c"}
-    found: dict[str, str] = {}
-    measures: list[str] = []
-    for part in _plain(value).split(" "):
-        word = ascii_lower(part)
-        if word in kinds:
-            kind = kinds[word]
-            if kind == "c":
-                kind = "cv" if found or measures else "ch"
-            found[kind] = word
-        measures += [result for rule in (length, percentage) if part and (result := rule(part)) is not None]
-    out: list[str] = []
-    if "h" in found:
-        out.append(found["h"])
-    elif "ch" in found:
-        out.append(found["ch"])
-        found.pop("cv", None)
-    elif measures:
-        out.append(measures.pop(0))
-    vertical = found.get("v") or found.get("cv") or (measures.pop(0) if measures else None)
-    if vertical:
-        out.append(vertical)
-    return " ".join(out) or None
-
-
-def font(rules: Mapping[str, Rule], line_height: Rule) -> Rule:
-    def rule(value: str) -> str | None:
-        value = _plain(value)
-        if ascii_lower(value) in _SYSTEM_FONTS:
-            return ascii_lower(value)
-        parts = [part for part in value.split(" ") if part]
-        out: list[str] = []
-        left = ["style", "variant", "weight"]
-        while parts and left:
-            caught = next(((k, r) for k in left if (r := rules[k](parts[0])) is not None), None)
-            if caught is None:
-                break
-            left.remove(caught[0])
-            out.append(caught[1])
-            parts.pop(0)
-        size = _font_size(parts, rules["size"], line_height)
-        family = rules["family"](" ".join(parts)) if parts else None
-        return None if size is None or family is None else " ".join([*out, size, family])
-
-    return rule
-
-
-def _font_size(parts: list[str], size: Rule, line_height: Rule) -> str | None:
-    """Takes the size, and the line height after a slash, off the front."""
-    if not parts:
-        return None
-    amount, slash, height = parts.pop(0).partition("/")
-    result = size(amount)
-    if result is None:
-        return None
-    if not slash and parts and parts[0] == "/":
-        slash = parts.pop(0)
-    if slash and not height and parts:
-        height = parts.pop(0)
-    tall = line_height(height) if height else None
-    return result if tall is None else f"{result}/{tall}"

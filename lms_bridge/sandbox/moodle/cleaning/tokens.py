@@ -46,6 +46,10 @@ class Node:
         return self.is_text and self.text != "" and not self.text.strip(" \t\n\r\x0b\x0c")
 
 
+def names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 def ascii_lower(text: str) -> str:
     """PHP's strtolower: only the ASCII letters change."""
     return text.translate(_LOWER)
