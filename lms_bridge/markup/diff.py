@@ -11,6 +11,8 @@ from lms_bridge.markup.text import to_text
 _PIECE = re.compile(r"\s+|\w+|[^\w\s]")
 # Word by word is worth its time only where the lines have something in common.
 _ALIKE = 0.3
+# Above this many lines frequent ones are not matched, and words are marked in the first ones alone: it would take minutes.
+_MANY = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ def text_diff(before: str, after: str, *, context: int = 2) -> list[DiffLine]:
 def line_diff(before: str, after: str, *, context: int = 2) -> list[DiffLine]:
     """The same for two plain texts, one block a line."""
     old, new = before.splitlines(), after.splitlines()
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=len(new) > _MANY)
     out: list[DiffLine] = []
     for group in matcher.get_grouped_opcodes(context):
         if out or group[0][1] > 0:
@@ -55,7 +57,7 @@ def as_lines(diff: Sequence[DiffLine]) -> str:
 
 def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
     pairs = list(zip(old, new, strict=False))
-    spans = [_changed_words(a, b) for a, b in pairs]
+    spans = [_changed_words(a, b) for a, b in pairs[:_MANY]]
     for at, line in enumerate(old):
         yield DiffLine("removed", line, spans[at][0] if at < len(spans) else ())
     for at, line in enumerate(new):

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lms_bridge.markup.fragment import Fragment, parse, text_of
+from lms_bridge.markup.fragment import Fragment, parse, rows, text_of
 from lms_bridge.markup.links import images, links
 from lms_bridge.markup.text import words
 
@@ -47,7 +47,7 @@ def _cells(fragment: Fragment) -> list[tuple[int, int, int, str]]:
     return [
         (number, y, x, text_of(cell))
         for number, table in enumerate(fragment.root.iter("table"))
-        for y, row in enumerate(table.iter("tr"))
+        for y, row in enumerate(rows(table))
         for x, cell in enumerate(row)
     ]
 

@@ -105,6 +105,15 @@ def text_of(element: etree._Element) -> str:
     return " ".join("".join(parts).split())
 
 
+def rows(table: etree._Element) -> Iterator[etree._Element]:
+    """The rows of a table, without those of tables inside it."""
+    for part in table:
+        if part.tag == "tr":
+            yield part
+        elif part.tag in ("thead", "tbody", "tfoot"):
+            yield from part.iterchildren("tr")
+
+
 def _write(element: etree._Element, out: list[str]) -> None:
     if element.text:
         out.append(_escape(element.text))
@@ -135,11 +144,15 @@ def _escape_attribute(text: str) -> str:
 
 def _well_nested(html: str) -> str:
     parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True)
-    document = lxml.html.document_fromstring(f"<div>{html}</div>".encode(), parser=parser)
+    document = lxml.html.document_fromstring(f"<html><body>{html}</body></html>".encode(), parser=parser)
     for error in parser.error_log:
         if error.type_name == "ERR_RESOURCE_LIMIT":
             raise MarkupError("elements are nested too deeply: at most about 250 levels are taken")
-    return str(etree.tostring(document, method="html", encoding="unicode"))
+    body = document.find("body")
+    if body is None:
+        raise MarkupError("the markup cannot be read: it has no body")
+    children = (str(etree.tostring(child, method="html", encoding="unicode")) for child in body)
+    return _escape(body.text or "") + "".join(children)
 
 
 @cache

@@ -110,17 +110,26 @@ def to_html(
 
 def _resolve_tokens(tokens: Sequence[Token], first_line: int, addresses: _Addresses) -> None:
     line = first_line
+    in_cell = False
     for block in tokens:
         if block.map:
             line = block.map[0] + first_line
         if block.type == "html_block":
             _note_raw(block.content, line, addresses)
-        at = line
-        for token in block.children or ():
-            if token.type in ("softbreak", "hardbreak"):
-                at += 1
-            else:
-                _resolve_token(token, at, addresses)
+        if in_cell and "[[" in block.content.rpartition("]]")[2]:
+            # As in every Markdown with tables: the bar ends the cell before anything inside it is read.
+            message = f"“{block.content}”: a bar ends the cell of a table; write [[Title\\|label]] there"
+            addresses.problems.append(Problem(line, message))
+        in_cell = block.type in ("td_open", "th_open")
+        _resolve_inline(block, line, addresses)
+
+
+def _resolve_inline(block: Token, line: int, addresses: _Addresses) -> None:
+    for token in block.children or ():
+        if token.type in ("softbreak", "hardbreak"):
+            line += 1
+        else:
+            _resolve_token(token, line, addresses)
 
 
 def _resolve_token(token: Token, line: int, addresses: _Addresses) -> None:

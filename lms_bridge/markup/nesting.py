@@ -213,13 +213,24 @@ def _taken(element: etree._Element) -> list[Node]:
 
 def _filled(element: etree._Element, nodes: Iterable[Node]) -> etree._Element:
     """The element with the nodes added to its content."""
-    last = element[-1] if len(element) else None
+    # Text is joined before it is set: adding to an element's text again and again copies it each time.
+    texts: list[str] = []
     for node in nodes:
-        if not isinstance(node, str):
-            element.append(node)
-            last = node
-        elif last is None:
-            element.text = (element.text or "") + node
+        if isinstance(node, str):
+            texts.append(node)
         else:
-            last.tail = (last.tail or "") + node
+            _end(element, texts)
+            element.append(node)
+    _end(element, texts)
     return element
+
+
+def _end(element: etree._Element, texts: list[str]) -> None:
+    if not texts:
+        return
+    text = "".join(texts)
+    texts.clear()
+    if len(element):
+        element[-1].tail = (element[-1].tail or "") + text
+    else:
+        element.text = (element.text or "") + text

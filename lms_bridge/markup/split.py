@@ -7,10 +7,11 @@ from itertools import pairwise
 
 from lxml import etree
 
-from lms_bridge.markup.fragment import Fragment, parse, serialize
+from lms_bridge.markup.fragment import Fragment, MarkupError, parse, serialize
 from lms_bridge.markup.links import replace_with_text
 from lms_bridge.markup.vocabulary import BLOCKS
 
+MAX_IMAGES = 1_000
 _WORDS_ONLY = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6"))
 
 
@@ -35,8 +36,11 @@ def split_at_images(html: str) -> list[str | Image]:
     A paragraph is parted at its images; a list is parted after the item that holds one and goes on counting; out of
     everything else (tables, quotes) the images come to stand after it.
     """
+    root = parse(html).root
+    if sum(1 for _ in root.iter("img")) > MAX_IMAGES:
+        raise MarkupError(f"the text has more than {MAX_IMAGES:,} images: split it")
     parts: list[str | Image] = []
-    for holder in _holders(parse(html).root):
+    for holder in _holders(root):
         for part in _parted(holder):
             if isinstance(part, str) and parts and isinstance(parts[-1], str):
                 parts[-1] = f"{parts[-1]}\n{part}"

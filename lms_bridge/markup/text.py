@@ -4,7 +4,7 @@ import re
 
 from lxml import etree
 
-from lms_bridge.markup.fragment import parse, text_of
+from lms_bridge.markup.fragment import parse, rows, text_of
 from lms_bridge.markup.vocabulary import BLOCKS
 
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*|[^\w\s]")
@@ -91,9 +91,9 @@ def _list(element: etree._Element, indent: str, lines: list[str]) -> None:
 
 
 def _table(element: etree._Element, indent: str, lines: list[str]) -> None:
-    for caption in element.iter("caption"):
+    for caption in element.iterchildren("caption"):
         lines.append(f"{indent}{_line(caption)}")
-    for row in element.iter("tr"):
+    for row in rows(element):
         cells = [_line(cell).replace("|", "\\|") for cell in row if cell.tag in ("td", "th")]
         lines.append(f"{indent}| {' | '.join(cells)} |")
 

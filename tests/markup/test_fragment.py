@@ -27,6 +27,11 @@ def test_well_written_markup_is_read_and_written_unchanged(html: str) -> None:
     assert serialize(parse(html)) == html
 
 
+def test_a_long_text_is_read_like_a_short_one() -> None:
+    html = '<h2>words <b>here</b></h2><p>a <a href="https://e.org/?a=1&amp;b=2">ü</a></p>\n'
+    assert serialize(parse(html * 1_000)) == serialize(parse(html)) * 1_000
+
+
 @given(junk.html)
 def test_what_was_written_once_is_read_and_written_unchanged(html: str) -> None:
     written = serialize(parse(html))

@@ -52,6 +52,11 @@ def test_what_markdown_becomes_is_clean_already(source: Path) -> None:
         ("[x](ftp://e.org/f)\n", [(1, "link “ftp://e.org/f”: addresses of this kind are not sent")]),
         ("[x](#part)\n", [(1, "link “#part”: links within a page do not work where it is sent")]),
         ("| a |\n|---|\n| [x](missing.md) |\n", [(3, "link “missing.md” leads nowhere")]),
+        (
+            "| a |\n|---|\n| [[Feedback|how]] |\n",
+            [(3, "“[[Feedback”: a bar ends the cell of a table; write [[Title\\|label]] there")],
+        ),
+        ("| a |\n|---|\n| [[Feedback\\|how]] |\n", []),
         ("[x](a.md) [[Feedback]] ![p](p.png) <https://e.org> [m](mailto:a@e.org)\n", []),
         ("`[[Nowhere]]` and\n\n    [[Nowhere]]\n\n\\[[Nowhere]]\n", []),
     ],

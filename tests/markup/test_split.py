@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 
 from lms_bridge.markup.clean import clean
+from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.split import Image, blocks, split_at_images
 from lms_bridge.markup.text import words
 from tests.markup import junk
@@ -42,6 +43,11 @@ LIFTED = Image("asset:ab", "pic")
 )
 def test_images_come_to_stand_between_the_texts_around_them(html: str, parts: list[str | Image]) -> None:
     assert split_at_images(html) == parts
+
+
+def test_a_text_of_images_alone_is_refused() -> None:
+    with pytest.raises(MarkupError, match="more than 1,000 images"):
+        split_at_images(PIC * 1_001)
 
 
 def test_blocks_are_the_lines_of_a_clean_text() -> None:

@@ -33,6 +33,11 @@ def test_each_block_is_a_line_that_a_person_can_read(html: str, text: str) -> No
     assert to_text(html) == text
 
 
+def test_tables_in_tables_are_read_once() -> None:
+    html = "<table><tr><td>" * 40 + "x" + "</td></tr></table>" * 40
+    assert to_text(html).count("x") == 1
+
+
 def test_words_are_those_a_reader_sees() -> None:
     html = '<p>Don\'t <b>pan</b>ic, <a href="https://e.org">it is</a><img src="asset:a" alt="no">4.5</p><td>x'
     assert words(html) == ["Don't", "panic", ",", "it", "is", "4.5", "x"]
