@@ -11,7 +11,7 @@ from lms_bridge.markup.text import to_text
 _PIECE = re.compile(r"\s+|\w+|[^\w\s]")
 # Word by word is worth its time only where the lines have something in common.
 _ALIKE = 0.3
-# Above this many lines frequent ones are not matched, and words are marked in the first ones alone: it would take minutes.
+# Above this many lines frequent ones are not matched and only the first ones have their words marked: it takes minutes.
 _MANY = 2_000
 
 

@@ -16,7 +16,7 @@ def digest(html: str) -> str:
 
 def plain_form(html: str) -> str:
     """What the digest is taken of: blanks alike, attributes that show, in alphabetical order."""
-    fragment = parse(html.replace("&nbsp;", " ").replace("\u00a0", " "))
+    fragment = parse(html)
     for element in list(fragment):
         if element.tag == "tbody":
             dissolve(element)
@@ -24,5 +24,8 @@ def plain_form(html: str) -> str:
         kept = sorted((name, value) for name, value in element.attrib.items() if name in _SEEN)
         element.attrib.clear()
         element.attrib.update(kept)
+    for element in fragment.root.iter():
+        element.text = (element.text or "").replace("\u00a0", " ")
+        element.tail = (element.tail or "").replace("\u00a0", " ")
     normalise(fragment)
     return serialize(fragment)
