@@ -88,6 +88,19 @@ class _AnnouncingServer(uvicorn.Server):
         await super().startup(sockets=sockets)
         self.ready.set()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # A TLS client that keeps its connection open would hold each stop up: uvicorn waits for its farewell.
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None and transport.get_extra_info("sslcontext") and _is_idle(connection):
+                transport.abort()
+        await super().shutdown(sockets=sockets)
+
+
+def _is_idle(connection: object) -> bool:
+    cycle = getattr(connection, "cycle", None)
+    return cycle is None or bool(cycle.response_complete)
+
 
 def _listen(host: str, port: int) -> socket.socket:
     if host not in {"127.0.0.1", "::1", "localhost"}:

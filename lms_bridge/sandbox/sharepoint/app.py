@@ -62,7 +62,9 @@ def _graph(tenant: Tenant, call: Call) -> Answer | None:
     match = _GRAPH.fullmatch(call.path)
     if match is None or (match[1] == "beta" and not tenant.behaviour.beta):
         return None
-    inner = Call(call.method, match[2] or "/", call.query, call.headers, call.body, call.origin)
+    # msgraph-sdk writes `/v1.0//sites`.
+    path = "/" + (match[2] or "").lstrip("/")
+    inner = Call(call.method, path, call.query, call.headers, call.body, call.origin)
     if inner.path.rstrip("/") == "/$batch" and call.method == "POST":
         return answer_batch(tenant, inner)
     return answer_graph(tenant, inner)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lms_bridge.sandbox.sharepoint import (
     rest_comments,
+    rest_field_schema,
     rest_fields,
     rest_items,
     rest_lists,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ROUTES: Sequence[Route] = (
     *rest_web.ROUTES,
     *rest_lists.ROUTES,
+    *rest_field_schema.ROUTES,
     *rest_fields.ROUTES,
     *rest_items.ROUTES,
     *rest_comments.ROUTES,

@@ -16,7 +16,7 @@ from lms_bridge.sandbox.sharepoint.odata_query import parse_expand, parse_select
 from lms_bridge.sandbox.sharepoint.rest_address import key_of
 from lms_bridge.sandbox.sharepoint.rest_format import Entity, Feed, Value
 from lms_bridge.sandbox.sharepoint.rest_items import the_item
-from lms_bridge.sandbox.sharepoint.rest_lists import read_body, the_list
+from lms_bridge.sandbox.sharepoint.rest_lists import read_arguments, the_list
 
 _PAGE, _LARGEST_PAGE = 30, 1000
 _LONGEST = 2000
@@ -115,7 +115,7 @@ def switch_comments(visit: Visit) -> Answer:
     if "value" in visit.params:
         wanted = key_of(visit.params, "value").casefold() == "true"
     else:
-        wanted = bool(read_body(visit).get("value"))
+        wanted = bool(read_arguments(visit).get("value"))
     item.comments_disabled = wanted
     if item.page is not None:
         item.page.show_comments = not wanted
@@ -157,7 +157,7 @@ def _refuse_when_off(splist: SpList, item: Item) -> None:
 
 
 def _new(visit: Visit, splist: SpList, *, parent: int) -> Comment:
-    body = read_body(visit)
+    body = read_arguments(visit)
     text = body.get("text")
     if not isinstance(text, str) or not text.strip():
         raise bad_request("The text of the comment is missing.")
@@ -225,6 +225,7 @@ _ITEM = "/web/lists/{list}/items/{item}"
 _COMMENT = f"{_ITEM}/comments/{{comment}}"
 ROUTES: Sequence[Route] = (
     Route("GET", f"{_ITEM}/comments", get_comments),
+    *(Route(method, f"{_ITEM}/getcomments", get_comments) for method in ("GET", "POST")),
     Route("POST", f"{_ITEM}/comments", make_comment, right="write"),
     Route("POST", f"{_ITEM}/comments/deleteall", remove_all, right="write"),
     Route("DELETE", f"{_ITEM}/comments", remove_all, right="write"),

@@ -42,7 +42,7 @@ _CHANGEABLE = {
 
 def get_fields(visit: Visit) -> Answer:
     splist = the_list(visit)
-    entities = [_entity(splist, column) for column in splist.columns.values()]
+    entities = [field_entity(splist, column) for column in splist.columns.values()]
     text = visit.call.query.get("$filter", "")
     if text:
         condition = parse_filter(text)
@@ -53,12 +53,15 @@ def get_fields(visit: Visit) -> Answer:
 
 def get_field(visit: Visit) -> Answer:
     names = parse_select(visit.call.query.get("$select", ""))
-    return Answer(200, _entity(the_list(visit), _column(visit)).only(names))
+    return Answer(200, field_entity(the_list(visit), _column(visit)).only(names))
 
 
 def make_field(visit: Visit) -> Answer:
-    splist, body = the_list(visit), read_body(visit)
-    kind = body.get("FieldTypeKind")
+    return create_field(visit, read_body(visit))
+
+
+def create_field(visit: Visit, body: dict[str, Any]) -> Answer:
+    splist, kind = the_list(visit), body.get("FieldTypeKind")
     if kind not in _KINDS or not body.get("Title"):
         raise bad_request("A field needs a Title and a FieldTypeKind that is known.")
     asked: dict[str, Any] = {
@@ -71,7 +74,7 @@ def make_field(visit: Visit) -> Answer:
         _KINDS[kind][0]: _facet(kind, body),
     }
     column = add_column(splist, make_column(visit.tenant.ids, asked))
-    return Answer(201, _entity(splist, column))
+    return Answer(201, field_entity(splist, column))
 
 
 def change_field(visit: Visit) -> Answer:
@@ -127,7 +130,7 @@ def _column(visit: Visit) -> Column:
     return column
 
 
-def _entity(splist: SpList, column: Column) -> Entity:
+def field_entity(splist: SpList, column: Column) -> Entity:
     number, name, type_name = _kind(column)
     values = {
         "CanBeDeleted": column.deletable,

@@ -25,7 +25,7 @@ from lms_bridge.sandbox.sharepoint.pages import refuse_locked
 from lms_bridge.sandbox.sharepoint.rest_address import key_of
 from lms_bridge.sandbox.sharepoint.rest_fields import property_name
 from lms_bridge.sandbox.sharepoint.rest_format import Entity, Feed, Value
-from lms_bridge.sandbox.sharepoint.rest_lists import item_type, read_body, the_list
+from lms_bridge.sandbox.sharepoint.rest_lists import item_type, read_arguments, read_body, the_list
 from lms_bridge.sandbox.sharepoint.store import (
     create_item,
     delete_item,
@@ -94,7 +94,7 @@ def recycle_item(visit: Visit) -> Answer:
 
 def update_as_form(visit: Visit) -> Answer:
     """ValidateUpdateListItem: each value is text, each result names its field."""
-    body, splist, item = read_body(visit), the_list(visit), the_item(visit)
+    body, splist, item = read_arguments(visit), the_list(visit), the_item(visit)
     values, results = _form_values(splist, body)
     if all(not one["HasException"] for one in results):
         update_item(visit.tenant, splist, item, values, actor=actor(visit))
@@ -102,7 +102,7 @@ def update_as_form(visit: Visit) -> Answer:
 
 
 def add_as_form(visit: Visit) -> Answer:
-    body, splist = read_body(visit), the_list(visit)
+    body, splist = read_arguments(visit), the_list(visit)
     values, results = _form_values(splist, body)
     if all(not one["HasException"] for one in results):
         item = create_item(visit.tenant, splist, values, actor=actor(visit))

@@ -100,10 +100,16 @@ def ensure_site_pages(visit: Visit) -> Answer:
 
 
 def read_body(visit: Visit) -> Json:
-    """The JSON body; a verbose one has to name its type."""
-    body = visit.call.json()
-    if "verbose" in visit.call.header("content-type").lower() and not isinstance(body.get("__metadata"), dict):
+    """An entity in JSON; a verbose one has to name its type."""
+    verbose = "verbose" in visit.call.header("content-type").lower()
+    if verbose and not isinstance(visit.call.json().get("__metadata"), dict):
         raise bad_request("An entry without a type name was found, but no expected type was specified.")
+    return read_arguments(visit)
+
+
+def read_arguments(visit: Visit) -> Json:
+    """What a function is called with, which has no type of its own."""
+    body = visit.call.json()
     return {name: value for name, value in body.items() if name != "__metadata" and not name.startswith("odata.")}
 
 

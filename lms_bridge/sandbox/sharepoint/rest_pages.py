@@ -21,7 +21,7 @@ from lms_bridge.sandbox.sharepoint.pages import (
 from lms_bridge.sandbox.sharepoint.rest_address import key_of
 from lms_bridge.sandbox.sharepoint.rest_canvas import read_canvas, write_canvas
 from lms_bridge.sandbox.sharepoint.rest_format import Entity, Feed, Value
-from lms_bridge.sandbox.sharepoint.rest_lists import read_body
+from lms_bridge.sandbox.sharepoint.rest_lists import read_arguments
 from lms_bridge.sandbox.sharepoint.store import changed, delete_item, find_file, find_item
 
 _LAYOUTS = {"article": "Article", "home": "Home"}
@@ -43,7 +43,7 @@ def get_page(visit: Visit) -> Answer:
 
 
 def make_page(visit: Visit) -> Answer:
-    body = read_body(visit)
+    body = read_arguments(visit)
     layout = str(body.get("PageLayoutType") or "Article").casefold()
     promotion = "newsPost" if body.get("PromotedState") else "page"
     page = Page(body.get("Title") or "", layout=layout if layout in _LAYOUTS else "article", promotion=promotion)
@@ -169,7 +169,7 @@ def through_file(site: Site, address: str) -> str:
 
 
 def _save(visit: Visit) -> Item:
-    item, body = _mine(visit), read_body(visit)
+    item, body = _mine(visit), read_arguments(visit)
     page = item.page
     assert page is not None
     page.title = body.get("Title") or page.title
