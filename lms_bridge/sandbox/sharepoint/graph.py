@@ -42,8 +42,9 @@ ROUTES: Sequence[Route] = (
     *graph_webparts.ROUTES,
     *graph_pages.ROUTES,
     *graph_uploads.ROUTES,
-    *graph_files.ROUTES,
     *graph_drives.ROUTES,
+    # After the drives' own: a file's path may hold anything, also `:/children`.
+    *graph_files.ROUTES,
 )
 _BY_PATH = re.compile(r"/sites/(?P<host>[^/,]*?):/(?P<path>[^:]*?)/?(?::(?P<rest>/.*)?|:)?")
 _KEY = re.compile(
