@@ -108,6 +108,8 @@ class Entry:
     fingerprint: str | None = None
     title: str = ""
     url: str | None = None
+    unfinished: bool = False
+    """A write of ours stands there that was cut off before readers saw it: it is to be written again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,7 @@ def _payload(item: Page | Prompt, name: str, body: str, *, comments: bool, news:
         fingerprint=fingerprint(title=title, body=body, fields=fields),
         not_before=item.publish if isinstance(item, Prompt) else None,
         parent=item.parent if isinstance(item, Page) else None,
-        assets=item.assets,
+        assets=tuple(asset for asset in item.assets if asset.digest in body),
         notices=(Problem(PINNED, str(item.origin)),) if pinned else (),
     )
 

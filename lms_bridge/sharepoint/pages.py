@@ -8,6 +8,7 @@ from typing import Any
 from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef, Status
 from lms_bridge.errors import ContentError, DestinationError, Problem, Unreachable
 from lms_bridge.items import Item, Key, Kind, mark
+from lms_bridge.markup.links import ASSET
 from lms_bridge.markup.text import to_text
 from lms_bridge.sharepoint.canvas import StoredImage, to_canvas, to_html
 from lms_bridge.sharepoint.images import ImageStore
@@ -164,7 +165,7 @@ class PagePlace:
 
     def _text(self, payload: Payload) -> PageText:
         stored: Mapping[str, StoredImage] = {}
-        if payload.assets or "asset:" in payload.body:
+        if ASSET in payload.body:
             stored = self._site.images.store(payload.assets)
         return PageText(
             title=payload.title,
@@ -200,6 +201,7 @@ class PagePlace:
             fingerprint=marker.fingerprint if marker is not None and own is not None else None,
             title=state.title,
             url=state.url or None,
+            unfinished=own is not None and state.draft and state.by_app,
         )
 
     def _body(self, state: PageState) -> Body:

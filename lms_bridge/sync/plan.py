@@ -162,6 +162,8 @@ def _look(
 
 
 def _drift(found: Found, key: Key, payload: Payload | None, record: Record, entry: Entry) -> Stands:
+    if entry.unfinished and entry.version != record.version:
+        return Stands.OURS
     if not _must_read(payload, record, entry):
         return Stands.DRIFTED if record.drifted else Stands.UNCHANGED
     reading = found.readings.get(entry.ref)
