@@ -28,6 +28,7 @@ def _rename_activity(call: Call, cmid: int, name: str) -> dict[str, Any]:
     access.require(call, "moodle/course:manageactivities", activity.course)
     if name:
         activity.name = name
+        activity.settings["timemodified"] = call.now
     kind = _SINGULARS.get(activity.modname, activity.modname)
     address = f"{call.site.settings.wwwroot}/mod/{activity.modname}/view.php?id={cmid}"
     shown = (

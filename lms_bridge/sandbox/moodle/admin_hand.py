@@ -62,11 +62,13 @@ class AdminsHand:
     def course(self, id: int, **fields: Any) -> None:
         row = self._site.courses[id]
         _set_fields(row, fields)
-        row.timemodified = row.cacherev = self._site.now
+        row.cacherev = self._site.now
+        if "visible" in fields:
+            row.timemodified = self._site.now
 
     def activity(self, cmid: int, settings: Mapping[str, Any] | None = None, **fields: Any) -> None:
         activity = self._site.activities[cmid]
-        activity.settings.update(settings or {})
+        activity.settings.update({"timemodified": self._site.now, **(settings or {})})
         _set_fields(activity, fields)
 
     def field(self, field: int, **fields: Any) -> None:
@@ -109,11 +111,13 @@ class AdminsHand:
             case "version 0 only":
                 del versions[1:]
                 wiki_store.render_page(self._site, row)
+                row.timerendered = 0
             case "no version row":
                 versions.clear()
-                row.cachedcontent = ""
+                row.cachedcontent, row.timerendered = "", 0
             case "stale display cache":
                 row.cachedcontent = ""
+                row.timerendered -= wiki_store.CACHE_TIME + 1
             case _:
                 raise ValueError(f"unknown kind of wiki crash {left!r}")
         row.cached_at -= wiki_store.CACHE_TIME + 1

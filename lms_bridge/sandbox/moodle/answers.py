@@ -76,9 +76,10 @@ def inner_refusal(site: MoodleSite, error: MoodleError, lang: str) -> dict[str, 
 
 def localised(site: MoodleSite, error: MoodleError, lang: str) -> str:
     pack: Mapping[str, Mapping[str, str]] = site.settings.language_packs.get(lang, {})
+    code = error.errorcode or ""
     for strings in (pack.get(error.module, {}), pack.get("error", {})):
-        if error.errorcode in strings:
-            return strings[error.errorcode].replace("{$a}", error.a)
+        if code in strings:
+            return strings[code].replace("{$a}", error.a)
     return error.message
 
 

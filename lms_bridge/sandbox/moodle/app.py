@@ -94,6 +94,7 @@ async def _parameters(site: MoodleSite, request: Request, body: bytes) -> dict[s
         merged |= php_form.nest(texts, limit)
         request.state.files = [value for _, value in form.multi_items() if not isinstance(value, str)]
         request.state.bodies = [await file.read() for file in request.state.files]
+        await form.close()
     return merged
 
 

@@ -7,6 +7,7 @@ from lms_bridge.sandbox.moodle.answers import inner_refusal, to_json
 from lms_bridge.sandbox.moodle.call import Call, Function, TextWishes
 from lms_bridge.sandbox.moodle.params import Fields, ListOf, Value
 from lms_bridge.sandbox.moodle.refusals import MoodleError, bad_parameter
+from lms_bridge.sandbox.moodle.site_info import stock_functions
 
 
 def _call_external_functions(call: Call, args: dict[str, Any]) -> dict[str, Any]:
@@ -27,12 +28,11 @@ def _call_external_functions(call: Call, args: dict[str, Any]) -> dict[str, Any]
 
 def _answer_one(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     from lms_bridge.sandbox.moodle.protocol import run
-    from lms_bridge.sandbox.moodle.registry import functions
 
     name = request["function"]
     wishes = _inner_wishes(request)
     lang = wishes.lang or call.wishes.lang or call.user.lang
-    if name not in functions() or not call.service.allows(name):
+    if name not in stock_functions() or not call.service.allows(name):
         refused = {"errorcode": "accessexception", "module": "webservice"}
         return {"error": True, "exception": to_json(refused)}
     call.site.calls[name] += 1

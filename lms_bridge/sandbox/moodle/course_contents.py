@@ -108,7 +108,6 @@ def _module_row(call: Call, activity: rows.Activity, with_contents: bool) -> dic
         "purpose": "content" if name in _CONTENT else "collaboration",
         "branded": False,
         "modplural": _PLURALS.get(name, name),
-        "availability": None,
         "indent": 0,
         "onclick": "",
         "afterlink": None,
@@ -119,6 +118,8 @@ def _module_row(call: Call, activity: rows.Activity, with_contents: bool) -> dic
         "dates": [],
         "groupmode": activity.groupmode,
     }
+    if access.may(call, "moodle/course:update", activity.course):
+        row["availability"] = None
     if name == "forum":
         row["activitybadge"] = []
         row["customdata"] = json.dumps(
@@ -185,10 +186,11 @@ def _activity_record(call: Call, activity: rows.Activity | None) -> dict[str, An
         "groupmode": activity.groupmode,
         "groupingid": activity.groupingid,
         "completion": activity.completion,
-        "downloadcontent": 1,
     }
     if access.may(call, "moodle/course:manageactivities", activity.course):
         row |= _managed_fields(call, activity)
+    else:
+        row["downloadcontent"] = 1
     return {"cm": row, "warnings": []}
 
 
@@ -200,12 +202,13 @@ def _managed_fields(call: Call, activity: rows.Activity) -> dict[str, Any]:
         "indent": 0,
         "visible": activity.visible,
         "visibleoncoursepage": 1,
-        "visibleold": 1,
+        "visibleold": activity.visible,
         "completiongradeitemnumber": None,
         "completionpassgrade": 0,
         "completionview": 0,
         "completionexpected": 0,
         "showdescription": 0,
+        "downloadcontent": 1,
         "availability": None,
     }
     if activity.settings.get("assessed"):

@@ -1,12 +1,13 @@
 """Courses' custom fields: what shows to whom, and core_course_update_courses, whose errors are warnings."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from lms_bridge.sandbox.moodle import access, roles, rows
 from lms_bridge.sandbox.moodle.call import Call, Function, warning
 from lms_bridge.sandbox.moodle.formatting import encode_name, text_to_html
-from lms_bridge.sandbox.moodle.params import Fields, ListOf, Value, clean_param_text
+from lms_bridge.sandbox.moodle.params import Fields, ListOf, Spec, Value, clean_param_text
 from lms_bridge.sandbox.moodle.purifier import clean
 from lms_bridge.sandbox.moodle.refusals import MoodleError, missing, permission_denied
 from lms_bridge.sandbox.moodle.site_info import CORE_VERSION
@@ -126,7 +127,7 @@ def _checked(field: rows.CustomField, value: str) -> str:
     return value
 
 
-_OPTIONAL = {
+_OPTIONAL: Mapping[str, Spec] = {
     "fullname": Value("text"),
     "shortname": Value("text"),
     "categoryid": Value("int"),

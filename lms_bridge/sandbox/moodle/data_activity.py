@@ -148,14 +148,14 @@ def _given_values(fields: list[rows.DataField], data: list[dict[str, Any]]) -> d
         try:
             value = json.loads(given["value"])
         except ValueError:
-            continue
-        if given["fieldid"] in known and value is not None:
+            value = None
+        if given["fieldid"] in known:
             values.setdefault(given["fieldid"], {})[given["subfield"]] = _as_text(value)
     return values
 
 
 def _as_text(value: Any) -> str:
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return "1" if value else ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from lms_bridge.sandbox.moodle import access, instances, rows
+from lms_bridge.sandbox.moodle import access, instances, rating_rows, rows
 from lms_bridge.sandbox.moodle.call import Call, Function
 from lms_bridge.sandbox.moodle.formatting import format_text
 from lms_bridge.sandbox.moodle.params import Fields, ListOf, Value
@@ -58,9 +58,9 @@ def _search_entries(call: Call, args: dict[str, Any]) -> dict[str, Any]:
     found = [entry for entry in visible if _matches(entry, args["search"], conditions)]
     rows_ = [_entry_row(call, database, e, args["returncontents"]) for e in _page(_sorted(found, args), args)]
     if args["advsearch"]:
-        # Moodle 4.5: the advanced search does not select the database's id.
+        # Moodle 4.5: the advanced search selects neither the database's id nor the group.
         for row in rows_:
-            row["dataid"] = 0
+            row |= {"dataid": 0, "groupid": 0}
     return {"entries": rows_, "totalcount": len(found), "maxcount": len(visible), "warnings": []}
 
 
@@ -108,8 +108,11 @@ def _get_entry(call: Call, args: dict[str, Any]) -> dict[str, Any]:
         raise missing("data_records")
     database = instances.find_activity(call, "data", entry.dataid)
     access.require(call, "mod/data:viewentry", database.course)
-    answer: dict[str, Any] = {"entry": _entry_row(call, database, entry, True), "warnings": []}
-    return answer
+    return {
+        "entry": _entry_row(call, database, entry, True),
+        "ratinginfo": rating_rows.of_items(call, database, [entry]),
+        "warnings": [],
+    }
 
 
 def _entry_row(call: Call, database: rows.Activity, entry: rows.DataEntry, with_contents: bool) -> dict[str, Any]:

@@ -17,9 +17,13 @@ def upload(site: MoodleSite, parameters: dict[str, Any], request: Request) -> Re
         try:
             user, service = _enter(site, parameters, request)
             if not service.uploadfiles:
-                raise MoodleError("enablewsuploadfiles", message="Web service must allow file upload")
+                raise MoodleError("accessexception", debug="Web service file upload must be enabled")
         except MoodleError as error:
-            return refusal_elsewhere(site, error)
+            refused = refusal_elsewhere(site, error)
+            if getattr(request.state, "files", []):
+                # Moodle 4.5: what answers an upload must be readable in an iframe.
+                refused.headers["content-type"] = "text/plain; charset=utf-8"
+            return refused
         files = getattr(request.state, "files", [])
         if not files:
             return Response("[]", media_type="application/json")

@@ -13,6 +13,7 @@ MOODLE_AUTO, HTML, PLAIN, MARKDOWN = 0, 1, 2, 4
 _MULTILANG_RUN = re.compile(
     r"(?:<span(?:\s+lang=\"[a-zA-Z0-9_-]+\"|\s+class=\"multilang\"){2}\s*>.*?</span>\s*){2,}", re.DOTALL
 )
+_EQUATION = re.compile(r"\$\$.+?\$\$|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL)
 _MULTILANG_SPAN = re.compile(
     r"<span(?=[^>]*class=\"multilang\")[^>]*lang=\"([a-zA-Z0-9_-]+)\"[^>]*>(.*?)</span>", re.DOTALL
 )
@@ -88,7 +89,15 @@ def encode_name(name: str) -> str:
 def apply_filters(call: Call, text: str) -> str:
     if "multilang" in call.site.settings.filters:
         text = apply_multilang(call, text)
+    if "mathjaxloader" in call.site.settings.filters:
+        text = _mark_equations(text)
     return text
+
+
+def _mark_equations(text: str) -> str:
+    """filter_mathjaxloader: the formulas and the whole text get spans for the script of the page."""
+    marked = _EQUATION.sub(r'<span class="nolink">\g<0></span>', text)
+    return text if marked == text else f'<span class="filter_mathjaxloader_equation">{marked}</span>'
 
 
 def apply_multilang(call: Call, text: str) -> str:

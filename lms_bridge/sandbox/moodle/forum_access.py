@@ -89,8 +89,7 @@ def can_reply(call: Call, forum: rows.Activity, discussion: rows.Discussion) -> 
         return False
     if forum.groupmode == access.NO_GROUPS or access.all_groups(call, forum):
         return True
-    if discussion.groupid == forum_store.ALL_PARTICIPANTS:
-        return True
+    # Moodle 4.5: to all participants speaks who sees all groups; members of one cannot answer there.
     return access.is_member(call.site, discussion.groupid, call.user.id)
 
 

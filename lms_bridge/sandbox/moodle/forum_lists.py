@@ -3,45 +3,45 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
-from lms_bridge.sandbox.moodle import access, forum_access, forum_store, instances, rating_rows, rows
-from lms_bridge.sandbox.moodle.call import Call, Function
+from lms_bridge.sandbox.moodle import access, forum_access, forum_store, instances, post_files, rating_rows, rows
+from lms_bridge.sandbox.moodle.call import Call, Function, warning
 from lms_bridge.sandbox.moodle.formatting import format_message, format_name
 from lms_bridge.sandbox.moodle.params import Value
 from lms_bridge.sandbox.moodle.refusals import MoodleError, bad_parameter, php_error
-
-_UNKNOWN_ICON = "f/unknown"
 
 
 def _get_forum_discussions(call: Call, args: dict[str, Any]) -> dict[str, Any]:
     order = args["sortorder"]
     if order != -1 and order not in range(1, 7):
         raise bad_parameter(f"Invalid value for sortorder parameter (value: {order})")
+    if call.site.activity_of("forum", args["forumid"]) is None:
+        # Moodle 4.5: the sentence is the errorcode.
+        sentence = f"Unable to find forum with id {args['forumid']}"
+        raise MoodleError(sentence, message=f"error/{sentence}")
     forum = instances.find_activity(call, "forum", args["forumid"])
     if not forum_access.may(call, forum, "viewdiscussion"):
         raise MoodleError("noviewdiscussionspermission")
-    found = _listed(call, forum, args["groupid"])
+    found, warnings = _listed(call, forum, args["groupid"])
     found.sort(key=_sort_key(call, max(order, 1)))
     found.sort(key=lambda discussion: -discussion.pinned)
     page, perpage = max(args["page"], 0), args["perpage"]
     if perpage > 0:
         found = found[page * perpage : (page + 1) * perpage]
-    return {"discussions": [_discussion_row(call, forum, one) for one in found], "warnings": []}
+    return {"discussions": [_discussion_row(call, forum, one) for one in found], "warnings": warnings}
 
 
-def _listed(call: Call, forum: rows.Activity, groupid: int) -> list[rows.Discussion]:
+def _listed(call: Call, forum: rows.Activity, groupid: int) -> tuple[list[rows.Discussion], list[dict[str, Any]]]:
     """groupid 0: all that the caller sees; -1: all participants only; n: group n and all participants."""
     found = [one for one in call.site.discussions.values() if one.forum == forum.instance]
-    if forum.groupmode == access.NO_GROUPS:
-        return found
     everywhere = access.all_groups(call, forum) or forum.groupmode == access.VISIBLE_GROUPS
-    if everywhere and not groupid:
-        return found
-    group = groupid or access.active_group(call, forum)
-    if not everywhere and not access.is_member(call.site, group, call.user.id):
-        group = forum_store.ALL_PARTICIPANTS
-    return [one for one in found if one.groupid in {group, forum_store.ALL_PARTICIPANTS}]
+    if forum.groupmode == access.NO_GROUPS or (everywhere and not groupid):
+        return found, []
+    group = groupid or access.active_group(call, forum) or forum_store.ALL_PARTICIPANTS
+    found = [one for one in found if one.groupid in {group, forum_store.ALL_PARTICIPANTS}]
+    seen = [one for one in found if forum_access.can_see(call, forum, one)]
+    hidden = [warning("post", one.firstpost, "1", "You can't see this discussion") for one in found if one not in seen]
+    return seen, hidden
 
 
 def _sort_key(call: Call, order: int) -> Callable[[rows.Discussion], tuple[int, int]]:
@@ -67,7 +67,7 @@ def _discussion_row(call: Call, forum: rows.Activity, discussion: rows.Discussio
     nameless = forum_access.kind_of(forum) == "single"
     author, editor = site.users[post.userid], site.users[discussion.usermodified]
     picture = f"{site.settings.wwwroot}/theme/image.php/boost/core/{site.settings.revision}/u/f2"
-    message, messageformat = format_message(call, post, _files_place(forum, "post", post))
+    message, messageformat = format_message(call, post, post_files.files_place(forum, "post", post))
     row: dict[str, Any] = {
         "id": post.id,
         "name": format_name(call, discussion.name),
@@ -101,74 +101,7 @@ def _discussion_row(call: Call, forum: rows.Activity, discussion: rows.Discussio
         "canlock": access.may(call, "moodle/course:manageactivities", forum.course),
         "canfavourite": forum_access.may(call, forum, "cantogglefavourite"),
     }
-    return row | _files_of_row(call, forum, post)
-
-
-def _files_place(forum: rows.Activity, area: str, post: rows.Post) -> str:
-    return f"{forum.contextid}/mod_forum/{area}/{post.id}"
-
-
-def _files_of_row(call: Call, forum: rows.Activity, post: rows.Post) -> dict[str, Any]:
-    inline, attached = (_files(call, forum, area, post) for area in ("post", "attachment"))
-    found: dict[str, Any] = {"attachment": bool(attached)}
-    if inline:
-        found["messageinlinefiles"] = [_file_row(call, file) for file in inline]
-    if attached:
-        found["attachments"] = [_file_row(call, file) for file in attached]
-    return found
-
-
-def _files(call: Call, forum: rows.Activity, area: str, post: rows.Post) -> list[rows.StoredFile]:
-    found = call.site.files_in(forum.contextid, "mod_forum", area, post.id)
-    return sorted(found, key=lambda file: (file.filepath, file.filename))
-
-
-def _address(call: Call, file: rows.StoredFile, door: str) -> str:
-    place = f"{file.contextid}/{file.component}/{file.filearea}/{file.itemid}"
-    return f"{call.site.settings.wwwroot}/{door}/{place}{file.filepath}{quote(file.filename)}"
-
-
-def _icon(file: rows.StoredFile) -> str:
-    kind = file.mimetype.partition("/")[0]
-    return f"f/{kind}" if kind in {"text", "image", "audio", "video"} else _UNKNOWN_ICON
-
-
-def _file_row(call: Call, file: rows.StoredFile) -> dict[str, Any]:
-    return {
-        "filename": file.filename,
-        "filepath": file.filepath,
-        "filesize": len(file.body),
-        "fileurl": _address(call, file, "webservice/pluginfile.php"),
-        "timemodified": file.timemodified,
-        "mimetype": file.mimetype,
-        "isexternalfile": False,
-        "icon": _icon(file),
-    }
-
-
-def _stored_file(call: Call, file: rows.StoredFile) -> dict[str, Any]:
-    when = datetime.fromtimestamp(file.timemodified, UTC).strftime("%A, %-d %B %Y, %-I:%M %p")
-    return {
-        "contextid": file.contextid,
-        "component": file.component,
-        "filearea": file.filearea,
-        "itemid": file.itemid,
-        "filepath": file.filepath,
-        "filename": file.filename,
-        "isdir": False,
-        "isimage": file.mimetype.startswith("image/"),
-        "timemodified": file.timemodified,
-        "timecreated": file.timemodified,
-        "filesize": len(file.body),
-        "author": call.site.users[file.author].fullname,
-        "license": "unknown",
-        "filenameshort": file.filename,
-        "filesizeformatted": f"{len(file.body)}\u00a0bytes",
-        "icon": _icon(file),
-        "timecreatedformatted": when,
-        "timemodifiedformatted": when,
-        "url": _address(call, file, "pluginfile.php") + "?forcedownload=1",
-    }
+    return row | post_files.files_of_row(call, forum, post)
 
 
 def _get_discussion_posts(call: Call, args: dict[str, Any]) -> dict[str, Any]:
@@ -185,7 +118,7 @@ def _get_discussion_posts(call: Call, args: dict[str, Any]) -> dict[str, Any]:
         "posts": [post_row(call, forum, post, inline_files=args["includeinlineattachments"]) for post in seen],
         "forumid": forum.instance,
         "courseid": forum.course,
-        "ratinginfo": rating_rows.of_posts(call, forum, posts),
+        "ratinginfo": rating_rows.of_items(call, forum, posts),
         "warnings": [],
     }
 
@@ -193,13 +126,13 @@ def _get_discussion_posts(call: Call, args: dict[str, Any]) -> dict[str, Any]:
 def post_row(call: Call, forum: rows.Activity, post: rows.Post, *, inline_files: bool = False) -> dict[str, Any]:
     """The post exporter."""
     discussion = call.site.discussions[post.discussion]
-    message, messageformat = format_message(call, post, _files_place(forum, "post", post))
+    message, messageformat = format_message(call, post, post_files.files_place(forum, "post", post))
     subject = format_name(call, post.subject)
     attachments = [
-        {**_stored_file(call, file), "urls": {"export": None}, "html": {"plagiarism": None}}
-        for file in _files(call, forum, "attachment", post)
+        {**post_files.stored_file(call, file), "urls": {"export": None}, "html": {"plagiarism": None}}
+        for file in post_files.files(call, forum, "attachment", post)
     ]
-    inline = _files(call, forum, "post", post) if inline_files else []
+    inline = post_files.files(call, forum, "post", post) if inline_files else []
     rights = _rights(call, forum, discussion, post)
     return {
         "id": post.id,
@@ -222,7 +155,7 @@ def post_row(call: Call, forum: rows.Activity, post: rows.Post, *, inline_files:
         "capabilities": rights,
         "urls": _post_addresses(call, post, rights),
         "attachments": attachments,
-        "messageinlinefiles": [_stored_file(call, file) for file in inline],
+        "messageinlinefiles": [post_files.stored_file(call, file) for file in inline],
         "tags": [],
         "html": {
             "rating": rating_rows.html_of_post(call, forum, post),

@@ -1,5 +1,7 @@
 """Discussions and posts as rows, written through the same doors by web services and by people."""
 
+from datetime import UTC, datetime
+
 from lms_bridge.sandbox.moodle import rows
 from lms_bridge.sandbox.moodle.refusals import MoodleError
 from lms_bridge.sandbox.moodle.site import MoodleSite
@@ -78,6 +80,8 @@ def replies_to(site: MoodleSite, post: rows.Post) -> list[rows.Post]:
 def delete_post(site: MoodleSite, post: rows.Post) -> None:
     """With everything that answers it; the first post takes the discussion along."""
     discussion = site.discussions[post.discussion]
+    for rating in [r for r in site.ratings.values() if (r.component, r.itemid) == ("mod_forum", post.id)]:
+        del site.ratings[rating.id]
     if post.id == discussion.firstpost:
         for other in site.posts_of(discussion.id):
             del site.posts[other.id]
@@ -93,3 +97,13 @@ def delete_post(site: MoodleSite, post: rows.Post) -> None:
 
 def reply_subject(subject: str) -> str:
     return subject if subject.startswith("Re:") else f"Re: {subject}"
+
+
+def edited_by(site: MoodleSite, post: rows.Post, editor: rows.User) -> str:
+    when = datetime.fromtimestamp(post.created, UTC).strftime("%A, %-d %B %Y, %-I:%M %p")
+    forum = site.discussions[post.discussion]
+    address = f"{site.settings.wwwroot}/user/view.php?id={editor.id}&amp;course={forum.course}"
+    return (
+        f'<p><span class="edited">(Edited by <a href="{address}">{editor.fullname}</a>'
+        f" - original submission {when})</span></p>"
+    )

@@ -35,7 +35,7 @@ def _add_discussion(call: Call, args: dict[str, Any]) -> dict[str, Any]:
     if not forum_access.can_start(call, forum, groupid):
         raise MoodleError("cannotcreatediscussion")
     forum_access.check_throttle(call, forum)
-    pinned = options.get("discussionpinned") == 1 and forum_access.may(call, forum, "pindiscussions")
+    pinned = bool(options.get("discussionpinned")) and forum_access.may(call, forum, "pindiscussions")
     discussion = forum_store.add_discussion(
         call.site, forum.instance, call.user, (args["subject"], args["message"]), groupid, pinned=pinned
     )
@@ -124,6 +124,7 @@ def _update_discussion(
     if forum_access.kind_of(forum) == "single":
         forum.settings["intro"] = post.message
         forum.name = post.subject
+        forum.settings["timemodified"] = call.now
 
 
 def _delete_post(call: Call, args: dict[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from lms_bridge.sandbox.moodle import editor, forum_store, rows, wiki_store
+from lms_bridge.sandbox.moodle import forum_store, rows, wiki_store
 from lms_bridge.sandbox.moodle.admin_hand import AdminsHand
 from lms_bridge.sandbox.moodle.formatting import clean_for_storing
+from lms_bridge.sandbox.moodle.person_edit import after_person_edit
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
 
@@ -26,12 +27,12 @@ class Hand(AdminsHand):
         """Opens the page in the editor, changes it (`content`: all of it, `replace`: some words) and saves."""
         row = self._people.wiki_pages[page]
         version = wiki_store.last_version(self._people, row)
-        text = content or editor.as_editor_saves(version.content if version else "")
+        text = content or after_person_edit(version.content if version else "")
         for old, new in (replace or {}).items():
             if old not in text:
                 raise ValueError(f"the page has no {old!r}")
             text = text.replace(old, new)
-        self.human_edit_wiki_page(page, by, editor.as_editor_saves(text))
+        self.human_edit_wiki_page(page, by, after_person_edit(text))
 
     def delete_wiki_page(self, page: int) -> None:
         del self._people.wiki_pages[page]
@@ -40,31 +41,31 @@ class Hand(AdminsHand):
     def add_wiki_page(self, subwiki: int, by: str, title: str, content: str) -> int:
         user = self._people.user_named(by)
         page = wiki_store.create_page(self._people, subwiki, title, "html", user.id)
-        wiki_store.save_page(self._people, page, editor.as_editor_saves(content), user.id)
+        wiki_store.save_page(self._people, page, after_person_edit(content), user.id)
         return page.id
 
     def start_discussion(self, forum: int, by: str, subject: str, message: str, group: int = -1) -> int:
         user = self._people.user_named(by)
-        message = editor.as_editor_saves(message)
+        message = after_person_edit(message)
         return forum_store.add_discussion(self._people, forum, user, (subject, message), group).id
 
     def reply(self, post: int, by: str, message: str, subject: str = "") -> int:
         parent = self._people.posts[post]
         user = self._people.user_named(by)
         subject = subject or forum_store.reply_subject(parent.subject)
-        return forum_store.add_post(self._people, parent, user, (subject, editor.as_editor_saves(message), 1)).id
+        return forum_store.add_post(self._people, parent, user, (subject, after_person_edit(message), 1)).id
 
     def edit_post(self, post: int, by: str, *, message: str = "", replace: Mapping[str, str] | None = None) -> None:
         """Another person's edit leaves the line "Edited by …", as mod/forum/post.php does."""
         row = self._people.posts[post]
         user = self._people.user_named(by)
-        text = editor.as_editor_saves(message or row.message)
+        text = after_person_edit(message or row.message)
         for old, new in (replace or {}).items():
             if old not in text:
                 raise ValueError(f"the post has no {old!r}")
             text = text.replace(old, new)
         if user.id != row.userid:
-            text += editor.edited_by(self._people, row, user)
+            text += forum_store.edited_by(self._people, row, user)
         row.message = text
         row.modified = self._people.now
 

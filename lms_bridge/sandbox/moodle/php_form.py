@@ -18,16 +18,18 @@ def parse_urlencoded(body: bytes, max_vars: int) -> dict[str, Any]:
             continue
         name, _, value = part.partition(b"=")
         pairs.append((_decode(name), _decode(value)))
-        if len(pairs) > max_vars:
+        if len(pairs) > max_vars + 1:
             break
     return nest(pairs, max_vars)
 
 
 def nest(pairs: Iterable[tuple[str, str]], max_vars: int) -> dict[str, Any]:
-    """`a[0][b]=c` → {"a": {"0": {"b": "c"}}}; PHP drops the variables after the limit without a word."""
+    """`a[0][b]=c` → {"a": {"0": {"b": "c"}}}; PHP drops the variables after the limit without a word.
+
+    PHP 8.2: one more than max_input_vars gets through."""
     nested: dict[str, Any] = {}
     for count, (name, value) in enumerate(pairs):
-        if count >= max_vars:
+        if count > max_vars:
             break
         bracket = name.find("[")
         path = [name] if bracket < 1 else [name[:bracket], *_BRACKET.findall(name[bracket:])]

@@ -13,9 +13,11 @@ from lms_bridge.sandbox.moodle.params import check_arguments
 from lms_bridge.sandbox.moodle.refusals import MoodleError, bad_parameter, missing
 from lms_bridge.sandbox.moodle.registry import functions
 from lms_bridge.sandbox.moodle.site import MoodleSite
+from lms_bridge.sandbox.moodle.site_info import stock_functions
 
 _PROTOCOL_KEYS = ("wstoken", "wsfunction", "moodlewsrestformat")
 _WISH = "moodlewssetting"
+_WISHES = frozenset(_WISH + name for name in ("raw", "filter", "fileurl", "lang", "timezone"))
 
 
 def serve_rest(site: MoodleSite, parameters: Mapping[str, Any], address: str) -> Response:
@@ -37,9 +39,7 @@ def serve_rest(site: MoodleSite, parameters: Mapping[str, Any], address: str) ->
             lang = wishes.lang or lang
             site.calls[function] += 1
             arguments = {
-                key: value
-                for key, value in parameters.items()
-                if key not in _PROTOCOL_KEYS and not key.startswith(_WISH)
+                key: value for key, value in parameters.items() if key not in _PROTOCOL_KEYS and key not in _WISHES
             }
             return answer(run(Call(site, user, service, wishes), function, arguments), as_json)
         except MoodleError as error:
@@ -47,7 +47,9 @@ def serve_rest(site: MoodleSite, parameters: Mapping[str, Any], address: str) ->
 
 
 def run(call: Call, name: str, arguments: Mapping[str, Any]) -> Any:
-    function = functions()[name]
+    function = functions().get(name)
+    if function is None:
+        raise MoodleError("sandboxnotemulated", message=f"The sandbox does not emulate {name}")
     return function.run(call, check_arguments(function.params, arguments))
 
 
@@ -84,7 +86,7 @@ def check_account(site: MoodleSite, user: rows.User) -> None:
 
 def _allowed_function(user: rows.User, service: rows.Service, name: str) -> str:
     """webservice_base_server::load_function_info: one errorcode for many reasons."""
-    if name not in functions():
+    if name not in functions() and name not in stock_functions():
         raise missing("external_functions")
     authorised = not service.restrictedusers or user.id in service.users
     if not (service.enabled and authorised and service.allows(name)):

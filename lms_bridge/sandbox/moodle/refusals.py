@@ -80,9 +80,16 @@ _WORDINGS = {
         exception="core\\exception\\required_capability_exception",
     ),
     "ratepermissiondenied": _Wording("You do not have permission to rate this item", "rating"),
-    "nopermissiontorate": _Wording("You cannot rate your own items", "rating"),
+    "nopermissiontorate": _Wording("Rating of items not allowed!", "rating"),
     "invalidscaleid": _Wording("Incorrect scale ID", "rating"),
     "invalidnum": _Wording("Invalid numeric value", "rating"),
+    "servicenotavailable": _Wording(
+        "Web service is not available. (It doesn't exist or might be disabled.)", "webservice"
+    ),
+    "enablewsdescription": _Wording("Web services must be enabled in Advanced features.", "webservice"),
+    "cannotcreatetoken": _Wording("No permission to create web service token for the service {a}."),
+    "invalidlogin": _Wording("Invalid login, please try again"),
+    "missingparam": _Wording("A required parameter ({a}) was missing"),
     "shortnametaken": _Wording("Short name is already used for another course ({a})"),
     "courseidnumbertaken": _Wording("ID number is already used for another course ({a})"),
 }

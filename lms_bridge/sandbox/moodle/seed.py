@@ -4,7 +4,7 @@ The bot gets exactly the functions and capabilities that lms-bridge asks an admi
 fails here as it would there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lms_bridge.sandbox.clock import Clock
@@ -230,7 +230,7 @@ _ACTIVITIES = (
     ("forum", "forum", "Discussion prompts"),
     ("data", "reviews", "Course reviews"),
 )
-_SETTINGS = {
+_SETTINGS: Mapping[str, Mapping[str, str | int]] = {
     "wiki": {"firstpagetitle": "Home", "wikimode": "collaborative", "defaultformat": "html", "forceformat": 1},
     "forum": {"type": "general", "forcesubscribe": 0, "maxattachments": 9, "trackingtype": 1},
     "data": {"comments": 1, "approval": 0, "manageapproved": 1, "assessed": 0, "scale": 0},

@@ -1,8 +1,12 @@
 """What the site says of itself: core_webservice_get_site_info and the public configuration."""
 
+import json
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from lms_bridge.sandbox.moodle.call import Call, Function
+from lms_bridge.sandbox.moodle.params import ListOf, Value
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
 CORE_VERSION = "2024100706"
@@ -22,11 +26,19 @@ _FEATURES = {
 }
 
 
+@cache
+def stock_functions() -> dict[str, str]:
+    """Every function of a stock 4.5 with its version: a service may hold them although few are emulated."""
+    text = files(__package__).joinpath("stock_functions.json").read_text("utf-8")
+    return {name: version for version, names in json.loads(text).items() for name in names}
+
+
 def _get_site_info(call: Call, args: dict[str, Any]) -> dict[str, Any]:
     from lms_bridge.sandbox.moodle.registry import functions
 
     site, user = call.site, call.user
-    known = functions()
+    known = {**stock_functions(), **{name: function.version for name, function in functions().items()}}
+    is_admin = user.id in site.admins
     names = sorted(name for name in known if call.service.allows(name))
     root = site.settings.wwwroot
     return {
@@ -39,7 +51,7 @@ def _get_site_info(call: Call, args: dict[str, Any]) -> dict[str, Any]:
         "userid": user.id,
         "siteurl": root,
         "userpictureurl": f"{root}/theme/image.php/boost/core/{site.settings.revision}/u/f1",
-        "functions": [{"name": name, "version": known[name].version} for name in names],
+        "functions": [{"name": name, "version": known[name]} for name in names],
         "downloadfiles": int(call.service.downloadfiles),
         "uploadfiles": int(call.service.uploadfiles),
         "release": site.settings.release,
@@ -47,14 +59,14 @@ def _get_site_info(call: Call, args: dict[str, Any]) -> dict[str, Any]:
         "mobilecssurl": "",
         "advancedfeatures": [{"name": name, "value": value} for name, value in _FEATURES.items()],
         "usercanmanageownfiles": True,
-        "userquota": 104857600,
-        "usermaxuploadfilesize": site.settings.post_max_size,
+        "userquota": 0 if is_admin else 104857600,
+        "usermaxuploadfilesize": -1 if is_admin else site.settings.post_max_size,
         "userhomepage": 1,
         "userprivateaccesskey": f"private-key-of-{user.username}",
         "siteid": 1,
         "sitecalendartype": "gregorian",
         "usercalendartype": "gregorian",
-        "userissiteadmin": user.id in site.admins,
+        "userissiteadmin": is_admin,
         "theme": "boost",
         "limitconcurrentlogins": 0,
         "policyagreed": int(user.policyagreed),
@@ -106,6 +118,11 @@ def public_config(site: MoodleSite) -> dict[str, Any]:
 
 
 FUNCTIONS = (
-    Function("core_webservice_get_site_info", {}, _get_site_info, version=CORE_VERSION),
+    Function(
+        "core_webservice_get_site_info",
+        {"serviceshortnames": ListOf(Value("alphanumext"), [])},
+        _get_site_info,
+        version=CORE_VERSION,
+    ),
     Function("tool_mobile_get_public_config", {}, _get_public_config),
 )

@@ -2,62 +2,15 @@
 
 from typing import Any
 
-from lms_bridge.sandbox.moodle import access, instances, rows, wiki_sections, wiki_store
+from lms_bridge.sandbox.moodle import access, instances, rows, wiki_access, wiki_sections, wiki_store
 from lms_bridge.sandbox.moodle.call import Call, Function
+from lms_bridge.sandbox.moodle.collation import sort_key
 from lms_bridge.sandbox.moodle.formatting import format_name, format_text
 from lms_bridge.sandbox.moodle.params import Fields, ListOf, Value
 from lms_bridge.sandbox.moodle.refusals import MoodleError
 
 _FORMATS = ("html", "creole", "nwiki")
 _SORTS = ("id", "title", "timecreated", "timemodified", "pageviews")
-
-
-def _enter_wiki(call: Call, wikiid: int | None) -> rows.Activity:
-    wiki = call.site.activity_of("wiki", wikiid) if wikiid is not None else None
-    if wiki is None:
-        raise MoodleError("incorrectwikiid")
-    access.require_activity(call, wiki)
-    return wiki
-
-
-def _enter_page(call: Call, pageid: int) -> tuple[rows.WikiPage, rows.Subwiki, rows.Activity]:
-    page = call.site.wiki_pages.get(pageid)
-    if page is None:
-        raise MoodleError("incorrectpageid")
-    subwiki = call.site.subwikis.get(page.subwikiid)
-    if subwiki is None:
-        raise MoodleError("incorrectsubwikiid")
-    return page, subwiki, _enter_wiki(call, subwiki.wikiid)
-
-
-def _is_individual(wiki: rows.Activity) -> bool:
-    return bool(wiki.settings.get("wikimode") == "individual")
-
-
-def _can_view(call: Call, wiki: rows.Activity, groupid: int | None, userid: int) -> bool:
-    """wiki_user_can_view."""
-    manages = access.may(call, "mod/wiki:managewiki", wiki.course)
-    if _is_individual(wiki) and userid != call.user.id and not manages:
-        return False
-    if wiki.groupmode != access.SEPARATE_GROUPS or access.all_groups(call, wiki):
-        return True
-    return access.is_member(call.site, groupid or 0, call.user.id)
-
-
-def _can_edit(call: Call, wiki: rows.Activity, groupid: int | None, userid: int) -> bool:
-    """wiki_user_can_edit: one's own with editpage, everybody else's with managewiki."""
-    edits = access.may(call, "mod/wiki:editpage", wiki.course)
-    manages = access.may(call, "mod/wiki:managewiki", wiki.course)
-    if not edits:
-        return False
-    own = not _is_individual(wiki) or userid == call.user.id
-    if wiki.groupmode != access.NO_GROUPS:
-        own = own and access.is_member(call.site, groupid or 0, call.user.id)
-    return own or manages
-
-
-def _may_write(call: Call, wiki: rows.Activity, groupid: int | None, userid: int) -> bool:
-    return _can_view(call, wiki, groupid, userid) and _can_edit(call, wiki, groupid, userid)
 
 
 def _get_wikis_by_courses(call: Call, args: dict[str, Any]) -> dict[str, Any]:
@@ -68,6 +21,7 @@ def _get_wikis_by_courses(call: Call, args: dict[str, Any]) -> dict[str, Any]:
 
 def _wiki_row(call: Call, wiki: rows.Activity) -> dict[str, Any]:
     settings = wiki.settings
+    managed = {name: settings.get(name, 0) for name in ("timecreated", "timemodified")}
     return {
         "id": wiki.instance,
         "coursemodule": wiki.cmid,
@@ -81,8 +35,7 @@ def _wiki_row(call: Call, wiki: rows.Activity) -> dict[str, Any]:
         "groupmode": wiki.groupmode,
         "groupingid": wiki.groupingid,
         "lang": "",
-        "timecreated": settings.get("timecreated", 0),
-        "timemodified": settings.get("timemodified", 0),
+        **(managed if access.may(call, "moodle/course:manageactivities", wiki.course) else {}),
         "firstpagetitle": format_name(call, settings.get("firstpagetitle", "")),
         "wikimode": settings.get("wikimode", "collaborative"),
         "defaultformat": settings.get("defaultformat", "html"),
@@ -94,37 +47,11 @@ def _wiki_row(call: Call, wiki: rows.Activity) -> dict[str, Any]:
 
 
 def _get_subwikis(call: Call, args: dict[str, Any]) -> dict[str, Any]:
-    wiki = _enter_wiki(call, args["wikiid"])
+    wiki = wiki_access.enter_wiki(call, args["wikiid"])
     return {
-        "subwikis": [_subwiki_row(call, wiki, group, user) for group, user in _visible_subwikis(call, wiki)],
+        "subwikis": [_subwiki_row(call, wiki, group, user) for group, user in wiki_access.visible_subwikis(call, wiki)],
         "warnings": [],
     }
-
-
-def _visible_subwikis(call: Call, wiki: rows.Activity) -> list[tuple[int, int]]:
-    """wiki_get_visible_subwikis: (group, user) of each, whether it was created already or not."""
-    if wiki.groupmode == access.NO_GROUPS:
-        if not _is_individual(wiki):
-            return [(0, 0)]
-        return [(0, user) for user in _wiki_owners(call, wiki)]
-    groups = [group.id for group in access.allowed_groups(call, wiki)]
-    if _is_individual(wiki):
-        return [
-            (group, user)
-            for user in _wiki_owners(call, wiki)
-            for group in groups
-            if access.is_member(call.site, group, user)
-        ]
-    sees_all = access.all_groups(call, wiki) or wiki.groupmode == access.VISIBLE_GROUPS
-    return [(group, 0) for group in ([0, *groups] if sees_all else groups)]
-
-
-def _wiki_owners(call: Call, wiki: rows.Activity) -> list[int]:
-    """get_enrolled_users with mod/wiki:editpage, by surname; only oneself without managewiki."""
-    if not access.may(call, "mod/wiki:managewiki", wiki.course):
-        return [call.user.id]
-    people = call.site.people_of(wiki.course)
-    return [user.id for user in sorted(people, key=lambda user: (user.lastname, user.firstname, user.id))]
 
 
 def _subwiki_row(call: Call, wiki: rows.Activity, groupid: int, userid: int) -> dict[str, Any]:
@@ -136,31 +63,14 @@ def _subwiki_row(call: Call, wiki: rows.Activity, groupid: int, userid: int) -> 
         "wikiid": wiki.instance,
         "groupid": str(groupid) if from_database else 0,
         "userid": userid,
-        "canedit": _can_edit(call, wiki, groupid, userid),
+        "canedit": wiki_access.can_edit(call, wiki, groupid, userid),
     }
 
 
-def _group_and_user(call: Call, wiki: rows.Activity, groupid: int | None, userid: int) -> tuple[int | None, int]:
-    """external_api::determine_group_and_user."""
-    if wiki.groupmode == access.NO_GROUPS:
-        groupid = 0
-    elif groupid == -1:
-        groupid = access.active_group(call, wiki)
-    elif groupid and groupid not in call.site.groups:
-        raise MoodleError("cannotfindgroup")
-    if not _is_individual(wiki):
-        return groupid, 0
-    if not userid:
-        return groupid, call.user.id
-    if userid not in call.site.users:
-        raise MoodleError("invaliduser")
-    return groupid, userid
-
-
 def _get_subwiki_pages(call: Call, args: dict[str, Any]) -> dict[str, Any]:
-    wiki = _enter_wiki(call, args["wikiid"])
-    groupid, userid = _group_and_user(call, wiki, args["groupid"], args["userid"])
-    if not _can_view(call, wiki, groupid, userid):
+    wiki = wiki_access.enter_wiki(call, args["wikiid"])
+    groupid, userid = wiki_access.group_and_user(call, wiki, args["groupid"], args["userid"])
+    if not wiki_access.can_view(call, wiki, groupid, userid):
         raise MoodleError("cannotviewpage")
     subwiki = wiki_store.subwiki_of(call.site, wiki.instance, groupid, userid)
     if subwiki is None:
@@ -169,12 +79,17 @@ def _get_subwiki_pages(call: Call, args: dict[str, Any]) -> dict[str, Any]:
     pages = wiki_store.pages_of(call.site, subwiki.id)
     sort = options["sortby"] if options["sortby"] in _SORTS else "title"
     backwards = options["sortdirection"].upper() == "DESC"
-    pages.sort(key=lambda page: (getattr(page, sort), page.id), reverse=backwards)
-    canedit = _can_edit(call, wiki, groupid, userid)
+    pages.sort(key=lambda page: _sort_value(call, page, sort), reverse=backwards)
+    canedit = wiki_access.can_edit(call, wiki, groupid, userid)
     return {
         "pages": [_page_row(call, wiki, page, canedit, options["includecontent"]) for page in pages],
         "warnings": [],
     }
+
+
+def _sort_value(call: Call, page: rows.WikiPage, sort: str) -> tuple[Any, int]:
+    value = getattr(page, sort)
+    return (sort_key(call.site, value) if isinstance(value, str) else value, page.id)
 
 
 def _page_row(call: Call, wiki: rows.Activity, page: rows.WikiPage, canedit: bool, content: bool) -> dict[str, Any]:
@@ -195,7 +110,7 @@ def _page_row(call: Call, wiki: rows.Activity, page: rows.WikiPage, canedit: boo
         wiki_store.refresh_if_old(call.site, page)
         row |= {"cachedcontent": _displayed(call, wiki, page), "contentformat": 1}
     else:
-        row["contentsize"] = len(page.cachedcontent.encode())
+        row["contentsize"] = len(_displayed(call, wiki, page).encode())
     return row | {"tags": []}
 
 
@@ -204,8 +119,8 @@ def _displayed(call: Call, wiki: rows.Activity, page: rows.WikiPage) -> str:
 
 
 def _get_page_contents(call: Call, args: dict[str, Any]) -> dict[str, Any]:
-    page, subwiki, wiki = _enter_page(call, args["pageid"])
-    if not _can_view(call, wiki, subwiki.groupid, subwiki.userid):
+    page, subwiki, wiki = wiki_access.enter_page(call, args["pageid"])
+    if not wiki_access.can_view(call, wiki, subwiki.groupid, subwiki.userid):
         raise MoodleError("cannotviewpage")
     wiki_store.refresh_if_old(call.site, page)
     row: dict[str, Any] = {
@@ -217,7 +132,7 @@ def _get_page_contents(call: Call, args: dict[str, Any]) -> dict[str, Any]:
         "title": page.title,
         "cachedcontent": _displayed(call, wiki, page),
         "contentformat": 1,
-        "caneditpage": _can_edit(call, wiki, subwiki.groupid, subwiki.userid),
+        "caneditpage": wiki_access.can_edit(call, wiki, subwiki.groupid, subwiki.userid),
     }
     version = wiki_store.last_version(call.site, page)
     if version is not None:
@@ -226,8 +141,8 @@ def _get_page_contents(call: Call, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def _get_page_for_editing(call: Call, args: dict[str, Any]) -> dict[str, Any]:
-    page, subwiki, wiki = _enter_page(call, args["pageid"])
-    if not _may_write(call, wiki, subwiki.groupid, subwiki.userid):
+    page, subwiki, wiki = wiki_access.enter_page(call, args["pageid"])
+    if not wiki_access.may_write(call, wiki, subwiki.groupid, subwiki.userid):
         raise MoodleError("cannoteditpage")
     section = args["section"]
     if not wiki_store.lock_page(call.site, page, section, call.user.id):
@@ -251,7 +166,7 @@ def _get_page_for_editing(call: Call, args: dict[str, Any]) -> dict[str, Any]:
 
 def _new_page(call: Call, args: dict[str, Any]) -> dict[str, Any]:
     wiki, groupid, userid, subwiki = _target_of_new_page(call, args)
-    if not _may_write(call, wiki, groupid, userid):
+    if not wiki_access.may_write(call, wiki, groupid, userid):
         raise MoodleError("cannoteditpage")
     if subwiki is None:
         if groupid is None:
@@ -273,9 +188,9 @@ def _target_of_new_page(call: Call, args: dict[str, Any]) -> tuple[rows.Activity
         subwiki = call.site.subwikis.get(args["subwikiid"])
         if subwiki is None:
             raise MoodleError("incorrectsubwikiid")
-        return _enter_wiki(call, subwiki.wikiid), subwiki.groupid, subwiki.userid, subwiki
-    wiki = _enter_wiki(call, args["wikiid"])
-    groupid, userid = _group_and_user(call, wiki, args["groupid"], args["userid"] or 0)
+        return wiki_access.enter_wiki(call, subwiki.wikiid), subwiki.groupid, subwiki.userid, subwiki
+    wiki = wiki_access.enter_wiki(call, args["wikiid"])
+    groupid, userid = wiki_access.group_and_user(call, wiki, args["groupid"], args["userid"] or 0)
     return wiki, groupid, userid, wiki_store.subwiki_of(call.site, wiki.instance, groupid, userid)
 
 
@@ -287,8 +202,8 @@ def _page_format(wiki: rows.Activity, asked: str | None) -> str:
 
 
 def _edit_page(call: Call, args: dict[str, Any]) -> dict[str, Any]:
-    page, subwiki, wiki = _enter_page(call, args["pageid"])
-    if not _may_write(call, wiki, subwiki.groupid, subwiki.userid):
+    page, subwiki, wiki = wiki_access.enter_page(call, args["pageid"])
+    if not wiki_access.may_write(call, wiki, subwiki.groupid, subwiki.userid):
         raise MoodleError("cannoteditpage")
     section, content = args["section"], args["content"]
     if wiki_store.is_locked(call.site, page, section, call.user.id):

@@ -72,11 +72,11 @@ def save_page(site: MoodleSite, page: rows.WikiPage, content: str, user: int) ->
 def render_page(site: MoodleSite, page: rows.WikiPage) -> None:
     """wiki_refresh_cachedcontent: rewrites the display and forgets who rendered it before."""
     version = last_version(site, page)
-    page.timerendered = site.now
     page.cached_at = site.clock.elapsed()
     if version is None:
         page.cachedcontent = ""
         return
+    page.timerendered = site.now
     page.cachedcontent = _render(site, page, version)
 
 

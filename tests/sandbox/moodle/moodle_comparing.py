@@ -84,7 +84,12 @@ class _Comparison:
                 continue
             found += self.compare(f"{path}.{key}", value, answer[key])
         if not _any(self._shortened, path):
-            found += [f"{path}.{key} was not recorded" for key in answer if key not in recorded]
+            unrecorded = [key for key in answer if key not in recorded]
+            found += [
+                f"{path}.{key} was not recorded"
+                for key in unrecorded
+                if not _any(self._shortened + self._volatile, f"{path}.{key}")
+            ]
         return found
 
     def _compare_lists(self, path: str, recorded: list[Any], answer: list[Any]) -> list[str]:

@@ -7,19 +7,19 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
+from moodle_comparing import differences
 
 from lms_bridge.sandbox.moodle import moodle_app
 from lms_bridge.sandbox.moodle.fixture import load_fixture
 from lms_bridge.sandbox.server import SandboxServer
-from moodle_comparing import differences
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "moodle-4.5"
 REST = "/webservice/rest/server.php"
 # Pictures' addresses and cache numbers of the recorded site bear this number; fixtures have no place for it.
-REVISION = 1795357151
+REVISIONS = {"postgresql": 1795357151, "mariadb": 1795357152}
 MEBIBYTE = 1024 * 1024
 
 
@@ -42,7 +42,7 @@ def replay(scenario: str) -> Tally:
     with gzip.open(RECORDINGS / f"{scenario}.jsonl.gz", "rt", encoding="utf-8") as lines:
         head, *exchanges = [json.loads(line) for line in lines]
     fixture = head["fixture"]
-    site = load_fixture(fixture, head["site"], revision=REVISION)
+    site = load_fixture(fixture, head["site"], revision=REVISIONS[head["site"]["database"]])
     usernames = {user["id"]: user["username"] for user in fixture["users"]}
     people = {name: usernames[row["user"]] for name, row in fixture["as"].items()}
     tally = Tally(scenario)
@@ -62,7 +62,7 @@ def replay(scenario: str) -> Tally:
 class Ids:
     """Recorded id → the emulator's own, for ids that the site itself gave."""
 
-    _BY_ARGUMENT = {
+    _BY_ARGUMENT: ClassVar = {
         "pageid": "wiki_page",
         "postid": "forum_post",
         "discussionid": "forum_discussion",
