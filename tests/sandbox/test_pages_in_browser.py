@@ -13,8 +13,6 @@ from lms_bridge.sandbox.server import SandboxServer
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), "")
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
-)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -137,7 +135,7 @@ def test_a_wiki_page_shows_contents_table_code_and_image(tab, moodle):
     tab.click("text=Programming & friends")
     tab.click("text=Course wiki")
     assert tab.inner_text("h1") == "Home"
-    assert [entry.inner_text() for entry in tab.query_selector_all(".wiki-toc a[href^='#toc']")] == [
+    assert [entry.inner_text().strip() for entry in tab.query_selector_all(".wiki-toc a[href^='#toc']")] == [
         "First steps",
         "A table",
         "Code",
