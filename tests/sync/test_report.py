@@ -1,0 +1,179 @@
+"""What people and programs are told: the JSON contract, the exit codes, and sentences that read right."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from lms_bridge.connector import Action, Change, Cost, PlaceRef
+from lms_bridge.errors import Problem
+from lms_bridge.items import Course, Kind
+from lms_bridge.sync.report import exit_code, plan_document, report_document
+from lms_bridge.sync.report_text import (
+    cost_line,
+    plan_lines,
+    plan_markdown,
+    report_lines,
+    report_markdown,
+    summary_line,
+)
+from lms_bridge.sync.run import Failure, Plan, Report
+from lms_bridge.sync.state import State
+from lms_bridge.sync.status import standing, status_document
+from lms_bridge.testing.bench import Bench
+from lms_bridge.testing.memory import MemoryDestination
+from lms_bridge.testing.sample import make_page
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+CHANGE = Change(
+    action=Action.UPDATE,
+    key="s:a",
+    kind=Kind.PAGE,
+    place=PlaceRef(Kind.PAGE, "7", "the wiki of BIO-101"),
+    course="BIO-101",
+    title="Cells | <b>",
+    reason="the source changed since the last sync",
+)
+SKIP = replace(CHANGE, action=Action.SKIP)
+FAILURE = Failure("s:b", Problem("There is no course X.", "X/a.md", "Make it there."))
+PLAN = Plan(route="r", destination="moodle", made=NOW, checksum="c")
+REPORT = Report(run="1", route="r", destination="moodle", started=NOW, ended=NOW)
+
+
+def test_a_plan_as_json_is_the_contract() -> None:
+    plan = replace(PLAN, changes=(CHANGE,), in_step=(SKIP, SKIP), cost=Cost(3, 6, 1.26), failures=(FAILURE,))
+    document = plan_document([plan])
+    assert json.loads(json.dumps(document)) == document
+    assert document == {
+        "schema_version": 1,
+        "routes": [
+            {
+                "route": "r",
+                "checksum": "c",
+                "cost": {"calls": 3, "units": 6, "seconds": 1.3},
+                "changes": [
+                    {
+                        "action": "update",
+                        "kind": "page",
+                        "key": "s:a",
+                        "course": "BIO-101",
+                        "destination": "moodle",
+                        "title": "Cells | <b>",
+                        "reason": "the source changed since the last sync",
+                    }
+                ],
+            }
+        ],
+        "summary": {
+            "create": 0,
+            "update": 1,
+            "merge": 0,
+            "adopt": 0,
+            "delete": 0,
+            "forget": 0,
+            "skip": 0,
+            "unchanged": 2,
+        },
+        "failures": [
+            {"key": "s:b", "cause": "There is no course X.", "where": "X/a.md", "next_step": "Make it there."}
+        ],
+    }
+
+
+def test_a_report_as_json_is_the_contract() -> None:
+    report = replace(REPORT, failures=(FAILURE,), unchanged=4, skipped=(replace(SKIP, conflict=True),))
+    assert report_document([report]) == {
+        "schema_version": 1,
+        "run": "1",
+        "summary": {
+            "created": 0,
+            "updated": 0,
+            "merged": 0,
+            "adopted": 0,
+            "deleted": 0,
+            "forgotten": 0,
+            "skipped": 1,
+            "unchanged": 4,
+            "conflicts": 1,
+            "failed": 1,
+        },
+        "failures": [
+            {"key": "s:b", "cause": "There is no course X.", "where": "X/a.md", "next_step": "Make it there."}
+        ],
+    }
+
+
+HELD = replace(CHANGE, guarded=True)
+CONFLICT = replace(SKIP, conflict=True)
+
+
+@pytest.mark.parametrize(
+    ("results", "pending", "code"),
+    [
+        ([PLAN], True, 0),
+        ([replace(PLAN, changes=(SKIP,))], True, 0),
+        ([replace(PLAN, changes=(CHANGE,))], False, 0),
+        ([replace(PLAN, changes=(CHANGE,))], True, 3),
+        ([replace(PLAN, changes=(HELD, CONFLICT))], True, 4),
+        ([replace(PLAN, changes=(CONFLICT, CHANGE))], True, 5),
+        ([replace(PLAN, changes=(HELD,), failures=(FAILURE,))], True, 1),
+        ([PLAN, replace(PLAN, failures=(FAILURE,), unreachable=True)], True, 6),
+        ([REPORT], False, 0),
+        ([replace(REPORT, failures=(FAILURE,))], False, 1),
+        ([replace(REPORT, held=(HELD,))], False, 4),
+        ([replace(REPORT, skipped=(CONFLICT,))], False, 5),
+        ([REPORT, replace(REPORT, unreachable=True, failures=(FAILURE,))], False, 6),
+    ],
+)
+def test_exit_codes(results: list[Plan] | list[Report], pending: bool, code: int) -> None:
+    assert exit_code(results, pending=pending) == code
+
+
+@pytest.mark.parametrize(
+    ("cost", "line"),
+    [
+        (Cost(), "no calls"),
+        (Cost(1), "1 call"),
+        (Cost(12, 1, 1.2), "12 calls, 1 SharePoint resource unit, about 1 second"),
+        (Cost(2000, 4000, 600), "2000 calls, 4000 SharePoint resource units, about 10 minutes"),
+    ],
+)
+def test_costs_are_told_in_words(cost: Cost, line: str) -> None:
+    assert cost_line(cost) == line
+
+
+def test_a_summary_names_only_what_there_is() -> None:
+    assert summary_line({"created": 3, "updated": 0, "conflicts": 1}) == "3 created, 1 conflict"
+    assert summary_line({"created": 0}) == "nothing to do"
+
+
+def test_a_missing_course_is_told_once_however_many_items_wait_for_it() -> None:
+    failures = tuple(replace(FAILURE, key=f"s:{n}") for n in range(30))
+    lines = report_lines(replace(REPORT, failures=failures))
+    assert sum("There is no course X." in line for line in lines) == 1
+    assert any("30 items: s:0, s:1" in line and line.endswith("and 10 more") for line in lines)
+
+
+def test_tables_stay_tables_whatever_a_title_says() -> None:
+    text = plan_markdown([replace(PLAN, changes=(CHANGE,))])
+    assert "| update | page | BIO-101 | Cells \\| &lt;b> | the source changed since the last sync |" in text
+
+
+def test_a_held_change_says_what_it_waits_for() -> None:
+    lines = plan_lines(replace(PLAN, changes=(HELD,)))
+    assert any("waits" in line and "update waits for approval" in line for line in lines)
+
+
+def test_a_whole_run_can_be_told(tmp_path: Path) -> None:
+    bench = Bench(MemoryDestination(), tmp_path)
+    bench.fill(make_page(Course("BIO-101", "Cell Biology"), "a", "<p>Words.</p>"))
+    assert "2 to create" in plan_lines(bench.plan())[0]
+    report = bench.sync()
+    assert report_lines(report)[0] == "bench: 2 created"
+    assert "| create | page | BIO-101 | Sample page a | it is new in the source |" in report_markdown([report])
+    with State.open(bench.file) as state:
+        (row,) = status_document([standing("bench", state), standing("never", state)])["routes"][:1]
+    assert row["items"] == {"page": 2}
+    assert row["last_run"]["summary"]["created"] == 2
