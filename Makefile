@@ -31,7 +31,7 @@ test-live: .venv/.ready
 	$(BIN)/python -m pytest -m live -n0 tests/live $(ARGS)
 
 test-clients: .venv/.ready
-	$(BIN)/python -m pip install --quiet 'msgraph-sdk>=1.50' 'azure-identity>=1.21'
+	$(BIN)/python -m pip install --quiet 'msgraph-sdk>=1.50' 'azure-identity>=1.21' deprecated
 	$(BIN)/python -m pytest -m clients tests/clients $(ARGS)
 
 clean:

@@ -1,0 +1,206 @@
+"""List items through Graph, as someone would use them who never saw this project's connector."""
+
+import pytest
+from spo_world import World, error
+
+ANYWAY = "HonorNonIndexedQueriesWarningMayFailRandomly"
+
+
+def test_an_item_comes_back_as_it_was_written(world: World) -> None:
+    ratings = world.ratings()
+    values = {
+        "Title": "Algebra",
+        "CourseKey": "c:1",
+        "LmsAverage": 4.25,
+        "LmsCount": 17,
+        "LmsUpdated": "2026-11-22T10:00:00+01:00",
+        "Open": True,
+        "Level": "easy",
+        "Notes": "two\nlines",
+    }
+    made = world.item(ratings, **values)
+    fields = world.graph("GET", f"{ratings}/items/{made['id']}").json()["fields"]
+    assert {name: fields[name] for name in values} == {**values, "LmsUpdated": "2026-11-22T09:00:00Z"}
+    assert fields["@odata.etag"] == made["@odata.etag"]
+
+
+def test_a_second_item_with_the_same_unique_key_is_refused_whatever_its_case(world: World) -> None:
+    ratings = world.ratings()
+    world.item(ratings, CourseKey="c:1")
+    refused = world.graph("POST", f"{ratings}/items", {"fields": {"CourseKey": "C:1"}})
+    assert error(refused) == (400, "invalidRequest")
+    assert "unique constraints" in refused.json()["error"]["message"]
+    assert len(world.graph("GET", f"{ratings}/items").json()["value"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "keys"),
+    [
+        ("fields/CourseKey eq 'b'", ["b"]),
+        ("fields/CourseKey ne 'b'", ["a", "c", "o'clock"]),
+        ("fields/CourseKey eq 'o''clock'", ["o'clock"]),
+        ("startswith(fields/CourseKey,'o')", ["o'clock"]),
+        ("fields/CourseKey ge 'b' and fields/CourseKey lt 'o'", ["b", "c"]),
+        ("(fields/CourseKey eq 'a' or fields/CourseKey eq 'c') and fields/CourseKey ne 'a'", ["c"]),
+        ("not (fields/CourseKey eq 'a')", ["b", "c", "o'clock"]),
+        ("fields/id eq '2'", ["b"]),
+    ],
+)
+def test_a_filter_leaves_what_it_says(world: World, condition: str, keys: list[str]) -> None:
+    ratings = world.ratings()
+    for key in ("a", "b", "c", "o'clock"):
+        world.item(ratings, CourseKey=key)
+    found = world.graph("GET", f"{ratings}/items?$filter={condition}&$expand=fields($select=CourseKey)").json()
+    assert [one["fields"]["CourseKey"] for one in found["value"]] == keys
+    assert all("Title" not in one["fields"] for one in found["value"])
+
+
+@pytest.mark.parametrize("query", ["$filter=fields/Title eq 'x'", "$orderby=fields/LmsAverage desc"])
+def test_a_query_on_a_column_without_index_needs_the_header_that_warns(world: World, query: str) -> None:
+    ratings = world.ratings()
+    world.item(ratings, CourseKey="a", Title="x", LmsAverage=3)
+    refused = world.graph("GET", f"{ratings}/items?{query}")
+    assert error(refused) == (400, "invalidRequest")
+    assert "not indexed" in refused.json()["error"]["message"]
+    assert len(world.graph("GET", f"{ratings}/items?{query}", Prefer=ANYWAY).json()["value"]) == 1
+    world.tenant.behaviour.view_threshold = 0
+    assert world.graph("GET", f"{ratings}/items?{query}", Prefer=ANYWAY).status_code == 400
+
+
+def test_pages_of_a_listing_hold_every_item_once_even_when_items_come_in_between(world: World) -> None:
+    ratings = world.ratings()
+    for number in range(7):
+        world.item(ratings, CourseKey=f"k{number}")
+    page = world.graph("GET", f"{ratings}/items?$top=3&$expand=fields&$count=true").json()
+    assert page["@odata.count"] == 7
+    seen = [one["fields"]["CourseKey"] for one in page["value"]]
+    world.item(ratings, CourseKey="late")
+    while "@odata.nextLink" in page:
+        page = world.graph("GET", page["@odata.nextLink"]).json()
+        seen += [one["fields"]["CourseKey"] for one in page["value"]]
+    assert seen == [*(f"k{number}" for number in range(7)), "late"]
+
+
+def test_items_are_ordered_by_an_indexed_column(world: World) -> None:
+    ratings = world.ratings()
+    for key in ("b", "C", "a"):
+        world.item(ratings, CourseKey=key)
+    address = f"{ratings}/items?$orderby=fields/CourseKey desc&$expand=fields&$top=2"
+    page = world.graph("GET", address).json()
+    rest = world.graph("GET", page["@odata.nextLink"]).json()
+    assert [one["fields"]["CourseKey"] for one in page["value"] + rest["value"]] == ["C", "b", "a"]
+
+
+def test_a_change_against_an_old_version_is_refused_and_changes_nothing(world: World) -> None:
+    ratings = world.ratings()
+    made = world.item(ratings, CourseKey="a", LmsAverage=1)
+    address = f"{ratings}/items/{made['id']}/fields"
+    changed = world.graph("PATCH", address, {"LmsAverage": 2}, If_Match=made["eTag"])
+    assert changed.status_code == 200
+    assert changed.json()["@odata.etag"] != made["eTag"]
+    refused = world.graph("PATCH", address, {"LmsAverage": 3}, If_Match=made["eTag"])
+    assert error(refused) == (412, "resourceModified")
+    assert world.graph("GET", address).json()["LmsAverage"] == 2
+    assert world.graph("DELETE", f"{ratings}/items/{made['id']}", If_Match=made["eTag"]).status_code == 412
+    assert world.graph("PATCH", address, {"LmsAverage": 4}, If_Match="*").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Nope": "x"},
+        {"LmsAverage": "4"},
+        {"LmsAverage": 5.5},
+        {"LmsCount": True},
+        {"Open": "yes"},
+        {"LmsUpdated": "yesterday"},
+        {"Title": "x" * 256},
+        {"Notes": "x" * 64_000},
+        {"Link": {"Url": "https://example.org", "Description": "x"}},
+        {"Modified": "2026-01-01T00:00:00Z"},
+        {"id": "7"},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_a_value_that_a_column_does_not_take_is_refused(world: World, fields: dict[str, object]) -> None:
+    ratings = world.ratings()
+    refused = world.graph("POST", f"{ratings}/items", {"fields": {"CourseKey": "a", **fields}})
+    assert error(refused) == (400, "invalidRequest")
+    assert world.graph("GET", f"{ratings}/items").json()["value"] == []
+
+
+def test_a_body_that_is_not_a_list_item_is_refused(world: World) -> None:
+    ratings = world.ratings()
+    assert error(world.graph("POST", f"{ratings}/items", {"field": {}})) == (400, "invalidRequest")
+    assert error(world.graph("POST", f"{ratings}/items", {"Title": "x"})) == (400, "invalidRequest")
+    broken = world.graph("POST", f"{ratings}/items", b'{"fields": ', Content_Type="application/json")
+    assert error(broken) == (400, "invalidRequest")
+    wrong = world.graph("POST", f"{ratings}/items", b'{"fields": {}}', Content_Type="text/plain")
+    assert error(wrong) == (400, "invalidRequest")
+    deep = b'{"fields": {"Title": ' + b"[" * 5000 + b"]" * 5000 + b"}}"
+    assert error(world.graph("POST", f"{ratings}/items", deep, Content_Type="application/json"))[0] == 400
+
+
+@pytest.mark.parametrize("option", ["$skip=2", "$filter=fields/CourseKey is 'a'", "$top=0", "$orderby=x y z"])
+def test_a_query_that_cannot_be_understood_is_refused(world: World, option: str) -> None:
+    assert error(world.graph("GET", f"{world.ratings()}/items?{option}")) == (400, "invalidRequest")
+
+
+def test_every_version_of_an_item_is_kept(world: World) -> None:
+    ratings = world.ratings()
+    made = world.item(ratings, CourseKey="a", LmsAverage=1)
+    world.graph("PATCH", f"{ratings}/items/{made['id']}", {"fields": {"LmsAverage": 2}})
+    versions = world.graph("GET", f"{ratings}/items/{made['id']}/versions").json()["value"]
+    assert [(one["id"], one["fields"]["LmsAverage"]) for one in versions] == [("2.0", 2), ("1.0", 1)]
+
+
+def test_a_deleted_item_is_gone_and_can_be_restored_from_the_recycle_bin(world: World) -> None:
+    ratings = world.ratings()
+    made = world.item(ratings, CourseKey="a")
+    assert world.graph("DELETE", f"{ratings}/items/{made['id']}").status_code == 204
+    assert error(world.graph("GET", f"{ratings}/items/{made['id']}")) == (404, "itemNotFound")
+    world.hand.restore(world.tenant.recycle_bin[0].id)
+    assert world.graph("GET", f"{ratings}/items/{made['id']}").status_code == 200
+
+
+def test_a_fresh_item_is_found_by_a_query_only_after_the_delay_that_was_switched_on(world: World) -> None:
+    ratings = world.ratings()
+    world.tenant.behaviour.read_delay = 5
+    made = world.item(ratings, CourseKey="a")
+    query = f"{ratings}/items?$filter=fields/CourseKey eq 'a'"
+    assert world.graph("GET", query).json()["value"] == []
+    assert world.graph("GET", f"{ratings}/items/{made['id']}").status_code == 200
+    world.tenant.clock.advance(6)
+    assert len(world.graph("GET", query).json()["value"]) == 1
+
+
+def test_changes_since_a_token_are_told_with_deletions(world: World) -> None:
+    ratings = world.ratings()
+    for key in ("a", "b", "c"):
+        world.item(ratings, CourseKey=key)
+    page = world.graph("GET", f"{ratings}/items/delta?$top=2").json()
+    assert len(page["value"]) == 2
+    page = world.graph("GET", page["@odata.nextLink"]).json()
+    link = page["@odata.deltaLink"]
+    world.hand.edit_item("Course Ratings", 1, {"Title": "by hand"})
+    world.graph("DELETE", f"{ratings}/items/2")
+    told = world.graph("GET", link).json()
+    assert [(one["id"], "deleted" in one) for one in told["value"]] == [("1", False), ("2", True)]
+    assert world.graph("GET", told["@odata.deltaLink"]).json()["value"] == []
+
+
+def test_a_delta_token_that_is_too_old_is_answered_with_where_to_begin_again(world: World) -> None:
+    ratings = world.ratings()
+    link = world.graph("GET", f"{ratings}/items/delta?token=latest").json()["@odata.deltaLink"]
+    world.hand.forget_changes("Course Ratings")
+    refused = world.graph("GET", link)
+    assert error(refused) == (410, "resyncRequired")
+    assert world.graph("GET", refused.headers["Location"]).status_code == 200
+
+
+def test_views_of_an_item_are_counted_for_all_time(world: World) -> None:
+    page = world.page()
+    world.publish(page)
+    world.hand.view_page("sorting.aspx", times=3)
+    stat = world.graph("GET", f"{world.site_path}/lists/Site Pages/items/1/analytics/allTime").json()
+    assert stat["access"] == {"actionCount": 3, "actorCount": 1}
