@@ -82,7 +82,7 @@ def test_a_checksum_lets_through_what_was_reviewed_and_nothing_else(desk: Desk) 
 def test_a_prompt_of_the_future_waits_and_status_says_until_when(desk: Desk) -> None:
     desk.run("sync")
     shown = desk.run("status")
-    assert "“Later” in BIO until 2100-01-01" in shown.out
+    assert "“Later” in BIO until 2099-12-31 23:00 UTC" in shown.out, "midnight in Berlin, told in one zone"
     waiting = desk.run("status", "--output", "json").json["routes"][0]["waiting"]
     assert [row["title"] for row in waiting] == ["Later"]
 

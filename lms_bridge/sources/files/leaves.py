@@ -1,12 +1,12 @@
 """Markdown files → leaves: front matter, title and identity; and leaves → pages and prompts, links resolved."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from lms_bridge.errors import ContentError, Problem
-from lms_bridge.items import Asset, Kind, Origin, Page, Prompt
+from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt
 from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.links import asset_src, item_href
 from lms_bridge.markup.markdown import split_front_matter, to_html
@@ -42,10 +42,14 @@ def read_leaf(
         )
     if len(title) > _MAX_TITLE:
         raise ContentError(f"has a title of {len(title)} characters.", where=where, next_step="Keep it under 256.")
-    room = _WIKI if kind is Kind.PAGE else "prompts"
-    identity = matter.id or folders.stable_name(path.relative_to(home.folder / room))
-    key = f"{source}:{home.course.idnumber}/{room}/{identity}"
+    key = key_of(path, home, kind, source, matter.id)
     return folders.Leaf(kind, key, path, home.course, title, matter, body, offset + dropped)
+
+
+def key_of(path: Path, home: folders.CourseFolder, kind: Kind, source: str, given: str | None = None) -> Key:
+    room = _WIKI if kind is Kind.PAGE else "prompts"
+    identity = given or folders.stable_name(path.relative_to(home.folder / room))
+    return f"{source}:{home.course.idnumber}/{room}/{identity}"
 
 
 def _title(given: str | None, body: str) -> tuple[str, str, int]:
@@ -185,6 +189,8 @@ class Conversion:
                 line, f"the link to {href!r} leads to a file, which cannot be sent along.", "Link to an https address."
             )
             return None
+        if path in self._links.left_out:
+            return item_href(self._links.left_out[path])
         other = self._links.leaves.get(path)
         if other is None:
             tell(
@@ -200,7 +206,7 @@ class Conversion:
         if not found:
             tell(line, f"[[{title}]] names a page that does not exist.", "Correct the title, or write the page.")
             return None
-        if len(found) > 1:
+        if len({other.key for other in found}) > 1:
             places = ", ".join(self._reading.shown(other.path) for other in found)
             tell(line, f"[[{title}]] names several pages: {places}.", "Link to the file instead: `[label](path.md)`.")
             return None
@@ -248,19 +254,14 @@ def source_url(settings: FilesSettings, reading: Reading, path: Path) -> str | N
     return settings.source_link.replace("{path}", path.relative_to(reading.root).as_posix())
 
 
-def unique(leaves: Iterator[folders.Leaf], reading: Reading) -> list[folders.Leaf]:
-    """Leaves whose key nobody else uses; those that share one are all left out, since nobody knows which is meant."""
-    by_key: dict[str, list[folders.Leaf]] = {}
+def shared_keys(leaves: Iterable[folders.Leaf], reading: Reading) -> frozenset[Key]:
+    """Keys that several files claim. All of those files are left out, since nobody knows which is meant."""
+    by_key: dict[Key, list[folders.Leaf]] = {}
     for leaf in leaves:
         by_key.setdefault(leaf.key, []).append(leaf)
-    kept = []
-    for sharing in by_key.values():
-        if len(sharing) == 1:
-            kept += sharing
-            continue
+    shared = {key: sharing for key, sharing in by_key.items() if len(sharing) > 1}
+    for key, sharing in shared.items():
         places = " and ".join(reading.shown(leaf.path) for leaf in sharing)
-        name = sharing[0].key.rpartition("/")[2]
-        reading.leave_out(
-            Problem(f"the id {name!r} is used twice.", places, "Give each file its own id; none was sent.")
-        )
-    return kept
+        cause = f"the id {key.rpartition('/')[2]!r} is used twice."
+        reading.leave_out(Problem(cause, places, "Give each file its own id; none was sent."))
+    return frozenset(shared)

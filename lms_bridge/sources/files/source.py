@@ -8,7 +8,7 @@ from lms_bridge.connector import Finding, Level, Listing
 from lms_bridge.errors import ContentError, Problem, SourceError
 from lms_bridge.items import Item, Kind
 from lms_bridge.sources.files import folder as folders
-from lms_bridge.sources.files.leaves import Conversion, read_leaf, source_url, unique
+from lms_bridge.sources.files.leaves import Conversion, key_of, read_leaf, shared_keys, source_url
 from lms_bridge.sources.files.ratings import Reviews, ratings, read_reviews
 from lms_bridge.sources.files.reading import Reading
 from lms_bridge.sources.files.settings import FilesSettings
@@ -31,12 +31,13 @@ class FilesSource:
         reading = self._reading()
         homes = list(folders.courses(reading))
         links = folders.Map()
-        for leaf in unique(self._leaves(reading, homes), reading):
+        for leaf in self._leaves(reading, homes, links):
             links.add(leaf)
+        shared = shared_keys(links.leaves.values(), reading)
         items: list[Item] = []
         conversion = Conversion(reading, links, self._settings)
         for leaf in links.leaves.values():
-            item = None if leaf.is_draft else conversion.item(leaf)
+            item = None if leaf.is_draft or leaf.key in shared else conversion.item(leaf)
             if item is not None:
                 items.append(item)
         items += self._reviews_and_ratings(reading, homes)
@@ -70,13 +71,16 @@ class FilesSource:
             )
         return Reading(self._root, self._shown)
 
-    def _leaves(self, reading: Reading, homes: list[folders.CourseFolder]) -> Iterator[folders.Leaf]:
+    def _leaves(
+        self, reading: Reading, homes: list[folders.CourseFolder], links: folders.Map
+    ) -> Iterator[folders.Leaf]:
         for home in homes:
             for kind, room, pattern in ((Kind.PAGE, "wiki", "**/*.md"), (Kind.PROMPT, "prompts", "*.md")):
                 for path in folders.files(reading, home.folder / room, pattern):
                     try:
                         yield read_leaf(reading, path, home, kind, self.name, self._settings)
                     except ContentError as error:
+                        links.left_out[path] = key_of(path, home, kind, self.name)
                         reading.leave_out(error.problem)
 
     def _reviews_and_ratings(self, reading: Reading, homes: list[folders.CourseFolder]) -> list[Item]:
