@@ -154,6 +154,17 @@ def test_no_script_of_hostile_content_runs(tab, moodle, site):
     assert tab.complaints == []
 
 
+def test_a_strangers_file_opened_by_itself_runs_nothing(tab, moodle, site):
+    first = site.files[0]
+    body = b"<title>fine</title><script>document.title = 'taken'</script>"
+    site.files.append(
+        rows.StoredFile(first.contextid, "mod_forum", "post", first.itemid, "x.html", body, "text/html", 3, site.now)
+    )
+    tab.goto(moodle)
+    tab.goto(f"{moodle}/pluginfile.php/{first.contextid}/mod_forum/post/{first.itemid}/x.html")
+    assert tab.title() == "fine"
+
+
 def test_every_page_fits_a_phone_and_tells_the_browser_to_run_nothing(tab, moodle, site):
     paths = ["/", "/course/view.php?id=3", "/mod/wiki/view.php?pageid=2", "/mod/forum/discuss.php?d=1", "/nothing.php"]
     for path in paths[:-1]:

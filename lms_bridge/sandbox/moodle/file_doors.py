@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from lms_bridge.sandbox.moodle import access, file_store, protocol, rows
 from lms_bridge.sandbox.moodle.answers import refusal_elsewhere, to_json
 from lms_bridge.sandbox.moodle.call import Call
+from lms_bridge.sandbox.moodle.params import as_int
 from lms_bridge.sandbox.moodle.refusals import MoodleError
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
@@ -28,7 +29,7 @@ def upload(site: MoodleSite, parameters: dict[str, Any], request: Request) -> Re
         if not files:
             return Response("[]", media_type="application/json")
         site.calls["upload.php"] += 1
-        itemid = int(parameters.get("itemid") or 0) or file_store.new_draft_area(site)
+        itemid = as_int(str(parameters.get("itemid"))) or file_store.new_draft_area(site)
         path = str(parameters.get("filepath") or "/")
         stored = [
             _store(site, user, (itemid, path), file.filename or "", body)
@@ -93,13 +94,17 @@ def download(site: MoodleSite, parameters: dict[str, Any], request: Request) -> 
     return Response(file.body, headers={"content-type": file.mimetype})
 
 
+# A file from a stranger may be a page with scripts; a browser that opens it here runs none of them.
+_HARMLESS = {"content-security-policy": "sandbox; default-src 'none'", "x-content-type-options": "nosniff"}
+
+
 def page_file(site: MoodleSite, parameters: dict[str, Any], request: Request) -> Response:
     """pluginfile.php: what a browser gets. Here everybody who looks at the sandbox's pages is let in by the
     cookie of those pages; others are sent to the login page, as Moodle does."""
     with site.lock:
         file = _find(site, request.path_params["path"])
     if "sandbox-reader" in request.cookies and file is not None:
-        return Response(file.body, headers={"content-type": file.mimetype})
+        return Response(file.body, headers={"content-type": file.mimetype, **_HARMLESS})
     location = f"{site.settings.wwwroot}/login/index.php"
     return HTMLResponse("<!DOCTYPE html><title>Redirect</title>", 303, headers={"location": location})
 
@@ -115,9 +120,11 @@ def _enter(site: MoodleSite, parameters: dict[str, Any], request: Request) -> tu
 
 def _find(site: MoodleSite, path: str) -> rows.StoredFile | None:
     parts = path.split("/")
-    if len(parts) < 5 or not (parts[0].isdigit() and parts[3].isdigit()):
+    if len(parts) < 5:
         return None
-    contextid, component, filearea, itemid = int(parts[0]), parts[1], parts[2], int(parts[3])
+    contextid, component, filearea, itemid = as_int(parts[0]), parts[1], parts[2], as_int(parts[3])
+    if contextid is None or itemid is None:
+        return None
     folder = "/" + "".join(f"{part}/" for part in parts[4:-1])
     for file in site.files_in(contextid, component, filearea, itemid):
         if (file.filepath, file.filename) == (folder, parts[-1]):

@@ -16,7 +16,7 @@ class Kind(Enum):
     TEXT = auto()
 
 
-@dataclass
+@dataclass(slots=True)
 class Token:
     kind: Kind
     name: str = ""
@@ -28,7 +28,7 @@ class Token:
         return Token(Kind.START, self.name, dict(self.attrs), checked=self.checked)
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
     name: str  # "#PCDATA" for text
     attrs: dict[str, str] = field(default_factory=dict)
