@@ -1,5 +1,6 @@
 """Preparing a route: everything up to the plan. Reads both sides and writes nothing, anywhere."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +22,9 @@ from lms_bridge.sync.survey import Look, fault, look_at, must_list, open_place, 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
     from lms_bridge.sync.state import State
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +97,15 @@ def _open_all(
     route: Route, state: "State", placement: Placement, intents: Sequence[Intent], now: datetime
 ) -> tuple[list[Look], list[Failure]]:
     """Every place that items belong in or records stand in."""
-    records = state.records(route.name)
+    by_place: dict[str, dict[Key, Record]] = {}
+    for record in state.records(route.name):
+        by_place.setdefault(record.place, {})[record.key] = record
     stored = state.places(route.name)
     unsettled = {intent.place for intent in intents}
     items: dict[PlaceRef, Sequence[Item]] = dict(placement.places)
     ids = {ref.id for ref in items}
     for known in stored.values():
-        used = known.place.id in unsettled or any(record.place == known.place.id for record in records)
+        used = known.place.id in unsettled or known.place.id in by_place
         if known.place.id not in ids and used and known.place.kind in route.kinds:
             items[known.place] = ()
     looks: list[Look] = []
@@ -114,7 +120,7 @@ def _open_all(
             Look(
                 place=place,
                 items=standing,
-                records={record.key: record for record in records if record.place == ref.id},
+                records=by_place.get(ref.id, {}),
                 must_list=ref.id in unsettled or must_list(route.policy, last, now),
             )
         )
@@ -224,14 +230,16 @@ def _assembled(
 def _cost(changes: Sequence[Change], looks: Mapping[str, Look]) -> tuple[Cost, list[Failure]]:
     cost = Cost()
     failures = []
-    for place, look in looks.items():
-        written = [c for c in changes if c.place.id == place and c.action not in (Action.SKIP, Action.FORGET)]
-        if not written:
-            continue
+    written: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.action not in (Action.SKIP, Action.FORGET):
+            written.setdefault(change.place.id, []).append(change)
+    for place, wanted in written.items():
         try:
-            cost += look.place.cost(written)
+            cost += looks[place].place.cost(wanted)
         except Exception as error:
-            failures.append(Failure("", fault(error, look.ref.title, "priced")))
+            log.exception("%s could not be priced", place)
+            failures.append(Failure("", fault(error, looks[place].ref.title, "priced")))
     return cost, failures
 
 

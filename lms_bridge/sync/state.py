@@ -7,7 +7,7 @@ SQLAlchemy takes a third of a second to load.
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,19 @@ from lms_bridge.sync.plan import Waiting
 from lms_bridge.sync.state_engine import open_engine, where
 from lms_bridge.sync.state_lease import lease
 from lms_bridge.sync.state_versions import bring_up_to_date
+
+
+def _at_key(table: sa.Table) -> list[sa.ColumnElement[bool]]:
+    return [table.c[name] == sa.bindparam(f"at_{name}") for name in ("route", "place", "key")]
+
+
+# What is said once an outcome is built once: building a statement takes longer than running it.
+_KEPT = tuple(field.name for field in fields(Record) if field.name not in ("place", "key"))
+_UPDATE_RECORD = sa.update(tables.records).where(*_at_key(tables.records))
+_ADD_RECORD = sa.insert(tables.records)
+_ADD_OUTCOME = sa.insert(tables.outcomes)
+_CLOSE_INTENTS = sa.delete(tables.intents).where(*_at_key(tables.intents))
+_CLOSE_INTENTS_OF_RUN = _CLOSE_INTENTS.where(tables.intents.c.run == sa.bindparam("at_run"))
 
 
 class State:
@@ -63,10 +76,14 @@ class State:
         return lease(self._engine, route)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, *, on_disk: bool = False) -> Iterator[Connection]:
+        """`on_disk`: it must outlast a power failure. Anything else need only outlast the process: what a power
+        failure takes is known again by the open intents, and waiting for the disk at each outcome takes minutes."""
         with self._lock:
             try:
                 with self._engine.begin() as connection:
+                    if self._engine.dialect.name == "sqlite":
+                        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if on_disk else 'NORMAL'}")
                     yield connection
             except sa.exc.SQLAlchemyError as error:
                 raise _unusable(self._engine, error) from error
@@ -129,7 +146,7 @@ class State:
     def write_intents(self, intents: Sequence[Intent]) -> None:
         """Committed before anything is sent, so that a run that dies leaves a trace of what it was about to do."""
         if intents:
-            with self._transaction() as connection:
+            with self._transaction(on_disk=True) as connection:
                 rows = [{k: v for k, v in asdict(intent).items() if k != "id"} for intent in intents]
                 connection.execute(sa.insert(tables.intents), rows)
 
@@ -139,7 +156,7 @@ class State:
         """One transaction: the outcome, the record it leaves, and the intent closed, unless it is still open."""
         change = outcome.change
         with self._transaction() as connection:
-            connection.execute(sa.insert(tables.outcomes).values(**_outcome_row(run, route, outcome)))
+            connection.execute(_ADD_OUTCOME, _outcome_row(run, route, outcome))
             if record is not None:
                 _put_record(connection, route, destination, record)
             if forget:
@@ -215,16 +232,18 @@ def _at(table: sa.Table, values: Mapping[str, str]) -> list[sa.ColumnElement[boo
 
 
 def _put_record(connection: Connection, route: str, destination: str, record: Record) -> None:
-    at = {"route": route, "place": record.place, "key": record.key}
-    values = {k: v for k, v in asdict(record).items() if k not in at} | {"destination": destination}
-    done = connection.execute(sa.update(tables.records).where(*_at(tables.records, at)).values(**values))
-    if done.rowcount == 0:
-        connection.execute(sa.insert(tables.records).values(**at, **values))
+    values = {name: getattr(record, name) for name in _KEPT} | {"destination": destination}
+    at = {"at_route": route, "at_place": record.place, "at_key": record.key}
+    if connection.execute(_UPDATE_RECORD, values | at).rowcount == 0:
+        connection.execute(_ADD_RECORD, values | {"route": route, "place": record.place, "key": record.key})
 
 
 def _close_intents(connection: Connection, route: str, place: str, key: Key, *, run: str | None = None) -> None:
-    query = sa.delete(tables.intents).where(*_at(tables.intents, {"route": route, "place": place, "key": key}))
-    connection.execute(query if run is None else query.where(tables.intents.c.run == run))
+    at = {"at_route": route, "at_place": place, "at_key": key}
+    if run is None:
+        connection.execute(_CLOSE_INTENTS, at)
+    else:
+        connection.execute(_CLOSE_INTENTS_OF_RUN, at | {"at_run": run})
 
 
 def _record(row: RowMapping) -> Record:

@@ -55,11 +55,11 @@ class Mortal(State):
     commits = False
 
     @contextmanager
-    def _transaction(self) -> Iterator[Any]:
+    def _transaction(self, *, on_disk: bool = False) -> Iterator[Any]:
         self.lives -= 1
         if self.lives < 0 and not self.commits:
             raise Killed
-        with super()._transaction() as connection:
+        with super()._transaction(on_disk=on_disk) as connection:
             yield connection
         if self.lives < 0:
             raise Killed
