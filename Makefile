@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup demo test check fix test-live test-clients clean
+.PHONY: setup demo test check fix docs test-live test-clients clean
 
 .venv/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -26,6 +26,11 @@ check: .venv/.ready
 fix: .venv/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Writes what the documentation takes from the code; a test says when it is due.
+docs: .venv/.ready
+	$(BIN)/lms-bridge schema --write connectors.schema.json
+	$(BIN)/python docs/write_configuration.py
 
 test-live: .venv/.ready
 	$(BIN)/python -m pytest -m live -n0 tests/live $(ARGS)
