@@ -6,6 +6,7 @@ from pathlib import Path
 from lms_bridge.connector import Finding, Place, Placement, PlaceRef
 from lms_bridge.errors import Problem
 from lms_bridge.items import Item, Key, Kind, Page, Prompt
+from lms_bridge.moodle.check import check_site
 from lms_bridge.moodle.client import Client
 from lms_bridge.moodle.courses import (
     MODULE_WORDS,
@@ -61,7 +62,6 @@ class Moodle:
     def locate(self, items: Iterable[Item]) -> Placement:
         every = list(items)
         self._parts.images.forget()
-        self._ground.rated.clear()
         courses = find_courses(self._client, self._settings.course_by, {self._course_name(item) for item in every})
         seen = {name: course for name, course in courses.items() if isinstance(course, CourseSeen)}
         self._ground.renew(seen.values())
@@ -93,7 +93,7 @@ class Moodle:
                 return CourseRatings(ref, self._parts)
 
     def check(self) -> Iterable[Finding]:
-        return []
+        return check_site(self._ground)
 
     def calls(self) -> Mapping[str, int]:
         return self._client.calls()
@@ -151,7 +151,9 @@ class Moodle:
                 str(item.origin),
                 "Let the script of `lms-bridge setup moodle` make them, or leave them out under `ratings: fields:`.",
             )
-        if course.id in self._ground.rated.values():
+        if self._ground.rated.get(item.key, course.id) != course.id or any(
+            number == course.id and key != item.key for key, number in self._ground.rated.items()
+        ):
             cause = f"the course {course.name} has two ratings."
             return Problem(cause, str(item.origin), "Let one source give each course's rating.")
         self._ground.rated[item.key] = course.id

@@ -72,7 +72,7 @@ class Discussions:
         return Entry(
             ref=of.ref,
             version=of.version,
-            name=of.subject,
+            name=seen.mark if seen else of.ref,
             title=of.subject,
             mark=seen.mark if seen else None,
             fingerprint=seen.fingerprint if seen else None,

@@ -1,4 +1,4 @@
-"""Images: uploaded once a course, carried by posts of one closed discussion in the course's forum.
+"""Images: uploaded once a course, carried by posts of one discussion in the course's forum.
 
 Moodle 4.5 has no web service that reaches a wiki's own files (its upload reaches only the user's drafts), and a
 forum post is the nearest thing whose files the course's learners may see.

@@ -29,8 +29,8 @@ class ForumPrompts:
         self._spot = spot_of(ref)
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
-        """Subjects need not be unique; a discussion has no address of its own before it is made."""
-        return {item.key: tidy(item.title, otherwise="Discussion") for item in items}
+        """A discussion has no address before it is made, and subjects need not be unique: it goes by its mark."""
+        return {item.key: standing.get(item.key, mark(item.key)) for item in items}
 
     def render(self, item: Item, context: Context) -> Payload:
         if not isinstance(item, Prompt):
@@ -56,7 +56,7 @@ class ForumPrompts:
             kind=item.kind,
             course=item.course.idnumber,
             title=item.title,
-            address=subject,
+            address=mark(item.key),
             body=f"{text}\n{marker(item, print_)}",
             fields=fields,
             fingerprint=print_,

@@ -170,7 +170,10 @@ class CourseRatings:
             return failed(change, error)
         if change.action in (Action.CREATE, Action.ADOPT) or change.entry is None:
             return None
-        entry = self._entry(number, change.key, self._values(number))
+        values = self._values(number)
+        if change.action is Action.DELETE and not any(values.get(row["shortname"]) for row in self._rows(change)):
+            return done(change)
+        entry = self._entry(number, change.key, values)
         return None if entry.version == change.entry.version else changed_meanwhile(change)
 
     def _look(self, numbers: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lms_bridge.connector import Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef
 from lms_bridge.errors import ContentError, NotFound
-from lms_bridge.items import Item, Key, Review
+from lms_bridge.items import Item, Key, Review, mark
 from lms_bridge.moodle.discussions import ALL_GROUPS, Discussions
 from lms_bridge.moodle.displayed import expected_form
 from lms_bridge.moodle.ground import spot_of
@@ -25,7 +25,7 @@ class ForumReviews:
         self._spot = spot_of(ref)
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
-        return {item.key: _subject(item) for item in items if isinstance(item, Review)}
+        return {item.key: standing.get(item.key, mark(item.key)) for item in items}
 
     def render(self, item: Item, context: Context) -> Payload:
         if not isinstance(item, Review):
@@ -38,7 +38,7 @@ class ForumReviews:
             kind=item.kind,
             course=item.course.idnumber,
             title=item.title,
-            address=_subject(item),
+            address=mark(item.key),
             body=f"{text}\n{marker(item, print_)}",
             fields=fields,
             fingerprint=print_,

@@ -54,7 +54,7 @@ class DatabaseReviews:
         self._fields: dict[str, int] = {}
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
-        return {item.key: mark(item.key) for item in items}
+        return {item.key: standing.get(item.key, mark(item.key)) for item in items}
 
     def render(self, item: Item, context: Context) -> Payload:
         if not isinstance(item, Review):

@@ -1,0 +1,59 @@
+"""Reading one subwiki: a wiki's pages for one group (0 where there are no groups)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lms_bridge.connector import Body, PlaceRef
+from lms_bridge.moodle.courses import Activity
+from lms_bridge.moodle.displayed import WikiAddress, normal
+from lms_bridge.moodle.ground import spot_of
+from lms_bridge.moodle.payloads import body_of
+from lms_bridge.moodle.protocol import Call
+from lms_bridge.moodle.site import SiteParts
+
+
+class Subwiki:
+    """Remembers the titles that it saw, by which links to pages are told. One thread at a time."""
+
+    def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
+        self.ref = ref
+        self.spot = spot_of(ref)
+        self.titles: dict[int, str] = {}
+        self._parts = parts
+        self._ground = parts.ground
+
+    def activity(self) -> Activity:
+        """Raises NotFound while the course has no wiki."""
+        return self._parts.activity(self.ref)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Every page with its text. Raw, since default answers turn `&` in titles into `&amp;`."""
+        args = {
+            "wikiid": self.activity().id,
+            "groupid": self.spot.group,
+            "userid": 0,
+            "options": {"sortby": "id", "sortdirection": "ASC", "includecontent": 1},
+        }
+        rows: list[dict[str, Any]] = self._ground.client.call("mod_wiki_get_subwiki_pages", args, raw=True)["pages"]
+        self.titles = {int(row["id"]): str(row["title"]) for row in rows}
+        return rows
+
+    def contents(self, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Displayed text and version of each page that is still there; only these tell a version."""
+        calls = [Call(function="mod_wiki_get_page_contents", args={"pageid": number}) for number in numbers]
+        pages = {}
+        for number, reply in zip(numbers, self._ground.client.call_all(calls), strict=True):
+            if reply.code != "incorrectpageid":
+                pages[number] = reply.take()["page"]
+        return pages
+
+    def body(self, page: Mapping[str, Any]) -> Body:
+        html = normal(str(page.get("cachedcontent", "")), site=self._ground.site, wiki=self.address())
+        return body_of(str(page["title"]), html)
+
+    def address(self) -> WikiAddress:
+        wiki = self._ground.activity(self.ref.kind, self.spot)
+        return WikiAddress(self._ground.site, wiki.id if wiki else 0, self.spot.group, self.titles)
+
+    def page_url(self, number: int) -> str:
+        return f"{self._ground.site}/mod/wiki/view.php?pageid={number}"

@@ -1,0 +1,30 @@
+"""HTTP for every connector: one session, time-outs, bounds, the one retry policy, and what a failure means.
+
+Apart because the hard question is the same everywhere: did the server do it or not? Clients only classify answers.
+"""
+
+from lms_bridge.transport.messages import (
+    Answer,
+    Budget,
+    Classifier,
+    Fail,
+    Limits,
+    NoBudget,
+    Request,
+    Retry,
+    retry_after,
+)
+from lms_bridge.transport.sending import Transport
+
+__all__ = [
+    "Answer",
+    "Budget",
+    "Classifier",
+    "Fail",
+    "Limits",
+    "NoBudget",
+    "Request",
+    "Retry",
+    "Transport",
+    "retry_after",
+]

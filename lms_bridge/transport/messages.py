@@ -1,0 +1,113 @@
+"""What is sent, what comes back, and what a client may say about it. Types only."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from lms_bridge.errors import DestinationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request. `repeatable` means that sending it twice does no harm: it only reads, or is idempotent."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    repeatable: bool = False
+    read_timeout: float | None = None
+    max_bytes: int | None = None
+
+    @property
+    def where(self) -> str:
+        """The address without its query, which may hold secrets."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, of whatever status. Header names compare without regard to case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """Raises ValueError when the answer is not JSON."""
+        return json.loads(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again; `error` is raised when patience ends. `after` is what the server asked for, in seconds.
+
+    A classifier says so for a request that is not repeatable only when the server surely did nothing.
+    """
+
+    error: DestinationError
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    error: DestinationError
+
+
+Classifier = Callable[[Answer], Retry | Fail | None]
+"""None means: the answer is usable."""
+
+
+class Budget(Protocol):
+    """Keeps a host's limits. Called from several threads."""
+
+    def before(self, request: Request) -> float:
+        """Seconds to wait before this request is sent."""
+        ...
+
+    def after(self, request: Request, answer: Answer) -> None: ...
+
+
+class NoBudget:
+    def before(self, request: Request) -> float:
+        return 0.0
+
+    def after(self, request: Request, answer: Answer) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long and how often. A Retry-After beyond `longest_wait` is not waited for: the error says so."""
+
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    whole_timeout: float = 600.0
+    max_bytes: int = 64 * 1024 * 1024
+    attempts: int = 5
+    first_wait: float = 1.0
+    longest_wait: float = 300.0
+    patience: float = 900.0
+
+
+def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
+    """Retry-After in seconds, from either of its forms; none when it is missing or unreadable."""
+    value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    if value.isascii() and value.replace(".", "", 1).isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, moment - (time.time() if now is None else now))
