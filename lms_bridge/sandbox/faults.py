@@ -95,8 +95,10 @@ def with_faults(app: ASGIApp, plan: FaultPlan) -> ASGIApp:
         if scope["path"].startswith("/_sandbox/"):
             await app(scope, _replay(body, receive), send)
             return
-        address = scope["path"] + "?" + scope["query_string"].decode("latin-1")
-        fault = plan.take(scope["method"], address, body.decode("utf-8", "replace"))
+        fault = None
+        if plan.pending():
+            address = scope["path"] + "?" + scope["query_string"].decode("latin-1")
+            fault = plan.take(scope["method"], address, body.decode("utf-8", "replace"))
         if fault is None:
             await app(scope, _replay(body, receive), send)
         else:

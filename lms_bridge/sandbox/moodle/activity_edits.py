@@ -4,7 +4,7 @@ from typing import Any
 
 from lms_bridge.sandbox.moodle import access, course_contents, rows
 from lms_bridge.sandbox.moodle.call import Call, Function
-from lms_bridge.sandbox.moodle.params import ListOf, Value
+from lms_bridge.sandbox.moodle.params import ListOf, Value, as_int
 from lms_bridge.sandbox.moodle.refusals import MoodleError, missing
 from lms_bridge.sandbox.moodle.site_info import CORE_VERSION
 
@@ -12,7 +12,7 @@ _SINGULARS = {"forum": "Forum", "wiki": "Wiki", "data": "Database", "page": "Pag
 
 
 def _update_inplace(call: Call, args: dict[str, Any]) -> dict[str, Any]:
-    itemid, value = int(args["itemid"]), args["value"]
+    itemid, value = as_int(args["itemid"]) or 0, args["value"]
     if (args["component"], args["itemtype"]) == ("core_course", "activityname"):
         return _rename_activity(call, itemid, value)
     if args["component"].startswith("format_") and args["itemtype"] == "sectionname":

@@ -41,7 +41,7 @@ def routes(site: MoodleSite) -> list[Route]:
 
     async def calls(request: Request) -> Response:
         with site.lock:
-            counted = dict(site.calls)
+            counted = {"calls": dict(site.calls), "writes": site.writes}
             if request.method == "DELETE":
                 site.calls.clear()
         return JSONResponse(counted)

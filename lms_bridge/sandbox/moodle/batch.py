@@ -47,7 +47,7 @@ def _arguments(text: str) -> dict[str, Any]:
     """Moodle 4.5: `(array) json_decode(…)`, so what is no JSON counts as no arguments."""
     try:
         decoded = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if isinstance(decoded, dict):
         return decoded
@@ -81,6 +81,5 @@ FUNCTIONS = (
         "tool_mobile_call_external_functions",
         {"requests": ListOf(_REQUEST)},
         _call_external_functions,
-        writes=True,
     ),
 )

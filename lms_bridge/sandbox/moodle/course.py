@@ -6,7 +6,7 @@ from lms_bridge.sandbox.moodle import access, custom_fields, rows
 from lms_bridge.sandbox.moodle.call import Call, Function
 from lms_bridge.sandbox.moodle.collation import same_text
 from lms_bridge.sandbox.moodle.formatting import format_name, format_text
-from lms_bridge.sandbox.moodle.params import Value
+from lms_bridge.sandbox.moodle.params import Value, as_int
 from lms_bridge.sandbox.moodle.refusals import MoodleError, bad_parameter, php_error
 from lms_bridge.sandbox.moodle.site_info import CORE_VERSION
 
@@ -28,7 +28,7 @@ def _find(call: Call, field: str, value: str) -> list[rows.Course]:
         case "id":
             return [course for course in courses if str(course.id) == value]
         case "ids":
-            wanted = [int(part) for part in value.split(",") if part.strip().isdigit()]
+            wanted = [as_int(part.strip()) or 0 for part in value.split(",")]
             if any(courseid not in call.site.courses for courseid in wanted):
                 # Moodle 4.5: one id too many, and PHP itself fails.
                 raise php_error('Attempt to assign property "contextvalidated" on null')
@@ -38,7 +38,7 @@ def _find(call: Call, field: str, value: str) -> list[rows.Course]:
         case "category":
             return [course for course in courses if str(course.category) == value]
         case "sectionid":
-            section = call.site.sections.get(int(value)) if value.isdigit() else None
+            section = call.site.sections.get(as_int(value) or 0)
             return [call.site.courses[section.course]] if section else []
     raise bad_parameter("Invalid field name")
 

@@ -5,7 +5,7 @@ from typing import Any
 from lms_bridge.sandbox.moodle import access, file_store, forum_access, forum_lists, forum_store, instances, rows
 from lms_bridge.sandbox.moodle.call import Call, Function
 from lms_bridge.sandbox.moodle.formatting import HTML, clean_for_storing
-from lms_bridge.sandbox.moodle.params import Fields, ListOf, Value
+from lms_bridge.sandbox.moodle.params import Fields, ListOf, Value, as_int
 from lms_bridge.sandbox.moodle.refusals import MoodleError
 
 
@@ -16,7 +16,7 @@ def _read_options(given: list[dict[str, Any]], known: tuple[str, ...]) -> dict[s
         name, value = option["name"], str(option["value"])
         if name not in known:
             raise MoodleError("errorinvalidparam", name)
-        options[name] = int(value) if value.lstrip("-").isdigit() else 0
+        options[name] = as_int(value) or 0
     return options
 
 

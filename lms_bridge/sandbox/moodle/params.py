@@ -8,7 +8,7 @@ from typing import Any
 from lms_bridge.sandbox.moodle.refusals import bad_parameter
 
 _REQUIRED = object()
-_DIGITS = re.compile(r"-?\d+\Z")
+_DIGITS = re.compile(r"-?[0-9]{1,18}\Z")
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")
 _FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z")
 
@@ -50,6 +50,11 @@ class Fields:
 
 
 Spec = Value | ListOf | Fields
+
+
+def as_int(text: str) -> int | None:
+    """A whole number as Moodle takes it for PARAM_INT; None for anything else, and for what no column could hold."""
+    return int(text) if _DIGITS.match(text) and str(int(text)) == text else None
 
 
 def check_arguments(spec: Mapping[str, Spec], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,7 +125,7 @@ def _accepts(kind: str, text: str) -> bool:
         return False
     match kind:
         case "int":
-            return bool(_DIGITS.match(text)) and str(int(text)) == text
+            return as_int(text) is not None
         case "float":
             return bool(_FLOAT.match(text))
         case "text":

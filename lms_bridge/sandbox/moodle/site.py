@@ -20,7 +20,6 @@ class MoodleSite:
         self.clock = clock or Clock()
         self.lock = threading.RLock()
         self.calls: Counter[str] = Counter()
-        self.mails: list[str] = []
         self.categories: dict[int, rows.Category] = {}
         self.courses: dict[int, rows.Course] = {}
         self.sections: dict[int, rows.Section] = {}
@@ -53,6 +52,13 @@ class MoodleSite:
         from lms_bridge.sandbox.moodle.person_hand import Hand
 
         return Hand(self)
+
+    @property
+    def writes(self) -> dict[str, int]:
+        """How often each writing function was called, inside batches too."""
+        from lms_bridge.sandbox.moodle.registry import write_calls
+
+        return write_calls(self.calls)
 
     @property
     def now(self) -> int:

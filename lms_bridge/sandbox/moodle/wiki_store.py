@@ -86,18 +86,18 @@ def refresh_if_old(site: MoodleSite, page: rows.WikiPage) -> None:
 
 
 def _render(site: MoodleSite, page: rows.WikiPage, version: rows.WikiVersion) -> str:
-    return wiki_markup.render_wiki_html(
-        version.content, page_id=page.id, link_to=lambda title: _link_target(site, page, title)
-    )
-
-
-def _link_target(site: MoodleSite, page: rows.WikiPage, title: str) -> wiki_markup.LinkTarget:
-    found = page_titled(site, page.subwikiid, title)
     root = f"{site.settings.wwwroot}/mod/wiki"
-    if found is not None:
-        return wiki_markup.LinkTarget(f"{root}/view.php?pageid={found.id}")
-    create = f"{root}/create.php?swid={page.subwikiid}&amp;title={quote_plus(title)}&amp;action=new"
-    return wiki_markup.LinkTarget(create, missing=True)
+    targets: dict[str, wiki_markup.LinkTarget] = {}
+
+    def link_to(title: str) -> wiki_markup.LinkTarget:
+        if title not in targets:
+            found = page_titled(site, page.subwikiid, title)
+            create = f"{root}/create.php?swid={page.subwikiid}&amp;title={quote_plus(title)}&amp;action=new"
+            view = f"{root}/view.php?pageid={found.id}" if found else create
+            targets[title] = wiki_markup.LinkTarget(view, missing=found is None)
+        return targets[title]
+
+    return wiki_markup.render_wiki_html(version.content, page_id=page.id, link_to=link_to)
 
 
 def lock_page(site: MoodleSite, page: rows.WikiPage, section: str | None, user: int) -> bool:
