@@ -1,4 +1,4 @@
-"""HTML text to a row of tokens, the way Moodle's PHP does it: libxml2's forgiving HTML 4 parser inside a wrapping div."""
+"""HTML text to a row of tokens, as Moodle's PHP does it: libxml2's forgiving HTML 4 parser inside a wrapping div."""
 
 from __future__ import annotations
 
