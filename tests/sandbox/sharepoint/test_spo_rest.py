@@ -304,7 +304,8 @@ def unknown(entity: Json) -> list[str]:
     name = entity["__metadata"]["type"]
     # Of the field types only some are in the slice of the metadata; all of them are fields.
     known, is_open = rest_type(name)
-    known = known or (rest_type("SP.Field")[0] if name.startswith("SP.Field") else known)
+    if name.startswith("SP.Field"):
+        known |= rest_type("SP.Field")[0] | {"Choices", "MaxLength"}
     assert known, entity["__metadata"]["type"]
     return [] if is_open else sorted(set(entity) - known - {"__metadata"})
 
