@@ -6,9 +6,10 @@ ARGS ?=
 .PHONY: setup demo test check fix docs test-live test-clients clean
 
 .venv/.ready: pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[dev]' 1>&2
-	touch $@
+	@echo "Setting up .venv; this takes a minute or two." 1>&2
+	@$(PYTHON) -m venv .venv 1>&2
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]' 1>&2
+	@touch $@
 
 setup: .venv/.ready
 

@@ -7,7 +7,7 @@ import typer
 
 from lms_bridge.cli.options import ConfigOption, Output, OutputOption, config_path
 
-_PORT_HELP = "Moodle's port; SharePoint takes the next one. By default 8801, or any free ones when that is taken."
+_PORT_HELP = "Moodle's port; SharePoint takes the next one.  [default: 8801]"
 PortOption = Annotated[int | None, typer.Option("--port", min=1024, max=65534, help=_PORT_HELP, show_default=False)]
 ResetOption = Annotated[bool, typer.Option("--reset", help="Begin with empty sandboxes, forgetting what stood there.")]
 
@@ -43,7 +43,7 @@ def demo(
     if config is None and not path.exists():
         path = example_config(Path("lms-bridge-demo"))
         console(stderr=True).print(f"No connectors.yaml here: the example was written to {path.parent}/.")
-    with open_trial(path, port=port, reset=reset) as trial:
+    with open_trial(path, port=port, reset=reset, elsewhere=True) as trial:
         code = push(trial, output)
         if not once:
             typer.echo(

@@ -17,6 +17,7 @@ from lms_bridge.sandbox.pair import MOODLE_PORT, SHAREPOINT_PORT, Ports, Sandbox
 
 SANDBOX_FOLDER = ".sandbox"
 _STATE = "state.sqlite"
+_PORTS = "ports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,15 @@ class Trial:
 
 
 @contextmanager
-def open_trial(path: Path, *, port: int | None, reset: bool) -> Iterator[Trial]:
-    """Raises ConfigError for a config that is wrong, BridgeError for a port that was asked for and is taken."""
+def open_trial(path: Path, *, port: int | None, reset: bool, elsewhere: bool = False) -> Iterator[Trial]:
+    """`elsewhere` allows other ports than the config names when those are taken. Raises ConfigError for a config that
+    is wrong, BridgeError for a port that is taken."""
     folder = path.resolve().parent / SANDBOX_FOLDER
     if reset:
         forget(folder)
         for left in folder.glob(f"{_STATE}*"):
             left.unlink()
-    ports = _ports(port)
+    ports = _ports(folder, port, elsewhere)
     write_credentials(folder)
     config = load_config(path, addresses=_addresses(ports))
     with SandboxPair(folder, _courses(config), ports) as pair:
@@ -59,14 +61,35 @@ def wait_until_stopped() -> None:
     stopped.wait()
 
 
-def _ports(asked: int | None) -> Ports:
+def _ports(folder: Path, asked: int | None, elsewhere: bool) -> Ports:
     wanted = Ports() if asked is None else Ports(asked, asked + 1)
-    taken = [port for port in (wanted.moodle, wanted.sharepoint) if not _is_free(port)]
+    taken = _taken(wanted)
     if not taken:
         return wanted
-    if asked is not None:
-        raise BridgeError(f"port {taken[0]} is taken.", next_step="Stop what listens there, or give another `--port`.")
-    return Ports(_free_port(), _free_port())
+    if asked is not None or not elsewhere:
+        raise BridgeError(
+            f"port {taken[0]} is taken, perhaps by another sandbox.",
+            next_step="Stop what listens there, or give another `--port` and write its addresses into connectors.yaml.",
+        )
+    return _other_ports(folder)
+
+
+def _other_ports(folder: Path) -> Ports:
+    """Free ones, and the same as the last time: texts that were pushed hold the addresses."""
+    kept = folder / _PORTS
+    try:
+        ports = Ports(*map(int, kept.read_text(encoding="ascii").split()))
+    except (OSError, ValueError, TypeError):
+        ports = None
+    if ports is None or _taken(ports):
+        ports = Ports(_free_port(), _free_port())
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kept.write_text(f"{ports.moodle} {ports.sharepoint}", encoding="ascii")
+    return ports
+
+
+def _taken(ports: Ports) -> list[int]:
+    return [port for port in (ports.moodle, ports.sharepoint) if not _is_free(port)]
 
 
 def _is_free(port: int) -> bool:

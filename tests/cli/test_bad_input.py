@@ -1,7 +1,17 @@
 """What goes wrong in practice, each told once with its place and the next step, while everything else goes through."""
 
-import pytest
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from lms_bridge.sandbox.moodle import moodle_app
+from lms_bridge.sandbox.server import SandboxServer
 from tests.cli.conftest import Desk
 
 
@@ -93,3 +103,49 @@ def test_a_certificate_that_is_not_trusted_is_told_as_such(desk: Desk) -> None:
     ran = desk.run("sync", "--output", "json", "--route", "programme-to-sharepoint")
     assert ran.code == 6
     assert "certificate" in ran.json["failures"][0]["cause"].lower()
+
+
+def expired_certificate(folder: Path, name: str) -> None:
+    """A key and a certificate for this machine that ended yesterday."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=30))
+        .not_valid_after(now - timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / f"{name}-cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}-key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+def test_an_expired_app_certificate_is_told_before_it_is_used(desk: Desk) -> None:
+    expired_certificate(desk.folder / ".sandbox", "app")
+    ran = desk.run("sync", "--output", "json", "--route", "programme-to-sharepoint")
+    assert ran.code in (1, 6)
+    (failure,) = ran.json["failures"]
+    assert "certificate expired on" in failure["cause"]
+    assert "upload the certificate in Entra" in failure["next_step"]
+
+
+def test_a_server_whose_certificate_expired_is_told_as_such(desk: Desk) -> None:
+    folder = desk.folder / ".sandbox"
+    expired_certificate(folder, "old")
+    site = desk.trial.pair.site
+    with SandboxServer(
+        moodle_app(site), certificate=folder / "old-cert.pem", private_key=folder / "old-key.pem"
+    ) as server:
+        desk.configure(desk.trial.pair.moodle.url, server.url)
+        desk.configure("    ratings:\n", "    ca_file: .sandbox/old-cert.pem\n    ratings:\n")
+        ran = desk.run("sync", "--output", "json", "--route", "programme-to-moodle")
+    assert ran.code == 6
+    assert "expired" in ran.json["failures"][0]["cause"]
