@@ -1,0 +1,239 @@
+"""The example content in a real Moodle, as a learner sees it; and what a second sync, an edit and a lost state do."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import lxml.html
+import pytest
+from live_moodle import LiveSite, hosts, live_site, missing
+
+from lms_bridge.items import Item, Kind, Page, Prompt, Rating, Review
+from lms_bridge.markup.fidelity import fidelity
+from lms_bridge.markup.fragment import parse, serialize_element, text_of
+from lms_bridge.markup.text import words
+from lms_bridge.moodle import CONNECTOR as MOODLE
+from lms_bridge.moodle.destination import Moodle
+from lms_bridge.sources.files import CONNECTOR as FILES
+from lms_bridge.sync.apply import apply
+from lms_bridge.sync.report import summary_of
+from lms_bridge.sync.route import Route, prepare
+from lms_bridge.sync.run import Plan, Report
+from lms_bridge.sync.state import State
+
+if missing():
+    pytest.skip(missing(), allow_module_level=True)
+pytestmark = [pytest.mark.live, pytest.mark.allow_hosts(hosts())]
+
+CONTENT = Path(__file__).parents[2] / "content"
+WRITES = ("new_", "edit_page", "add_", "update_", "delete_", "set_", "import_", "upload")
+
+
+@dataclass(slots=True)
+class Live:
+    """A route from a copy of the example content into courses of our own."""
+
+    site: LiveSite
+    folder: Path
+    first: Report | None = None
+    seconds: float = 0.0
+
+    @property
+    def content(self) -> Path:
+        return self.folder / "content"
+
+    def items(self) -> list[Item]:
+        return list(self._source().items().items)
+
+    def sync(self, state: str = "state") -> tuple[Report, Plan, Mapping[str, int]]:
+        destination = self.destination()
+        now = datetime.now(UTC)
+        try:
+            with State.open(self.folder / f"{state}.sqlite") as store:
+                route = Route("live", self._source(), destination)
+                plan = prepare(route, store, now=now)
+                return apply(plan, route, store, now=now), plan, destination.calls()
+        finally:
+            destination.close()
+
+    def destination(self) -> Moodle:
+        settings = MOODLE.settings.model_validate(self.site.settings())
+        assert MOODLE.destination
+        opened = MOODLE.destination("moodle", settings, self.folder)
+        assert isinstance(opened, Moodle)
+        return opened
+
+    def _source(self) -> object:
+        assert FILES.source
+        return FILES.source("programme", FILES.settings.model_validate({"path": str(self.content)}), self.folder)
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The example content, pushed once."""
+    names = sorted(path.name for path in CONTENT.iterdir() if path.is_dir())
+    folder = tmp_path_factory.mktemp("live")
+    with live_site(names) as site:
+        site.place_content(CONTENT, folder / "content")
+        live = Live(site, folder)
+        started = datetime.now(UTC)
+        live.first, _, _ = live.sync()
+        live.seconds = (datetime.now(UTC) - started).total_seconds()
+        yield live
+
+
+def writes(calls: Mapping[str, int]) -> dict[str, int]:
+    named = {name: name.rpartition("/")[2] for name in calls}
+    return {name: calls[name] for name, short in named.items() if any(word in short for word in WRITES)}
+
+
+def of_course(items: Sequence[Item], course: str) -> list[Item]:
+    return [item for item in items if item.course.idnumber == course]
+
+
+def wiki_addresses(live: Live) -> dict[str, str]:
+    assert live.first
+    return {o.change.key: o.entry.url or "" for o in live.first.outcomes if o.change.kind is Kind.PAGE and o.entry}
+
+
+def test_everything_arrives_and_nothing_fails(live: Live) -> None:
+    assert live.first
+    assert [str(failure.problem) for failure in live.first.failures] == []
+    due = [i for i in live.items() if not (isinstance(i, Prompt) and i.publish and i.publish > datetime.now(UTC))]
+    assert summary_of([live.first])["created"] >= len(due)
+    assert live.seconds < 120
+
+
+def test_a_learner_reads_every_page_with_its_words_and_tables(live: Live) -> None:
+    addresses = wiki_addresses(live)
+    pages = [item for item in live.items() if isinstance(item, Page)]
+    assert len(pages) >= 15
+    for page in pages:
+        shown = live.site.learner.main(addresses[page.key])
+        text = " ".join(words(str(lxml.html.tostring(shown, encoding="unicode"))))
+        for block in parse(page.body).root:
+            said = " ".join(words(serialize_element(block)))
+            assert block.tag in ("ul", "ol", "dl", "table", "blockquote", "hr") or said in text, (page.key, said)
+        cells = [text_of(cell) for cell in parse(page.body).root.iter("td", "th")]
+        read = [" ".join(cell.text_content().split()) for cell in shown.iter("td", "th")]
+        assert [cell for cell in cells if cell not in read] == [], page.key
+
+
+def test_every_page_reads_back_as_it_was_sent(live: Live) -> None:
+    """Words, links, images and tables of the displayed form against what was rendered."""
+    assert live.first
+    destination = live.destination()
+    try:
+        items = live.items()
+        places = {ref.id: destination.open(ref) for ref in destination.locate(items).places}
+        for outcome in live.first.outcomes:
+            payload, entry = outcome.change.payload, outcome.entry
+            if payload is None or entry is None or outcome.change.kind not in (Kind.PAGE, Kind.PROMPT):
+                continue
+            place = places[outcome.change.place.id]
+            list(place.entries())
+            assert fidelity(place.expected(payload).html, place.read(entry).html).whole, payload.key
+    finally:
+        destination.close()
+
+
+def test_every_link_between_pages_reaches_the_page_it_names(live: Live) -> None:
+    addresses = wiki_addresses(live)
+    titles = {item.key: item.title for item in live.items() if isinstance(item, Page)}
+    followed: dict[str, str] = {}
+    for key, address in addresses.items():
+        shown = live.site.learner.main(address)
+        for link in shown.xpath('.//a[contains(@href, "/mod/wiki/view.php")]'):
+            href = link.get("href")
+            if href not in followed and "section" not in href and ("pageid=" in href or "title=" in href):
+                followed[href] = live.site.learner.get(href).text
+            assert "/mod/wiki/create.php" not in href, key
+    assert len(followed) >= len(titles) / 2
+    for href, page in followed.items():
+        assert "wiki_newentry" not in page, href
+        assert any(title in page for title in titles.values()), href
+
+
+def test_every_image_is_shown_to_a_learner_and_is_the_designers_own_file(live: Live) -> None:
+    addresses = wiki_addresses(live)
+    pictured = [item for item in live.items() if isinstance(item, Page) and item.assets]
+    assert pictured
+    for page in pictured:
+        shown = live.site.learner.main(addresses[page.key])
+        sources = [img.get("src") for img in shown.xpath('.//img[contains(@src, "lmsb-")]')]
+        bodies = {hashlib.sha256(live.site.learner.get(source).content).hexdigest() for source in sources}
+        assert {asset.digest for asset in page.assets} == bodies, page.key
+
+
+@pytest.mark.parametrize("course", sorted(path.name for path in CONTENT.iterdir() if path.is_dir()))
+def test_a_learner_who_opens_the_wiki_lands_on_the_index_which_leads_to_every_page(live: Live, course: str) -> None:
+    number = live.site.courses[course]
+    page = live.site.learner.get(f"/course/view.php?id={number}").text
+    cmid = page.split("/mod/wiki/view.php?id=")[1].split('"')[0].split("&")[0]
+    shown = live.site.learner.main(f"/mod/wiki/view.php?id={cmid}")
+    linked = {" ".join(a.text_content().split()) for a in shown.iter("a")}
+    for item in of_course(live.items(), course):
+        if isinstance(item, Page) and not item.index:
+            assert item.title in linked
+
+
+@pytest.mark.parametrize("course", sorted(path.name for path in CONTENT.iterdir() if path.is_dir()))
+def test_a_learner_sees_the_due_prompts_in_the_forum_and_no_other(live: Live, course: str) -> None:
+    number = live.site.courses[course]
+    page = live.site.learner.get(f"/course/view.php?id={number}").text
+    cmid = page.split("/mod/forum/view.php?id=")[1].split('"')[0].split("&")[0]
+    text = " ".join(live.site.learner.main(f"/mod/forum/view.php?id={cmid}").text_content().split())
+    now = datetime.now(UTC)
+    prompts = [item for item in of_course(live.items(), course) if isinstance(item, Prompt)]
+    assert prompts
+    for prompt in prompts:
+        assert (prompt.title in text) == (prompt.publish is None or prompt.publish <= now), prompt.key
+
+
+@pytest.mark.parametrize("course", sorted(path.name for path in CONTENT.iterdir() if path.is_dir()))
+def test_a_learner_sees_the_rating_beside_the_course_and_the_reviews_in_it(live: Live, course: str) -> None:
+    number = live.site.courses[course]
+    items = of_course(live.items(), course)
+    (rating,) = [item for item in items if isinstance(item, Rating)]
+    listed = " ".join(live.site.learner.main(f"/course/info.php?id={number}").text_content().split())
+    assert f"{rating.average:.1f}" in listed
+    assert "★" in listed
+    page = live.site.learner.get(f"/course/view.php?id={number}").text
+    cmid = page.split("/mod/data/view.php?id=")[1].split('"')[0].split("&")[0]
+    reviews = " ".join(live.site.learner.main(f"/mod/data/view.php?id={cmid}&perpage=1000").text_content().split())
+    for item in items:
+        if isinstance(item, Review) and item.comment:
+            assert " ".join(item.comment.split()) in reviews, item.key
+
+
+def test_a_second_sync_makes_no_write_call(live: Live) -> None:
+    report, plan, calls = live.sync()
+    assert writes(calls) == {}
+    assert plan.pending == ()
+    assert summary_of([report])["failed"] == 0
+
+
+def test_a_changed_page_makes_exactly_one_edit(live: Live) -> None:
+    page = sorted(path for path in live.content.rglob("wiki/**/*.md") if path.name != "index.md")[0]
+    page.write_text(page.read_text() + "\n\nOne more sentence.\n")
+    report, _, calls = live.sync()
+    assert writes(calls) == {"mod_wiki_edit_page": 1}
+    assert summary_of([report])["updated"] == 1
+    (outcome,) = report.outcomes
+    assert outcome.entry
+    assert "One more sentence." in live.site.learner.main(outcome.entry.url or "").text_content()
+
+
+def test_losing_the_state_adopts_everything_and_creates_nothing(live: Live) -> None:
+    report, _, calls = live.sync("another")
+    counts = summary_of([report])
+    assert writes(calls) == {}
+    assert (counts["created"], counts["updated"], counts["failed"]) == (0, 0, 0)
+    assert live.first
+    assert counts["adopted"] == summary_of([live.first])["created"]
+    again, plan, calls = live.sync("another")
+    assert plan.pending == ()
+    assert writes(calls) == {}
+    assert summary_of([again])["conflicts"] == 0
