@@ -1,12 +1,12 @@
 """The example content in a real Moodle, as a learner sees it; and what a second sync, an edit and a lost state do."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import lxml.html
 import pytest
 from live_moodle import LiveSite, hosts, live_site, missing
 
@@ -89,6 +89,11 @@ def writes(calls: Mapping[str, int]) -> dict[str, int]:
     return {name: calls[name] for name, short in named.items() if any(word in short for word in WRITES)}
 
 
+def letters(text: str) -> str:
+    """Letters and digits: blanks and signs fall differently in a browser's page and in a fragment."""
+    return re.sub(r"\W+", "", text)
+
+
 def of_course(items: Sequence[Item], course: str) -> list[Item]:
     return [item for item in items if item.course.idnumber == course]
 
@@ -112,9 +117,9 @@ def test_a_learner_reads_every_page_with_its_words_and_tables(live: Live) -> Non
     assert len(pages) >= 15
     for page in pages:
         shown = live.site.learner.main(addresses[page.key])
-        text = " ".join(words(str(lxml.html.tostring(shown, encoding="unicode"))))
+        text = letters(shown.text_content())
         for block in parse(page.body).root:
-            said = " ".join(words(serialize_element(block)))
+            said = letters(" ".join(words(serialize_element(block))))
             assert block.tag in ("ul", "ol", "dl", "table", "blockquote", "hr") or said in text, (page.key, said)
         cells = [text_of(cell) for cell in parse(page.body).root.iter("td", "th")]
         read = [" ".join(cell.text_content().split()) for cell in shown.iter("td", "th")]
