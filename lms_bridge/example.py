@@ -7,7 +7,7 @@ from lms_bridge.errors import BridgeError
 
 def example_folder() -> Path:
     package = Path(__file__).parent
-    for folder in (package / "example", package.parent):
+    for folder in (package / "shipped", package.parent):
         if (folder / "connectors.yaml").is_file() and (folder / "content").is_dir():
             return folder
     raise BridgeError(
