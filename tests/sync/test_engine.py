@@ -12,6 +12,7 @@ from lms_bridge.errors import Problem, StateError
 from lms_bridge.items import Course, Kind, Page
 from lms_bridge.markup.links import item_href
 from lms_bridge.sync.apply import apply
+from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.difference import diff, difference
 from lms_bridge.sync.policy import Limits, Policy, Prune, Refresh
 from lms_bridge.sync.report import exit_code, plan_summary, summary_of, writes
@@ -66,6 +67,7 @@ def test_a_page_that_can_no_longer_be_rendered_is_not_taken_for_gone(bench: Benc
     bench.fill(good, bad)
     bench.sync(PRUNE)
     bench.change(replace(bad, title=""))
+    assert reasons(bench, bad.key, PRUNE) == []
     assert done(bench.sync(PRUNE)).get("deleted") is None
     assert len(there.find(bad.key)) == 1
 
@@ -157,6 +159,7 @@ def test_nothing_is_deleted_while(happens: Callable[[object], None], bench: Benc
     bench.sync(PRUNE)
     bench.fill(first)
     happens(bench.source)
+    assert reasons(bench, second.key, PRUNE)[0].startswith("its item was not listed, but the source could not be read")
     bench.sync(PRUNE)
     assert len(there.find(second.key)) == 1
 
@@ -342,6 +345,21 @@ def test_a_lost_answer_is_looked_up_even_when_places_are_never_listed(bench: Ben
         assert state.open_intents("bench") == []
 
 
+def test_a_change_that_was_taken_back_after_a_lost_answer_is_taken_back_there_too(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    policy = Policy(refresh=Refresh.NEVER)
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync(policy)
+    there.lost.add(page.key)
+    bench.change(replace(page, body="<p>A mistake.</p>"))
+    bench.sync(policy)
+    bench.change(page)
+    assert done(bench.sync(policy)) == {"updated": 1, "unchanged": 1}
+    assert there.find(page.key)[0].html == page.body
+
+
 def test_a_delete_whose_answer_is_lost_is_forgotten_when_it_is_gone(bench: Bench, there: MemoryDestination) -> None:
     first, second = pages(2)
     bench.fill(first, second)
@@ -418,6 +436,17 @@ def test_a_prompt_that_is_due_later_waits_in_the_state_and_the_index_does_not_na
         assert state.waiting("bench") == []
 
 
+def test_a_link_to_a_prompt_leads_there_once_the_prompt_is_due(bench: Bench, there: MemoryDestination) -> None:
+    later = make_prompt(BIO, "later", publish=bench.now + timedelta(days=2))
+    page = make_page(BIO, "page", f'<p>Talk about <a href="{item_href(later.key)}">this</a>.</p>')
+    bench.fill(page, later)
+    bench.sync()
+    assert there.find(page.key)[0].html == "<p>Talk about this.</p>"
+    bench.now += timedelta(days=3)
+    bench.sync()
+    assert "<a href=" in there.find(page.key)[0].html
+
+
 def test_a_prompt_is_closed_at_its_moment(bench: Bench, there: MemoryDestination) -> None:
     prompt = make_prompt(BIO, "closing", close=bench.now + timedelta(days=2))
     bench.fill(prompt)
@@ -476,6 +505,17 @@ def test_a_reviewed_checksum_is_refused_when_the_world_moved(
     with State.open(bench.file) as state, pytest.raises(StateError, match="no longer what was reviewed"):
         apply(prepare(route, state, now=bench.now), route, state, now=bench.now, checksum=reviewed)
     assert there.writes == before
+
+
+def test_a_checksum_knows_which_version_of_an_entry_would_be_written_over(bench: Bench) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    bench.change(replace(page, body="<p>New.</p>"))
+    (change,) = bench.plan().pending
+    assert change.entry is not None
+    newer = replace(change, entry=replace(change.entry, version="99"))
+    assert checksum([newer]) != checksum([change]) == bench.plan().checksum
 
 
 def test_planning_writes_nothing_anywhere(bench: Bench, there: MemoryDestination) -> None:
