@@ -124,7 +124,7 @@ def _flatten_tables(fragment: Fragment) -> None:
     """A table inside a table's cell becomes text: the editor has no nested tables."""
     for inner in list(fragment.root.iter("table")):
         if any(True for _ in inner.iterancestors("table")):
-            replace_with_text(inner, text_of(inner))
+            replace_with_text(inner, f" {text_of(inner)} ")
     for caption in list(fragment.root.iter("caption")):
         table = caption.getparent()
         if table is not None and table.getparent() is not None:
