@@ -22,8 +22,9 @@ class Clock:
         return time.time() + self._ahead
 
     def elapsed(self) -> float:
-        """Seconds since some beginning; moved by `advance` and by a running clock, never by `set`."""
-        return self._ahead if self._frozen_at is not None else time.monotonic() + self._ahead
+        """Seconds since some beginning, the same after a restart; moved by `advance` and by a running clock, never
+        by `set`."""
+        return self._ahead if self._frozen_at is not None else time.time() + self._ahead
 
     def set(self, now: float) -> None:
         """Stops the clock at the date `now`."""

@@ -28,7 +28,7 @@ def answer(value: object, as_json: bool) -> Response:
 
 def refusal(site: MoodleSite, error: MoodleError, as_json: bool, lang: str = "en") -> Response:
     """Moodle 4.5: HTTP 200, whatever happened."""
-    fields = {"exception": error.exception}
+    fields = {"exception": _class_name(site, error)}
     if error.errorcode is not None:
         fields["errorcode"] = error.errorcode
     fields["message"] = localised(site, error, lang)
@@ -36,13 +36,19 @@ def refusal(site: MoodleSite, error: MoodleError, as_json: bool, lang: str = "en
         fields["debuginfo"] = error.debug
     if as_json:
         return Response(to_json(fields), media_type="application/json")
-    lines = ['<?xml version="1.0" encoding="UTF-8" ?>', f'<EXCEPTION class="{escape(error.exception)}">']
+    lines = ['<?xml version="1.0" encoding="UTF-8" ?>', f'<EXCEPTION class="{escape(fields["exception"])}">']
     lines += [
         f"<{name.upper()}>{escape(fields[name])}</{name.upper()}>"
         for name in ("errorcode", "message", "debuginfo")
         if name in fields
     ]
     return Response("\n".join([*lines, "</EXCEPTION>\n"]), media_type="application/xml; charset=utf-8")
+
+
+def _class_name(site: MoodleSite, error: MoodleError) -> str:
+    """Moodle 4.5 moved its exceptions into a namespace: nobody should go by their names."""
+    moved = site.settings.branch >= (4, 5)
+    return error.exception if moved else error.exception.removeprefix("core\\exception\\")
 
 
 def refusal_elsewhere(site: MoodleSite, error: MoodleError) -> Response:
@@ -64,8 +70,8 @@ def inner_refusal(site: MoodleSite, error: MoodleError, lang: str) -> dict[str, 
     else:
         message, code = localised(site, error, lang), error.errorcode
         module = "moodle" if error.module == "error" else error.module
-    branch = "405"
-    docs = f"https://docs.moodle.org/{branch}/{lang if lang in site.settings.language_packs else 'en'}"
+    major, minor = site.settings.branch
+    docs = f"https://docs.moodle.org/{major}{minor:02}/{lang if lang in site.settings.language_packs else 'en'}"
     return {
         "message": message,
         "errorcode": code,

@@ -3,6 +3,7 @@
 They exist on the sandbox's server only; no Moodle has them.
 """
 
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
@@ -47,13 +48,15 @@ def routes(site: MoodleSite) -> list[Route]:
         return JSONResponse(counted)
 
     async def hand(request: Request) -> Response:
+        if request.method == "GET":
+            return JSONResponse(known_changes(site))
         body = await request.body()
         return await run_in_threadpool(_change, site, body)
 
     return [
         Route("/_sandbox/state", state),
         Route("/_sandbox/calls", calls, methods=["GET", "DELETE"]),
-        Route("/_sandbox/hand", hand, methods=["POST"]),
+        Route("/_sandbox/hand", hand, methods=["GET", "POST"]),
     ]
 
 
@@ -86,6 +89,12 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, bytes) else value
 
 
+def known_changes(site: MoodleSite) -> dict[str, str]:
+    """Each change that the hand can make, with what it asks for."""
+    names = sorted(name for name in dir(site.hand) if not name.startswith("_"))
+    return {name: str(inspect.signature(getattr(site.hand, name))) for name in names}
+
+
 def _change(site: MoodleSite, body: bytes) -> Response:
     """`{"change": "edit_wiki_page", "with": {…}}`: any method of the hand, by name."""
     try:
@@ -93,8 +102,8 @@ def _change(site: MoodleSite, body: bytes) -> Response:
         name = str(asked["change"])
         method: Callable[..., Any] | None = None if name.startswith("_") else getattr(site.hand, name, None)
         if method is None:
-            known = sorted(n for n in dir(site.hand) if not n.startswith("_"))
-            return JSONResponse({"error": f"no change {name!r}; known: {', '.join(known)}"}, 400)
+            known = ", ".join(known_changes(site))
+            return JSONResponse({"error": f"no change {name!r}; known: {known}"}, 400)
         with site.lock:
             return JSONResponse({"result": method(**asked.get("with", {}))})
     except (KeyError, TypeError, ValueError) as problem:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from lms_bridge.sandbox.moodle import forum_store, rows, wiki_store
 from lms_bridge.sandbox.moodle.admin_hand import AdminsHand
-from lms_bridge.sandbox.moodle.formatting import clean_for_storing
 from lms_bridge.sandbox.moodle.person_edit import after_person_edit
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
@@ -95,17 +94,37 @@ class Hand(AdminsHand):
         user = self._people.user_named(by)
         now = self._people.now
         entry = rows.DataEntry(self._people.next_id("data_records"), database, user.id, 0, now, now, True)
-        names = {field.name: field for field in self._people.data_fields.values() if field.dataid == database}
-        unknown = set(values) - set(names)
-        if unknown:
-            raise ValueError(f"the database has no field {', '.join(sorted(unknown))}")
-        for name, field in names.items():
-            content = rows.DataContent(self._people.next_id("data_content"), values.get(name))
-            if field.type == "textarea" and content.content is not None:
-                content.content = clean_for_storing(content.content)
-            entry.contents[field.id] = content
+        for field in self._people.data_fields.values():
+            if field.dataid == database:
+                entry.contents[field.id] = rows.DataContent(self._people.next_id("data_content"))
         self._people.data_entries[entry.id] = entry
+        self.edit_entry(entry.id, values)
         return entry.id
+
+    def _field(self, database: int, name: str) -> rows.DataField:
+        for field in self._people.data_fields.values():
+            if (field.dataid, field.name) == (database, name):
+                return field
+        raise ValueError(f"the database has no field {name!r}")
+
+    def edit_entry(self, entry: int, values: Mapping[str, str]) -> None:
+        """`values` by the name of the field; the others stay."""
+        row = self._people.data_entries[entry]
+        for name, value in values.items():
+            field = self._field(row.dataid, name)
+            row.contents.setdefault(field.id, rows.DataContent(self._people.next_id("data_content")))
+            row.contents[field.id].content = after_person_edit(value) if field.type == "textarea" else value
+        row.timemodified = self._people.now
+
+    def set_course_field(self, course: int, shortname: str, value: str) -> None:
+        """In the course's settings form."""
+        row = self._people.courses[course]
+        for field in self._people.custom_fields.values():
+            if field.shortname == shortname:
+                row.fields[field.id] = value
+                row.timemodified = self._people.now
+                return
+        raise ValueError(f"this site has no course field {shortname!r}")
 
     def delete_entry(self, entry: int) -> None:
         del self._people.data_entries[entry]

@@ -55,6 +55,7 @@ _WORDINGS = {
     "incorrectsubwikiid": _Wording("Subwiki ID is incorrect.", "wiki"),
     "cannotviewpage": _Wording("You can not view this page.", "wiki"),
     "cannoteditpage": _Wording("You can not edit this page.", "wiki"),
+    "nocreatepermission": _Wording("You do not have permission to create pages in this wiki.", "wiki"),
     "invalidsection": _Wording("Invalid section.", "wiki"),
     "versionerror": _Wording("Version ID does not exist", "wiki"),
     "cannotcreatediscussion": _Wording("Could not create new discussion", "forum"),

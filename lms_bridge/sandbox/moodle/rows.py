@@ -294,3 +294,9 @@ class SiteSettings:
             "debug": "0",
         }
     )
+
+    @property
+    def branch(self) -> tuple[int, int]:
+        """(4, 5) of "4.5.6 (Build: 20250811)"."""
+        major, minor = self.release.split()[0].split(".")[:2]
+        return int(major), int(minor.rstrip("+"))

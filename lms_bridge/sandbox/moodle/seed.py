@@ -15,6 +15,16 @@ from lms_bridge.sandbox.moodle.site import MoodleSite
 SERVICE = "lmsbridge"
 BOT = "lmsbridge"
 ADMIN_TOKEN = "sandbox-admin-token"  # noqa: S105 - a sandbox guards nothing
+# Version numbers of the branches' first releases (https://moodledev.io/general/releases).
+VERSIONS = {
+    (4, 1): "2022112800",
+    (4, 2): "2023042400",
+    (4, 3): "2023100900",
+    (4, 4): "2024042200",
+    (4, 5): "2024100706",
+    (5, 0): "2025041400",
+    (5, 1): "2025100600",
+}
 TEMPLATE_COURSE = "lmsbridge-template"
 RATING_FIELDS = ("average", "count", "stars", "spread", "rank")
 REVIEW_FIELDS = (
@@ -121,6 +131,7 @@ class Seed:
     wwwroot: str = "https://moodle.example"
     sitename: str = "Sandbox Moodle"
     database: str = "postgresql"
+    release: str = "4.5.6 (Build: 20250811)"
     teachers: Sequence[str] = ("Tess Teacher",)
     learners: Sequence[str] = ("Lena Learner", "Luis Learner", "Lin Learner")
     now: float | None = None
@@ -132,8 +143,12 @@ class Seed:
 def seed(description: Seed) -> MoodleSite:
     clock = Clock(frozen_at=description.now)
     settings = rows.SiteSettings(
-        sitename=description.sitename, wwwroot=description.wwwroot, database=description.database
+        sitename=description.sitename,
+        wwwroot=description.wwwroot,
+        database=description.database,
+        release=description.release,
     )
+    settings.version = VERSIONS.get(settings.branch, settings.version)
     settings.revision = clock.now()
     site = MoodleSite(settings, clock)
     site.start_ids("context", 10)

@@ -41,7 +41,9 @@ def _get_site_info(call: Call, args: dict[str, Any]) -> dict[str, Any]:
     is_admin = user.id in site.admins
     names = sorted(name for name in known if call.service.allows(name))
     root = site.settings.wwwroot
+    newer = {"usercanviewconfig": is_admin, "usercanchangeconfig": is_admin}
     return {
+        **(newer if site.settings.branch >= (5, 2) else {}),
         "sitename": site.settings.sitename,
         "username": user.username,
         "firstname": user.firstname,

@@ -168,6 +168,9 @@ def _new_page(call: Call, args: dict[str, Any]) -> dict[str, Any]:
     wiki, groupid, userid, subwiki = _target_of_new_page(call, args)
     if not wiki_access.may_write(call, wiki, groupid, userid):
         raise MoodleError("cannoteditpage")
+    may_create = access.may(call, "mod/wiki:createpage", wiki.course)
+    if call.site.settings.branch >= (5, 0) and not may_create:
+        raise MoodleError("nocreatepermission")
     if subwiki is None:
         if groupid is None:
             # A group wiki without a group: the row needs one, Moodle has none to give; the id is burnt.

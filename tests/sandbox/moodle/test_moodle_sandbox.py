@@ -15,6 +15,7 @@ from moodle_replay import flatten
 
 from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sandbox.moodle import MoodleSite, Seed, SeedCourse, moodle_app, php_form, seed
+from lms_bridge.sandbox.moodle.rows import Token
 from lms_bridge.sandbox.server import SandboxServer
 
 TOKEN = "a-token-that-nobody-should-see"
@@ -235,3 +236,49 @@ NESTED = st.recursive(
 def test_brackets_come_back_as_the_nesting_they_were_made_of(arguments: dict[str, Any]) -> None:
     body = urlencode(list(flatten(arguments))).encode()
     assert php_form.parse_urlencoded(body, 5000) == arguments
+
+
+@pytest.mark.parametrize(
+    ("release", "exception", "refused"),
+    [
+        ("4.1.18 (Build: 20250414)", "moodle_exception", None),
+        ("4.5.6 (Build: 20250811)", "core\\exception\\moodle_exception", None),
+        ("5.1 (Build: 20251006)", "core\\exception\\moodle_exception", "nocreatepermission"),
+    ],
+)
+def test_releases_differ_in_the_names_of_exceptions_and_in_what_a_new_page_needs(
+    release: str, exception: str, refused: str | None
+) -> None:
+    for client in _client(Seed(COURSES, TOKEN, release=release)):
+        assert client.call("core_webservice_get_site_info")["release"] == release
+        assert client.call("mod_wiki_get_subwikis", wikiid=999)["exception"] == exception
+        client.site.hand.capability("lmsbridge", "mod/wiki:createpage", False)
+        assert client.new_page("Home").get("errorcode") == refused
+
+
+def test_in_separate_groups_prompts_for_all_are_seen_by_all_and_each_group_has_its_wiki() -> None:
+    course = SeedCourse("GRP", groups=("Red", "Blue"))
+    for client in _client(Seed((course,), TOKEN)):
+        forum, wiki = client.activity("lmsbridge-forum-GRP"), client.activity("lmsbridge-wiki-GRP")
+        for group in (-1, 0):
+            client.call("mod_forum_add_discussion", forumid=forum, subject=f"to {group}", message="m", groupid=group)
+        learner = client.site.user_named("lena.learner")
+        client.site.services["everything"].users.add(learner.id)
+        client.site.tokens["lena"] = Token("lena", learner.id, "everything")
+        seen = client.call("mod_forum_get_forum_discussions", token="lena", forumid=forum)["discussions"]
+        assert [discussion["name"] for discussion in seen] == ["to -1"]
+        groups = [subwiki["groupid"] for subwiki in client.call("mod_wiki_get_subwikis", wikiid=wiki)["subwikis"]]
+        assert groups == [0, "1", "2"]
+        assert client.call("mod_wiki_new_page", wikiid=wiki, title="T", content="")["errorcode"] == "dmlwriteexception"
+
+
+def test_a_person_can_change_a_review_and_a_course_s_rating(moodle: Client) -> None:
+    database = moodle.activity("lmsbridge-reviews-BIO")
+    entry = moodle.site.hand.add_entry(database, "lena.learner", {"Stars": "4", "Comment": "<p>good</p>"})
+    moodle.site.hand.edit_entry(entry, {"Comment": "<p>very good</p>"})
+    (row,) = moodle.call("mod_data_get_entries", databaseid=database, returncontents=1)["entries"]
+    assert {"4", "<p>very good</p>"} <= {content["content"] for content in row["contents"]}
+    course = next(course for course in moodle.site.courses.values() if course.idnumber == "BIO")
+    moodle.site.hand.set_course_field(course.id, "lmsbridge_average", "4.0")
+    (found,) = moodle.call("core_course_get_courses_by_field", field="id", value=course.id)["courses"]
+    assert found["customfields"][0]["value"] == "4.0"
