@@ -16,6 +16,12 @@ NOT_INDEXED = (
 )
 DUPLICATE = "One or more fields with unique constraints already has the provided value."
 THRESHOLD = "The attempted operation is prohibited because it exceeds the list view threshold."
+_GERMAN = {
+    "-2130575169": "Das Listenelement konnte nicht hinzugefügt oder aktualisiert werden, da doppelte Werte vorliegen.",
+    "-2147024860": "Der versuchte Vorgang ist unzulässig, da er den Schwellenwert für die Listenansicht überschreitet.",
+    "-2147024891": "Zugriff verweigert.",
+    "-2130575338": "Das Element ist nicht vorhanden.",
+}
 STALE = "ETag does not match current item's value"
 CHANGED = "The resource has changed since the caller last read it; usually an eTag mismatch"
 
@@ -119,8 +125,16 @@ def graph_error(refusal: Refusal, *, now: datetime, request_id: str, client_id: 
     return {"error": {"code": refusal.code, "message": refusal.message, "innerError": inner}}
 
 
-def rest_error(refusal: Refusal, *, verbose: bool) -> dict[str, Any]:
+def rest_error(refusal: Refusal, *, verbose: bool, language: str = "en-US") -> dict[str, Any]:
     code = ", ".join(part for part in (refusal.hresult, refusal.exception) if part)
-    message = refusal.rest_message or refusal.message
-    body = {"code": code, "message": {"lang": "en-US", "value": message}}
+    message = _translated(refusal, language)
+    body = {"code": code, "message": {"lang": language, "value": message}}
     return {"error": body} if verbose else {"odata.error": body}
+
+
+def _translated(refusal: Refusal, language: str) -> str:
+    """SharePoint speaks the site's language: a caller must go by the number, not by the words."""
+    message = refusal.rest_message or refusal.message
+    if not language.startswith("de"):
+        return message
+    return _GERMAN.get(refusal.hresult, "Fehler") + (f" ({refusal.code})" if refusal.code else "")

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from lms_bridge.sandbox.sharepoint.clock import iso
 from lms_bridge.sandbox.sharepoint.columns import find_column
 from lms_bridge.sandbox.sharepoint.conditions import check_if_match
 from lms_bridge.sandbox.sharepoint.errors import NOT_INDEXED, bad_request, not_found, over_threshold
@@ -25,7 +24,6 @@ from lms_bridge.sandbox.sharepoint.graph_shapes import (
     all_fields,
     drive_item_json,
     fields_json,
-    identity_set,
     item_etag,
     item_json,
     list_item_etag,
@@ -63,7 +61,7 @@ def get_items(visit: Visit) -> Answer:
         extra["@odata.nextLink"] = next_link(visit, rest)
     wanted = expansions(visit, "listItem")
     shapes = [expand_item(visit, splist, item, wanted) for item in items]
-    return collection(visit, "listItem", shapes, _context(visit, splist), extra=extra)
+    return collection(visit, "listItem", shapes, items_context(visit, splist), extra=extra)
 
 
 def count_items(visit: Visit) -> Answer:
@@ -76,7 +74,7 @@ def get_item(visit: Visit) -> Answer:
     # A single item brings its fields along unless others are asked for.
     wanted = expansions(visit, "listItem") or ({} if option(visit, "$select") else {"fields": Expansion()})
     shape = expand_item(visit, splist, item, wanted)
-    return entity(visit, "listItem", shape, _context(visit, splist), headers={"ETag": list_item_etag(item)})
+    return entity(visit, "listItem", shape, items_context(visit, splist), headers={"ETag": list_item_etag(item)})
 
 
 def make(visit: Visit) -> Answer:
@@ -89,7 +87,7 @@ def make(visit: Visit) -> Answer:
         raise bad_request("The 'fields' of the new item are missing.")
     item = create_item(visit.tenant, splist, accept_fields(splist, asked), actor=actor(visit))
     shape = item_json(visit.tenant, visit.site, splist, item)
-    context = _context(visit, splist)
+    context = items_context(visit, splist)
     shape |= {
         "fields@odata.context": f"{context_url(visit, context)}('{item.number}')/fields/$entity",
         "fields": fields_json(splist, item),
@@ -103,14 +101,14 @@ def change(visit: Visit) -> Answer:
     splist = the_list(visit)
     item = _change(visit, splist, body.get("fields") or {})
     shape = expand_item(visit, splist, item, {"fields": Expansion()})
-    return entity(visit, "listItem", shape, _context(visit, splist))
+    return entity(visit, "listItem", shape, items_context(visit, splist))
 
 
 def get_fields(visit: Visit) -> Answer:
     splist = the_list(visit)
     item = find_item(splist, visit.params["item"])
     names = tuple(name for name in option(visit, "$select").split(",") if name)
-    context = f"{_context(visit, splist)}('{item.number}')/fields"
+    context = f"{items_context(visit, splist)}('{item.number}')/fields"
     return Answer(
         200,
         {"@odata.context": f"{context_url(visit, context)}/$entity", **fields_json(splist, item, names)},
@@ -121,7 +119,7 @@ def get_fields(visit: Visit) -> Answer:
 def change_fields(visit: Visit) -> Answer:
     splist = the_list(visit)
     item = _change(visit, splist, visit.call.json())
-    context = f"{_context(visit, splist)}('{item.number}')/fields"
+    context = f"{items_context(visit, splist)}('{item.number}')/fields"
     shape = {"@odata.context": f"{context_url(visit, context)}/$entity", **fields_json(splist, item)}
     return Answer(200, shape, {"ETag": list_item_etag(item)})
 
@@ -132,40 +130,6 @@ def remove(visit: Visit) -> Answer:
     check_if_match(visit, item_etag(item))
     delete_item(visit.tenant, visit.site, splist, item, actor=actor(visit))
     return Answer(204)
-
-
-def get_versions(visit: Visit) -> Answer:
-    splist = the_list(visit)
-    item = find_item(splist, visit.params["item"])
-    shapes = [
-        {
-            "id": version.label,
-            "lastModifiedBy": identity_set(version.by),
-            "lastModifiedDateTime": iso(version.at),
-            "fields": {"id": str(item.number), **version.fields},
-        }
-        for version in reversed(item.versions)
-    ]
-    return collection(visit, "fieldValueSet", shapes, f"{_context(visit, splist)}('{item.number}')/versions")
-
-
-def get_analytics(visit: Visit) -> Answer:
-    item = find_item(the_list(visit), visit.params["item"])
-    none = {"actionCount": 0, "actorCount": 0}
-    stat = {
-        "access": {"actionCount": sum(item.views.values()), "actorCount": len(item.views)},
-        "create": none,
-        "edit": none,
-        "delete": none,
-        "move": none,
-        "startDateTime": iso(item.created),
-        "endDateTime": iso(visit.tenant.clock.now()),
-        "isTrending": False,
-        "incompleteData": None,
-    }
-    which = visit.params.get("span")
-    shape = stat if which else {"allTime": stat, "lastSevenDays": stat}
-    return Answer(200, {"@odata.context": context_url(visit, "itemAnalytics"), **shape})
 
 
 def get_drive_item(visit: Visit) -> Answer:
@@ -201,7 +165,7 @@ def expand_item(visit: Visit, splist: SpList, item: Item, wanted: Iterable[str])
     shape = item_json(visit.tenant, visit.site, splist, item)
     expansion = wanted if isinstance(wanted, dict) else dict.fromkeys(wanted, Expansion())
     if "fields" in expansion:
-        context = f"{_context(visit, splist)}('{item.number}')/fields/$entity"
+        context = f"{items_context(visit, splist)}('{item.number}')/fields/$entity"
         shape["fields@odata.context"] = context_url(visit, context)
         shape["fields"] = fields_json(splist, item, expansion["fields"].select)
     if "driveItem" in expansion and (item.content is not None or item.page is not None):
@@ -276,7 +240,7 @@ def _page(visit: Visit, items: list[Item], top: int) -> tuple[list[Item], str]:
     return items[:top], urlencode({"Paged": "TRUE", **last})
 
 
-def _context(visit: Visit, splist: SpList) -> str:
+def items_context(visit: Visit, splist: SpList) -> str:
     return f"sites('{site_id(visit.tenant, visit.site)}')/lists('{splist.id}')/items"
 
 
@@ -290,8 +254,5 @@ ROUTES: Sequence[Route] = (
     Route("DELETE", _ITEM, remove, right="write"),
     Route("GET", f"{_ITEM}/fields", get_fields, units=1),
     Route("PATCH", f"{_ITEM}/fields", change_fields, right="write"),
-    Route("GET", f"{_ITEM}/versions", get_versions),
-    Route("GET", f"{_ITEM}/analytics", get_analytics),
-    Route("GET", f"{_ITEM}/analytics/{{span}}", get_analytics),
     Route("GET", f"{_ITEM}/driveItem", get_drive_item, units=1),
 )

@@ -44,7 +44,7 @@ def answer_rest(tenant: "Tenant", call: Call, site_path: str) -> Answer:
     try:
         answer = _answer(tenant, call, site_path, dialect)
     except Refusal as refused:
-        body = rest_error(refused, verbose=dialect.is_verbose)
+        body = rest_error(refused, verbose=dialect.is_verbose, language=tenant.behaviour.language)
         status = refused.rest_status or refused.status
         answer = Answer(status, body, dict(refused.headers))
     return answer.with_headers({"request-id": request_id, "SPRequestGuid": request_id})

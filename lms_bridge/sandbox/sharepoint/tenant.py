@@ -5,7 +5,6 @@ Everything that changes it holds `lock`; `Behaviour` is what a test or a reader 
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -39,7 +38,7 @@ class Behaviour:
     shuffle_batches: bool = False
     digest_lifetime: int = 1800
     secret_for_rest: bool = False  # SharePoint itself takes certificates only
-    language: str = "en-US"
+    language: str = "en-US"  # of SharePoint's own error messages; "de-DE" is known too
 
 
 class Tenant:
@@ -71,7 +70,6 @@ class Tenant:
         self.uploads: dict[str, Upload] = {}
         self.digests: dict[str, float] = {}
         self.signing_key: Any = None  # made by tokens.py on first use
-        self.on_delay: Callable[[float], None] | None = None
         self.add_site("", title="Contoso")
 
     def add_site(self, path: str, *, title: str) -> Site:

@@ -47,6 +47,8 @@ _BY_CONTEXT = {
     "horizontalSections": "horizontalSection",
     "verticalSection": "verticalSection",
     "itemAnalytics": "itemAnalytics",
+    "itemActivityStat": "itemActivityStat",
+    "Collection": "itemActivityStat",
 }
 
 
