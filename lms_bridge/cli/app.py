@@ -20,18 +20,23 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"lms-bridge {version('lms-bridge')}")
+        raise typer.Exit()
+
+
 @app.callback()
 def root(
     context: typer.Context,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="The config file.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each call to standard error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_tell_version)
+    ] = False,
 ) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"lms-bridge {installed('lms-bridge')}")
-        raise typer.Exit()
     if verbose:
         import logging
 
