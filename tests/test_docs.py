@@ -280,7 +280,7 @@ def tracked() -> list[Path]:
 
 def test_no_file_holds_a_path_of_somebodys_machine_or_a_package_registrys_address() -> None:
     foreign = re.compile(
-        rb"(?<![\w.}>)])/(?:root|home|Users|work)/[\w.]|index-url|[p]ypi\.(?:org|python)|[p]ythonhosted"
+        rb"(?<![\w.}>)])/(?:root|home|Users|work)/[\w.]|[i]ndex-url|[p]ypi\.(?:org|python)|[p]ythonhosted"
     )
     found = [f"{shown(path)}: {hit[0].decode()}" for path in tracked() if (hit := foreign.search(path.read_bytes()))]
     assert found == []
