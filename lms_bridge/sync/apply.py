@@ -112,7 +112,8 @@ def _remember(plan: Plan, route: Route, state: "State") -> None:
     seen = {place.ref.id: place.ref for place in plan.places.values()}
     state.save_places(route.name, seen.values(), listed=listed)
     state.save_records(route.name, plan.destination, plan.refreshed)
-    state.save_waiting(route.name, plan.waiting, places=[*seen])
+    if not plan.partial:
+        state.save_waiting(route.name, plan.waiting, places=[*seen])
 
 
 def _report(
@@ -158,11 +159,12 @@ def _close(plan: Plan, route: Route, state: "State", report: Report) -> None:
     untried += [(change, "held") for change in report.held]
     untried += [(change, "postponed") for change in report.postponed]
     state.note(report.run, route.name, untried)
-    listed = {place.id for place in plan.listed}
+    listed = {place.id for place in plan.listed} if not plan.partial else set()
     open_ended = [outcome.change for outcome in report.outcomes if outcome.status is not Status.DONE]
     unsettled: set[tuple[str, Key]] = {(c.place.id, c.key) for c in [*open_ended, *(change for change, _ in untried)]}
     settled = [(i.place, i.key) for i in state.open_intents(route.name) if i.run != report.run and i.place in listed]
-    state.close_intents(route.name, [at for at in settled if at not in unsettled])
+    failed = {failure.key for failure in report.failures}
+    state.close_intents(route.name, [at for at in settled if at not in unsettled and at[1] not in failed])
     state.end_run(
         report.run,
         route.name,

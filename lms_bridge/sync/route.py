@@ -213,6 +213,7 @@ def _assembled(
         changes=changes,
         in_step=tuple(change for of in decided.values() for change in of.in_step),
         selected=len(known.view.items) if known.selected is None else len(known.selected),
+        partial=known.selected is not None,
         cost=cost,
         checksum=checksum(changes),
         failures=(*empty.failures, *failures, *troubles),

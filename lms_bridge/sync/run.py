@@ -53,6 +53,8 @@ class Plan:
     """What needs nothing done, as skips without a reason."""
     selected: int = 0
     """How many items were looked at."""
+    partial: bool = False
+    """A selection was looked at, so what was not looked at is as it was."""
     cost: Cost = field(default_factory=Cost)
     checksum: str = ""
     failures: tuple[Failure, ...] = ()

@@ -120,7 +120,7 @@ def test_one_refused_write_costs_only_itself(bench: Bench, there: MemoryDestinat
     assert done(bench.sync()) == {"created": 1, "unchanged": 2}
 
 
-def test_a_mistake_in_a_connector_costs_only_its_place(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_in_a_connector_costs_only_its_place(bench: Bench) -> None:
     bio, eco = make_item(Kind.PROMPT, BIO), make_item(Kind.PROMPT, ECO)
     bench.fill(bio, eco)
     there = bench.destination
@@ -445,6 +445,20 @@ def test_a_link_to_a_prompt_leads_there_once_the_prompt_is_due(bench: Bench, the
     bench.now += timedelta(days=3)
     bench.sync()
     assert "<a href=" in there.find(page.key)[0].html
+
+
+def test_a_selection_forgets_nothing_about_what_it_does_not_name(bench: Bench, there: MemoryDestination) -> None:
+    first, second = pages(2)
+    later = make_prompt(BIO, "later", publish=bench.now + timedelta(days=2))
+    bench.fill(first, second, later)
+    bench.sync()
+    there.lost.add(second.key)
+    bench.change(replace(second, body="<p>New.</p>"))
+    bench.sync()
+    bench.sync(only=[first.key])
+    with State.open(bench.file) as state:
+        assert [waiting.key for waiting in state.waiting("bench")] == [later.key]
+        assert [intent.key for intent in state.open_intents("bench")] == [second.key]
 
 
 def test_a_prompt_is_closed_at_its_moment(bench: Bench, there: MemoryDestination) -> None:
