@@ -5,18 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = (
-    "office365",
-    "alembic",
-    "sqlalchemy",
-    "msal",
-    "openpyxl",
-    "starlette",
-    "uvicorn",
-    "lxml",
-    "pydantic",
-    "requests",
-)
+HEAVY = ("office365", "alembic", "sqlalchemy", "msal", "openpyxl", "starlette", "uvicorn", "lxml", "requests")
 TELL_IMPORTS = """
 import sys
 sys.argv = ["lms-bridge", *sys.argv[1:]]
