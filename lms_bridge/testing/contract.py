@@ -8,11 +8,11 @@ import hashlib
 import pytest
 
 from lms_bridge.connector import Level, Source
-from lms_bridge.testing.bench_fixtures import Hand
+from lms_bridge.testing.bench_fixtures import EVERY_KIND, Hand
 from lms_bridge.testing.contract_keeping import KeepingContract
 from lms_bridge.testing.contract_writing import WritingContract
 
-__all__ = ["DestinationContract", "Hand", "SourceContract"]
+__all__ = ["EVERY_KIND", "DestinationContract", "Hand", "SourceContract"]
 
 
 class SourceContract:
