@@ -89,7 +89,8 @@ async def _parameters(site: MoodleSite, request: Request, body: bytes) -> dict[s
     if kind == "application/x-www-form-urlencoded":
         merged |= php_form.parse_urlencoded(body, limit)
     elif kind == "multipart/form-data":
-        form = await request.form(max_files=1000, max_fields=limit + 1)
+        # The real limits are PHP's, below and above; the form reader's own must not come first.
+        form = await request.form(max_files=limit, max_fields=10 * limit, max_part_size=site.settings.server_max_body)
         texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
         merged |= php_form.nest(texts, limit)
         request.state.files = [value for _, value in form.multi_items() if not isinstance(value, str)]

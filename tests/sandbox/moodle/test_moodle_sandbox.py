@@ -282,3 +282,13 @@ def test_a_person_can_change_a_review_and_a_course_s_rating(moodle: Client) -> N
     moodle.site.hand.set_course_field(course.id, "lmsbridge_average", "4.0")
     (found,) = moodle.call("core_course_get_courses_by_field", field="id", value=course.id)["courses"]
     assert found["customfields"][0]["value"] == "4.0"
+
+
+def test_a_large_page_arrives_whole_in_either_encoding_of_a_form(moodle: Client) -> None:
+    wiki, content = moodle.activity("lmsbridge-wiki-BIO"), "<p>" + "ä" * 2_000_000 + "</p>"
+    fields = {"wstoken": TOKEN, "wsfunction": "mod_wiki_new_page", "moodlewsrestformat": "json"}
+    for title, multipart in (("urlencoded", False), ("multipart", True)):
+        asked = {**fields, "wikiid": str(wiki), "title": title, "content": content}
+        parts = {"files": {name: (None, value) for name, value in asked.items()}} if multipart else {"data": asked}
+        answer = requests.post(moodle.server.url + REST, timeout=30, **parts).json()
+        assert moodle.site.wiki_versions[answer["pageid"]][-1].content == content
