@@ -21,11 +21,22 @@ HEADING_CLASS = "lmsb-h"
 """Headings with an attribute are left alone by Moodle's wiki: no other level, no demotion, no [edit] link."""
 
 # Signs that must reach Moodle as entities, and brackets that must not, travel through the serialiser as these.
-_COLON, _BRACKET, _NEWLINE, _OPEN, _CLOSE, _TAB = "\ue0f0", "\ue0f1", "\ue0f2", "\ue0f3", "\ue0f4", "\ue0f5"
-_SPELLED = {_COLON: "&#58;", _BRACKET: "&#91;", _NEWLINE: "&#10;", _OPEN: "[[", _CLOSE: "]]", _TAB: "&#9;"}
+_COLON, _BRACKET, _NEWLINE, _OPEN, _CLOSE, _TAB, _PERCENT, _AT = map(chr, range(0xE0F0, 0xE0F8))
+_SPELLED = {
+    _COLON: "&#58;",
+    _BRACKET: "&#91;",
+    _NEWLINE: "&#10;",
+    _OPEN: "[[",
+    _CLOSE: "]]",
+    _TAB: "&#9;",
+    _PERCENT: "&#37;",
+    _AT: "&#64;",
+}
 _PRIVATE = re.compile(f"[{''.join(_SPELLED)}]")
 _SCHEME = re.compile(r"(?i)\b(https?|ftp|sftp):(?=//)")
 _PLAIN_TITLE = re.compile(r"[^\W_][\w .,:;()’!?–—+-]*")
+# `[[` are the wiki's links, `%!` its parser's own place-holders; the third is where Moodle puts an address of a file.
+_SIGNS = (("[[", _BRACKET * 2), ("%!", f"{_PERCENT}!"), ("@@PLUGINFILE@@", f"{_AT}@PLUGINFILE@@"))
 _NOT_IN_PRE = ("img", "small", "sub", "sup")
 
 
@@ -63,6 +74,8 @@ def to_moodle(body: str, reading: Reading) -> str:
             replace_with_text(element, element.get("alt", "")) if element.tag == "img" else dissolve(element)
     if reading.wiki:
         _protect(fragment)
+    else:
+        _protect_files(fragment)
     text = serialize(fragment)
     return _PRIVATE.sub(lambda found: _SPELLED[found[0]], text)
 
@@ -137,10 +150,28 @@ def _protect(fragment: Fragment) -> None:
     _protect_text(fragment.root, in_pre=False, in_link=False)
 
 
+def _protect_files(fragment: Fragment) -> None:
+    """A forum reads its texts as they are, but for the place-holder of file addresses."""
+    for element in [fragment.root, *fragment]:
+        element.text = _without_file_sign(element.text)
+        element.tail = _without_file_sign(element.tail)
+
+
+def _without_file_sign(text: str | None) -> str | None:
+    sign, spelled = _SIGNS[-1]
+    return text.replace(sign, spelled) if text else text
+
+
 def _attribute(value: str, *, address: bool) -> str:
     """Only an address right after the opening quote is safe from the wiki's own linking."""
     head, rest = (value[:8], value[8:]) if address else ("", value)
-    return head + _SCHEME.sub(rf"\1{_COLON}", rest).replace("[[", _BRACKET * 2)
+    return head + _signs(_SCHEME.sub(rf"\1{_COLON}", rest))
+
+
+def _signs(text: str) -> str:
+    for sign, spelled in _SIGNS:
+        text = text.replace(sign, spelled)
+    return text
 
 
 def _protect_text(element: etree._Element, *, in_pre: bool, in_link: bool) -> None:
@@ -155,7 +186,7 @@ def _protect_text(element: etree._Element, *, in_pre: bool, in_link: bool) -> No
 def _spelled(text: str | None, *, in_pre: bool, in_link: bool) -> str | None:
     if not text:
         return text
-    text = text.replace("[[", _BRACKET * 2)
+    text = _signs(text)
     if not in_link:
         text = _SCHEME.sub(rf"\1{_COLON}", text)
     if in_pre:

@@ -13,6 +13,7 @@ from lxml import etree
 
 from lms_bridge.markup.fragment import Fragment, parse, serialize, text_of
 from lms_bridge.markup.links import images, links
+from lms_bridge.moodle.dialect import HEADING_CLASS
 from lms_bridge.moodle.marker import is_marker_text
 
 FILE_PREFIX = "lmsb-"
@@ -38,6 +39,11 @@ def normal(html: str, *, site: str, wiki: WikiAddress | None = None) -> str:
     """Displayed HTML in normal form: image addresses are `asset:DIGEST` again, wiki links go by title."""
     fragment = parse(html)
     _drop_additions(fragment)
+    for foot in list(fragment.root.iter("tfoot")):
+        # HTML Purifier puts a table's foot before its body, where XHTML 1.0 wants it.
+        table = foot.getparent()
+        if table is not None:
+            table.append(foot)
     for img in images(fragment):
         src = img.get("src", "")
         found = _OUR_FILE.search(src) if src.startswith(f"{site}/") else None
@@ -45,7 +51,11 @@ def normal(html: str, *, site: str, wiki: WikiAddress | None = None) -> str:
             img.set("src", f"asset:{found[1]}")
     if wiki is not None:
         for a in links(fragment):
-            a.set("href", _by_title(a.get("href", ""), wiki))
+            href = a.get("href", "")
+            if (by_title := _by_title(href, wiki)) != href:
+                a.set("href", by_title)
+                if "class" in a.attrib:
+                    del a.attrib["class"]
     return serialize(fragment)
 
 
@@ -61,6 +71,8 @@ def _drop_additions(fragment: Fragment) -> None:
         classes = element.get("class", "").split()
         if not _ADDED_CLASSES.isdisjoint(classes) or _is_toc_anchor(element):
             _remove(element)
+        elif classes == [HEADING_CLASS]:
+            del element.attrib["class"]
         elif element.tag == "span" and "edited" in classes:
             parent = element.getparent()
             alone = parent is not None and parent.tag == "p" and text_of(parent) == text_of(element)
