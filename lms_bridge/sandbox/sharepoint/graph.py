@@ -48,6 +48,7 @@ ROUTES: Sequence[Route] = (
     # After the drives' own: a file's path may hold anything, also `:/children`.
     *graph_files.ROUTES,
 )
+_OPTIONS = frozenset({"select", "expand", "filter", "orderby", "top", "count", "skiptoken"})
 _BY_PATH = re.compile(r"/sites/(?P<host>[^/,]*?):/(?P<path>[^:]*?)/?(?::(?P<rest>/.*)?|:)?")
 _KEY = re.compile(
     r"(?i)(?<=/)(sites|lists|items|columns|pages|drives|permissions|versions|horizontalSections|webParts)\('([^']*)'\)"
@@ -72,13 +73,16 @@ def _answer(tenant: "Tenant", call: Call) -> Answer:
     identity = read_bearer(tenant, call.header("authorization"), "graph")
     with tenant.lock:
         path = _plain_path(tenant, call.path)
+        # Graph takes its query options without their `$` too.
+        query = {f"${name}" if name in _OPTIONS else name: value for name, value in call.query.items()}
+        call = replace(call, path=path, query=query)
         route, params = find_route(ROUTES, call.method, path)
         tenant.count(call.method, route.template)
         # A page asked for by its token costs one unit, as a single item does.
         units = 1 if route.template.endswith("/delta") and "token" in call.query else route.units
         headers = tenant.throttle.charge(identity.app_id, units, tenant.behaviour.units_per_minute)
         site = _site(tenant, params)
-        visit = Visit(tenant, replace(call, path=path), identity, params, site)
+        visit = Visit(tenant, call, identity, params, site)
         if route.right == "full":
             require_full_control(identity)
         elif route.right is not None and site is not None:

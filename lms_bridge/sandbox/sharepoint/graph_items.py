@@ -10,6 +10,7 @@ from lms_bridge.sandbox.sharepoint.conditions import check_if_match
 from lms_bridge.sandbox.sharepoint.errors import NOT_INDEXED, bad_request, not_found, over_threshold
 from lms_bridge.sandbox.sharepoint.exchange import Answer, Route, Visit
 from lms_bridge.sandbox.sharepoint.fields import accept_fields
+from lms_bridge.sandbox.sharepoint.files import rename
 from lms_bridge.sandbox.sharepoint.graph_lists import actor, the_list
 from lms_bridge.sandbox.sharepoint.graph_reply import (
     collection,
@@ -39,7 +40,8 @@ from lms_bridge.sandbox.sharepoint.odata_query import (
     sort_key,
     whole_number,
 )
-from lms_bridge.sandbox.sharepoint.store import create_item, delete_item, find_item, update_item
+from lms_bridge.sandbox.sharepoint.pages import refuse_locked
+from lms_bridge.sandbox.sharepoint.store import changed, create_item, delete_item, find_item, update_item
 
 _ANYWAY = "honornonindexedquerieswarningmayfailrandomly"
 
@@ -128,6 +130,7 @@ def remove(visit: Visit) -> Answer:
     splist = the_list(visit)
     item = find_item(splist, visit.params["item"])
     check_if_match(visit, item_etag(item))
+    refuse_locked(visit.tenant, visit.site, item, actor(visit))
     delete_item(visit.tenant, visit.site, splist, item, actor=actor(visit))
     return Answer(204)
 
@@ -138,6 +141,20 @@ def get_drive_item(visit: Visit) -> Answer:
     if item.content is None and item.page is None and not item.is_folder:
         raise not_found()
     return entity(visit, "driveItem", drive_item_json(visit.tenant, visit.site, splist, item), "driveItem")
+
+
+def rename_file(visit: Visit) -> Answer:
+    """How a page gets another address: its own PATCH does not take a name."""
+    splist, body = the_list(visit), visit.call.json()
+    item = find_item(splist, visit.params["item"])
+    check_body("driveItem", body)
+    check_if_match(visit, item_etag(item))
+    refuse_locked(visit.tenant, visit.site, item, actor(visit))
+    if not item.name or not body.get("name"):
+        raise bad_request("Only a file can be renamed, and to a name.")
+    rename(splist, item, body["name"])
+    changed(visit.tenant, splist, item, actor(visit))
+    return get_drive_item(visit)
 
 
 def queried(visit: Visit, splist: SpList) -> list[Item]:
@@ -178,11 +195,12 @@ def expand_item(visit: Visit, splist: SpList, item: Item, wanted: Iterable[str])
 def _change(visit: Visit, splist: SpList, asked: dict[str, Any]) -> Item:
     item = find_item(splist, visit.params["item"])
     check_if_match(visit, item_etag(item))
+    refuse_locked(visit.tenant, visit.site, item, actor(visit))
     values = accept_fields(splist, {name: value for name, value in asked.items() if name != "id"})
     if item.page is not None and values.get("Title"):
         item.page.title = values["Title"]
     if item.name and values.get("FileLeafRef"):
-        item.name = values.pop("FileLeafRef")
+        rename(splist, item, values.pop("FileLeafRef"))
     update_item(visit.tenant, splist, item, values, actor=actor(visit))
     return item
 
@@ -255,4 +273,5 @@ ROUTES: Sequence[Route] = (
     Route("GET", f"{_ITEM}/fields", get_fields, units=1),
     Route("PATCH", f"{_ITEM}/fields", change_fields, right="write"),
     Route("GET", f"{_ITEM}/driveItem", get_drive_item, units=1),
+    Route("PATCH", f"{_ITEM}/driveItem", rename_file, right="write"),
 )

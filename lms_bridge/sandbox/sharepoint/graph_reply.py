@@ -22,24 +22,21 @@ Record = TypeVar("Record")
 Json = dict[str, Any]
 _OPTIONS = {
     "$select", "$expand", "$filter", "$orderby", "$top", "$skiptoken", "$count", "$skip", "$search", "$format",
-    "token", "$deltatoken", "$apply", "$compute", "$levels", "select", "expand", "top", "filter", "orderby",
+    "$deltatoken", "$apply", "$compute", "$levels",
 }  # fmt: skip
 
 
 def entity(
     visit: Visit, type_name: str, shape: Json, context: str, *, status: int = 200, headers: Mapping[str, str] = {}
 ) -> Answer:
-    selected = option(visit, "$select")
-    shape = select(type_name, shape, parse_select(selected)) if selected else shape
+    shape = _selected(visit, type_name, [shape])[0]
     return Answer(status, {"@odata.context": f"{context_url(visit, context)}/$entity", **shape}, dict(headers))
 
 
 def collection(
     visit: Visit, type_name: str, shapes: Sequence[Json], context: str, *, extra: Json | None = None
 ) -> Answer:
-    names = parse_select(option(visit, "$select"))
-    if names:
-        shapes = [select(type_name, shape, names) for shape in shapes]
+    shapes = _selected(visit, type_name, shapes)
     return Answer(200, {"@odata.context": context_url(visit, context), **(extra or {}), "value": list(shapes)})
 
 
@@ -75,8 +72,7 @@ def look_into(shape: Json) -> Look:
 
 
 def option(visit: Visit, name: str) -> str:
-    """A query option; Graph takes it without its `$` too."""
-    return visit.call.query.get(name, visit.call.query.get(name.removeprefix("$"), ""))
+    return visit.call.query.get(name, "")
 
 
 def expansions(visit: Visit, type_name: str) -> dict[str, Expansion]:
@@ -87,10 +83,17 @@ def expansions(visit: Visit, type_name: str) -> dict[str, Expansion]:
     return found
 
 
-def select(type_name: str, shape: Json, names: Sequence[str]) -> Json:
+def _selected(visit: Visit, type_name: str, shapes: Sequence[Json]) -> list[Json]:
+    """What `$select` leaves; what was expanded is there even when it was not selected."""
+    names = parse_select(option(visit, "$select"))
+    if not names:
+        return list(shapes)
     check_select(type_name, names)
-    wanted = {name.split("/")[0] for name in names}
-    return {name: value for name, value in shape.items() if name.split("@")[0] in wanted or name.startswith("@")}
+    wanted = {name.split("/")[0] for name in names} | set(parse_expand(option(visit, "$expand")))
+    return [
+        {name: value for name, value in shape.items() if name.split("@")[0] in wanted or name.startswith("@")}
+        for shape in shapes
+    ]
 
 
 def refuse_skip(visit: Visit) -> None:

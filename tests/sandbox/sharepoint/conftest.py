@@ -40,6 +40,6 @@ def world(current: tuple[_Current, SandboxServer, rsa.RSAPrivateKey]) -> Iterato
     site = tenant.add_site("/sites/learning", title="Learning")
     with requests.Session() as http:
         http.trust_env = False
-        made = World(tenant, site, server.url, http)
+        made = World(tenant, site, server, http)
         made.with_roles("Sites.Manage.All")
         yield made

@@ -7,6 +7,7 @@ from typing import Any
 import requests
 from csdl import problems_of_answer
 
+from lms_bridge.sandbox.server import SandboxServer
 from lms_bridge.sandbox.sharepoint import Hand, Registration, Site, Tenant
 from lms_bridge.sandbox.sharepoint.tokens import issue
 
@@ -38,9 +39,13 @@ RATINGS: Json = {
 class World:
     tenant: Tenant
     site: Site
-    url: str
+    server: SandboxServer
     http: requests.Session
     strength: int = 2
+
+    @property
+    def url(self) -> str:
+        return self.server.url
 
     @property
     def hand(self) -> Hand:

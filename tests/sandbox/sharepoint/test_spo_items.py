@@ -1,7 +1,12 @@
 """List items through Graph, as someone would use them who never saw this project's connector."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+import requests
 from spo_world import World, error
+
+from lms_bridge.sandbox.faults import Fault
 
 ANYWAY = "HonorNonIndexedQueriesWarningMayFailRandomly"
 
@@ -204,3 +209,33 @@ def test_views_of_an_item_are_counted_for_all_time(world: World) -> None:
     world.hand.view_page("sorting.aspx", times=3)
     stat = world.graph("GET", f"{world.site_path}/lists/Site Pages/items/1/analytics/allTime").json()
     assert stat["access"] == {"actionCount": 3, "actorCount": 1}
+
+
+def test_what_was_expanded_is_there_beside_what_was_selected(world: World) -> None:
+    ratings = world.ratings()
+    world.item(ratings, CourseKey="a")
+    found = world.graph("GET", f"{ratings}/items?select=id&expand=fields(select=CourseKey)&top=1").json()["value"][0]
+    assert (found["id"], found["fields"]["CourseKey"]) == ("1", "a")
+    assert "webUrl" not in found
+
+
+def test_of_many_creates_with_one_key_at_the_same_time_one_is_stored(world: World) -> None:
+    ratings = world.ratings()
+    headers = {"Authorization": f"Bearer {world.token()}"}
+
+    def create(_: int) -> int:
+        body = {"fields": {"CourseKey": "a"}}
+        return requests.post(f"{world.url}/v1.0{ratings}/items", json=body, headers=headers, timeout=20).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(create, range(8))) == [201] + [400] * 7
+
+
+def test_an_item_whose_answer_was_lost_stands_there_all_the_same(world: World) -> None:
+    ratings = world.ratings()
+    world.server.faults.add(Fault("drop", method="POST", path="/items"))
+    with pytest.raises(requests.ConnectionError):
+        world.item(ratings, CourseKey="a")
+    assert world.graph("GET", f"{ratings}/items/$count").text == "1"
+    again = world.graph("POST", f"{ratings}/items", {"fields": {"CourseKey": "a"}})
+    assert error(again) == (400, "invalidRequest")

@@ -151,6 +151,15 @@ def test_a_page_keeps_its_name_and_a_news_post_stays_one(world: World) -> None:
     assert change(world, other, promotionKind="newsPost").json()["promotionKind"] == "newsPost"
 
 
+def test_a_page_is_renamed_as_a_file(world: World) -> None:
+    page = world.page()
+    item = f"{world.site_path}/lists/Site Pages/items/1/driveItem"
+    assert world.graph("PATCH", item, {"name": "order.aspx"}).json()["name"] == "order.aspx"
+    assert world.read_page(page)["webUrl"].endswith("/SitePages/order.aspx")
+    world.page()
+    assert error(world.graph("PATCH", item, {"name": "sorting.aspx"})) == (409, "nameAlreadyExists")
+
+
 def test_a_taken_page_name_is_refused_or_numbered_as_the_switch_says(world: World) -> None:
     world.page()
     refused = world.graph("POST", f"{world.site_path}/pages", page_body("Sorting.aspx", "<p>a</p>"))
