@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lms_bridge.connector import Context, Finding, Place, Placement, PlaceRef
-from lms_bridge.errors import NotFound, Problem
+from lms_bridge.errors import Denied, NotFound, Problem
 from lms_bridge.items import Item, Key, Kind, mark
 from lms_bridge.sharepoint.connection import Connection, LazyConnection, connect
 from lms_bridge.sharepoint.images import ImageStore
@@ -53,8 +53,14 @@ class SharePointSite:
         return self._connection.get()
 
     def locate(self, items: Iterable[Item]) -> Placement:
-        """One place a kind. A list that is missing or does not fit is told for each of its items."""
+        """One place a kind. A list that is missing or does not fit is told for each of its items.
+
+        Looks at the site anew: a destination may live as long as a scheduler does.
+        """
         wanted = list(items)
+        with self._lock:
+            self._site, self._images = None, None
+        self._unfit.clear()
         places: dict[PlaceRef, list[Item]] = {}
         missing: dict[Key, Problem] = {}
         refs: dict[Kind, PlaceRef | Problem] = {}
@@ -124,7 +130,10 @@ class SharePointSite:
         found = site.list_named(title)
         if found is None:
             return Problem(f"the site has no list {title!r}", self._settings.site, SETUP)
-        problem = self._checked(form, found)
+        try:
+            problem = self._checked(form, found)
+        except (Denied, NotFound) as error:
+            problem = error.problem
         if problem is not None:
             return problem
         ref = PlaceRef(kind, found.id, found.title)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lms_bridge.items import Key, Kind, mark
 from lms_bridge.markup.links import map_images
+from lms_bridge.markup.split import blocks
 from lms_bridge.markup.text import to_text
 from lms_bridge.sharepoint.payloads import FINGERPRINT_PART
 
@@ -26,7 +27,8 @@ class Marker:
 def described(html: str, *, kind: Kind, key: Key, fingerprint: str) -> str:
     """The page's description: its first words, which news show as a teaser, then the marker."""
     sign = f"lms-bridge {kind.value} {mark(key)} {fingerprint[:FINGERPRINT_PART]}"
-    teaser = _teaser(html)
+    # The last block names the source: no teaser.
+    teaser = _teaser("".join(blocks(html)[:-1]))
     return f"{teaser} · {sign}" if teaser else sign
 
 

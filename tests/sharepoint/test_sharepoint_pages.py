@@ -131,7 +131,7 @@ def test_every_call_says_who_calls_and_asks_for_answers_without_annotations(worl
 def test_the_first_words_are_the_teaser_and_the_marker_comes_after_them(world: World, bench: Bench) -> None:
     bench.sync()
     description = only_page(world).description
-    assert description.startswith("First words.")
+    assert description.startswith("First words. · lms-bridge page ")
     found = marker_in(description)
     assert found is not None
     assert (found.kind, found.mark) == (Kind.PAGE, mark(page().key))
@@ -237,6 +237,43 @@ def test_a_change_that_was_written_but_not_published_is_published_by_the_next_ru
     report = bench.sync(LEAVE)
     assert report.conflicts == ()
     assert "Better words." in json.dumps(only_page(world).published)
+    assert bench.plan(LEAVE).pending == ()
+
+
+TROUBLES = [
+    {"kind": "drop", "method": "POST", "path": "/pages"},
+    {"kind": "truncate", "method": "POST", "path": "/pages"},
+    {"kind": "refuse", "method": "POST", "path": "/pages"},
+    {"kind": "status", "method": "POST", "path": "/pages", "status": 500},
+    {"kind": "status", "method": "POST", "path": "/pages", "status": 503, "retry_after": "3"},
+    {"kind": "status", "method": "POST", "path": "/pages", "status": 429, "retry_after": "3"},
+    {"kind": "drop", "method": "POST", "path": "/publish"},
+    {"kind": "status", "method": "POST", "path": "/publish", "status": 502},
+    {"kind": "drop", "method": "GET", "path": "/pages", "times": 2},
+    {"kind": "status", "method": "GET", "path": "/pages", "status": 500, "times": 3},
+    {"kind": "status", "method": "GET", "path": "/sites/127", "status": 504, "times": 2},
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda t: "-".join(str(value).strip("/") for value in t.values()))
+def test_one_trouble_on_the_way_leaves_one_published_page(world: World, bench: Bench, trouble: dict[str, Any]) -> None:
+    world.fault(**trouble)
+    assert summary_of([bench.sync(LEAVE)])["created"] == 1
+    assert world.server.sandbox.faults.pending() == []
+    assert only_page(world).major == 1
+    assert bench.plan(LEAVE).pending == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("drop", 0), ("truncate", 0), ("refuse", 0), ("status", 500), ("status", 503)]
+)
+def test_a_change_with_a_trouble_on_the_way_stands_once(world: World, bench: Bench, kind: str, status: int) -> None:
+    bench.sync(LEAVE)
+    bench.change(page("Better words."))
+    world.fault(kind, method="PATCH", path="/pages/", **({"status": status} if status else {}))
+    assert summary_of([bench.sync(LEAVE)])["updated"] == 1
+    assert "Better words." in json.dumps(only_page(world).published)
+    assert only_page(world).major == 2
     assert bench.plan(LEAVE).pending == ()
 
 
