@@ -167,6 +167,7 @@ class SharePointSite:
             folder_of=lambda item: self._folders.get(item.key, item.course.idnumber),
             marks=frozenset(self._marks.get(kind, ())),
             threads=self._settings.concurrency,
+            app=(self._settings.client_id or "").casefold(),
         )
 
     def _look(self) -> PageLook:

@@ -40,7 +40,8 @@ class PageText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageState:
-    """What Graph says of a page. `draft`: its newest text is not what readers see; `new`: they never saw any."""
+    """What Graph says of a page. `draft`: its newest text is not what readers see; `new`: they never saw any;
+    `app`: which app wrote it last, nothing when a person did."""
 
     id: str
     version: str
@@ -50,7 +51,7 @@ class PageState:
     url: str
     draft: bool
     new: bool
-    by_app: bool
+    app: str
     comments: bool
     canvas: Any
 
@@ -122,7 +123,7 @@ def page_state(row: Any) -> PageState:
         url=text_value(row.get("webUrl")),
         draft=text_value(state.get("level")) in ("draft", "checkout"),
         new=version_id.startswith("0."),
-        by_app=bool(mapping(mapping(row.get("lastModifiedBy")).get("application"))),
+        app=text_value(mapping(mapping(row.get("lastModifiedBy")).get("application")).get("id")).casefold(),
         comments=row.get("showComments") is not False,
         canvas=row.get("canvasLayout"),
     )

@@ -50,6 +50,8 @@ class SitePages:
     marks: frozenset[str]
     """Of the items that are located, so that a page whose description a person emptied is still recognised."""
     threads: int
+    app: str
+    """Our own app's id in lower case; empty for a machine's identity, whose id nobody needs to configure."""
 
 
 class PagePlace:
@@ -150,7 +152,7 @@ class PagePlace:
         """Read only; but a page of ours that was cut off before anybody saw it is brought to its end."""
         assert change.entry is not None
         state = self._site.writer.read(change.entry.ref)
-        if not (state.new and state.by_app and state.draft and change.payload is not None):
+        if not (state.new and self._is_cut_off(state) and change.payload is not None):
             return state
         found = marker_in(state.description)
         if found is not None and change.payload.fingerprint.startswith(found.fingerprint):
@@ -201,8 +203,12 @@ class PagePlace:
             fingerprint=marker.fingerprint if marker is not None and own is not None else None,
             title=state.title,
             url=state.url or None,
-            unfinished=own is not None and state.draft and state.by_app,
+            unfinished=own is not None and self._is_cut_off(state),
         )
+
+    def _is_cut_off(self, state: PageState) -> bool:
+        """A draft that we wrote last: people's drafts, and other apps', are theirs."""
+        return state.draft and bool(state.app) and self._site.app in ("", state.app)
 
     def _body(self, state: PageState) -> Body:
         return self._shown(state.title, to_html(state.canvas), state.comments)

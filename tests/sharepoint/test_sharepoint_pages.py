@@ -12,6 +12,7 @@ from sharepoint_world import PERSON, World
 
 from lms_bridge.connector import Action, Level, Status
 from lms_bridge.items import Course, Item, Kind, Page, mark
+from lms_bridge.sandbox.sharepoint import Actor, Hand
 from lms_bridge.sandbox.sharepoint.model import Page as SandboxPage
 from lms_bridge.sandbox.sharepoint.pages import create_page, set_published
 from lms_bridge.sharepoint.destination import SharePointSite
@@ -331,6 +332,17 @@ def test_a_site_that_wants_an_approval_gets_the_page_once_and_is_not_written_aga
     assert outcome.problem is not None
     assert "approval" in outcome.problem.cause
     assert bench.plan(LEAVE).pending == ()
+
+
+@pytest.mark.parametrize("who", [PERSON, Actor("Another app", app_id="another-app")], ids=["person", "app"])
+def test_a_draft_that_somebody_else_works_on_is_left_alone(world: World, bench: Bench, who: Actor) -> None:
+    bench.sync(LEAVE)
+    name = bench.entry(page().key).name
+    Hand(world.tenant, person=who).edit_page(name, "<p>Not ready yet.</p>", publish=False)
+    bench.sync(LEAVE)
+    bench.change(page("Better words."))
+    assert [change.key for change in bench.sync(LEAVE).conflicts] == [page().key]
+    assert only_page(world).minor == 1
 
 
 def test_comments_and_likes_are_no_change(world: World, bench: Bench) -> None:
