@@ -5,7 +5,7 @@ Apart from the functions because a person at the keyboard writes through the sam
 
 from urllib.parse import quote_plus
 
-from lms_bridge.sandbox.moodle import rows, wiki_markup
+from lms_bridge.sandbox.moodle import rows, wiki_markup, wiki_plain
 from lms_bridge.sandbox.moodle.collation import same_text
 from lms_bridge.sandbox.moodle.refusals import MoodleError, php_error
 from lms_bridge.sandbox.moodle.site import MoodleSite
@@ -97,7 +97,10 @@ def _render(site: MoodleSite, page: rows.WikiPage, version: rows.WikiVersion) ->
             targets[title] = wiki_markup.LinkTarget(view, missing=found is None)
         return targets[title]
 
-    return wiki_markup.render_wiki_html(version.content, page_id=page.id, link_to=link_to)
+    content, flavour = version.content, version.contentformat
+    if flavour != "html":
+        content = wiki_plain.as_html(content, flavour)
+    return wiki_markup.render_wiki_html(content, page_id=page.id, link_to=link_to)
 
 
 def lock_page(site: MoodleSite, page: rows.WikiPage, section: str | None, user: int) -> bool:

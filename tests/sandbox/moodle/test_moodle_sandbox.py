@@ -292,3 +292,12 @@ def test_a_large_page_arrives_whole_in_either_encoding_of_a_form(moodle: Client)
         parts = {"files": {name: (None, value) for name, value in asked.items()}} if multipart else {"data": asked}
         answer = requests.post(moodle.server.url + REST, timeout=30, **parts).json()
         assert moodle.site.wiki_versions[answer["pageid"]][-1].content == content
+
+
+def test_html_sent_into_a_creole_wiki_is_shown_as_text(moodle: Client) -> None:
+    wiki = next(a for a in moodle.site.activities.values() if a.idnumber == "lmsbridge-wiki-BIO")
+    moodle.site.hand.activity(wiki.cmid, settings={"defaultformat": "creole", "forceformat": 1})
+    page = moodle.new_page("Home", "= Head =\n<b>x</b> **y**")["pageid"]
+    shown = moodle.call("mod_wiki_get_page_contents", pageid=page)["page"]["cachedcontent"]
+    assert "&lt;b&gt;x&lt;/b&gt; <strong>y</strong>" in shown
+    assert '<h3><a name="toc-1"></a>Head' in shown
