@@ -218,9 +218,7 @@ def test_every_refusal_we_know_says_what_to_do(code: str) -> None:
     assert "{" not in str(problem)
 
 
-def test_an_unknown_refusal_shows_moodles_own_words_without_markup(
-    world: World, make_world: Callable[..., World]
-) -> None:
+def test_an_unknown_refusal_shows_moodles_own_words_without_markup(world: World) -> None:
     client = open_client(world)
     with pytest.raises(DestinationError, match="Wiki ID is incorrect"):
         client.call("mod_wiki_get_subwikis", {"wikiid": 999})

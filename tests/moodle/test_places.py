@@ -1,0 +1,417 @@
+"""What is particular to Moodle: groups, first pages, locks, images, mail, provisioning, ratings that stay unwritten."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moodle_world import PERSON, World
+
+from lms_bridge.connector import Level
+from lms_bridge.items import Course, Kind, Prompt
+from lms_bridge.sandbox.moodle import SeedCourse, wiki_store
+from lms_bridge.sync.report import summary_of
+from lms_bridge.testing.bench import PRUNE, Bench
+from lms_bridge.testing.sample import make_image, make_item, make_page, make_prompt
+
+BIO = Course("BIO-101", "Cell Biology")
+Opened = Callable[..., Bench]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Opened]:
+    """Opens a connector to a world, on a bench."""
+    benches: list[Bench] = []
+
+    def open_bench(world: World, **settings: Any) -> Bench:
+        benches.append(Bench(world.open(**settings), tmp_path))
+        return benches[-1]
+
+    yield open_bench
+    for bench in benches:
+        bench.destination.close()
+
+
+def activity(world: World, course: str, modname: str) -> Any:
+    number = next(c.id for c in world.site.courses.values() if c.idnumber == course)
+    return next(a for a in world.site.activities.values() if (a.course, a.modname) == (number, modname))
+
+
+def told(bench: Bench) -> dict[str, str]:
+    """What failed, by key: cause and next step."""
+    return {f.key: f"{f.problem.cause} {f.problem.next_step}" for f in bench.sync().failures}
+
+
+def shown(world: World, title: str) -> str:
+    page = next(p for p in world.site.wiki_pages.values() if p.title == title)
+    return page.cachedcontent
+
+
+# Courses and activities
+
+
+def test_an_empty_course_id_is_never_looked_up(world: World, opened: Opened) -> None:
+    """Moodle would answer with its front page."""
+    bench = opened(world)
+    nowhere = make_item(Kind.PAGE, Course(" ", "Nameless"))
+    bench.fill(nowhere)
+    assert "cannot be a course's idnumber" in told(bench)[nowhere.key]
+    assert world.site.wiki_pages == {}
+
+
+def test_a_course_of_nearly_the_same_id_is_not_taken(make_world: Callable[..., World], opened: Opened) -> None:
+    """MariaDB compares ids without regard to case and accents."""
+    bench = opened(make_world(database="mariadb"))
+    other = make_item(Kind.PAGE, Course("bio-101", "Cell Biology"))
+    bench.fill(other)
+    assert "only 'BIO-101'" in told(bench)[other.key]
+
+
+@pytest.mark.parametrize(("by", "value"), [("shortname", "BIO-101"), ("id", "3")])
+def test_courses_can_be_found_by_shortname_and_number(world: World, opened: Opened, by: str, value: str) -> None:
+    bench = opened(world, course_by=by)
+    bench.fill(make_item(Kind.PAGE, Course(value, "Cell Biology")))
+    assert told(bench) == {}
+
+
+def test_a_course_may_be_placed_elsewhere_than_its_id_says(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    bench.fill(make_item(Kind.PAGE, Course("OTHER", "Other", {"moodle": {"course": "BIO-101", "wiki": "Course wiki"}})))
+    assert told(bench) == {}
+
+
+def test_of_two_wikis_the_one_with_our_id_number_is_taken(world: World, opened: Opened) -> None:
+    first = activity(world, "BIO-101", "wiki")
+    second = replace(first, cmid=900, instance=900, name="Another wiki", idnumber="lmsbridge-wiki", contextid=900)
+    world.site.activities[900] = second
+    world.site.sections[first.section].sequence.append(900)
+    bench = opened(world)
+    item = make_item(Kind.PAGE, BIO)
+    bench.fill(item)
+    bench.sync()
+    assert {s.wikiid for s in world.site.subwikis.values()} == {900}
+    second.idnumber = ""
+    again = opened(world)
+    again.fill(item)
+    assert "2 activities of the kind wiki" in told(again)[item.key]
+
+
+def test_a_course_without_a_wiki_is_told_with_what_to_add(make_world: Callable[..., World], opened: Opened) -> None:
+    bench = opened(make_world(SeedCourse("BIO-101", activities=False)))
+    item = make_item(Kind.PAGE, BIO)
+    bench.fill(item)
+    assert "Add a wiki with the ID number “lmsbridge-wiki”" in told(bench)[item.key]
+
+
+# Provisioning
+
+
+def test_an_empty_course_is_filled_from_the_template_once(make_world: Callable[..., World], opened: Opened) -> None:
+    world = make_world(SeedCourse("BIO-101", activities=False))
+    bench = opened(world, provision={"template": "lmsbridge-template"})
+    every = [make_item(kind, BIO) for kind in Kind]
+    bench.fill(*every)
+    assert bench.plan().failures == ()
+    assert world.calls().get("core_course_import_course", 0) == 0
+    assert summary_of([bench.sync()])["failed"] == 0
+    assert world.calls()["core_course_import_course"] == 1
+    assert summary_of([bench.sync()])["created"] == 0
+    assert bench.plan().pending == ()
+    assert world.calls()["core_course_import_course"] == 1
+
+
+def test_a_course_that_has_some_of_them_is_not_filled(make_world: Callable[..., World], opened: Opened) -> None:
+    """Moodle's import would double them."""
+    world = make_world()
+    wiki = activity(world, "BIO-101", "wiki")
+    activity(world, "BIO-101", "forum").idnumber = "lmsbridge-forum"
+    del world.site.activities[wiki.cmid]
+    bench = opened(world, provision={"template": "lmsbridge-template"})
+    item = make_item(Kind.PAGE, BIO)
+    bench.fill(item)
+    assert "already" in told(bench)[item.key]
+    assert world.calls().get("core_course_import_course", 0) == 0
+
+
+# Wiki pages
+
+
+def test_the_wikis_first_page_is_the_index_and_leads_to_every_page(world: World, opened: Opened) -> None:
+    activity(world, "BIO-101", "wiki").settings["firstpagetitle"] = "Start here"
+    bench = opened(world)
+    bench.fill(*(make_page(BIO, name, "<p>x</p>", title=f"Page {name}") for name in "ab"))
+    bench.sync()
+    assert "Page a" in shown(world, "Start here")
+    assert "Page b" in shown(world, "Start here")
+
+
+def test_pages_of_groups_go_into_the_wikis_of_their_groups(make_world: Callable[..., World], opened: Opened) -> None:
+    world = make_world(SeedCourse("BIO-101", groups=("Red", "Blue")))
+    bench = opened(world)
+    red, blue, none = (
+        replace(make_page(BIO, name, "<p>x</p>", title="Plan"), group=group)
+        for name, group in (("r", "Red"), ("b", "Blue"), ("n", None))
+    )
+    bench.fill(red, blue, none)
+    failures = told(bench)
+    assert "kept by groups" in failures[none.key]
+    assert [k for k in failures if k in (red.key, blue.key)] == []
+    groups = {group.id: group.name for group in world.site.groups.values()}
+    subwikis = {subwiki.id: groups[subwiki.groupid] for subwiki in world.site.subwikis.values()}
+    standing = sorted((subwikis[page.subwikiid], page.title) for page in world.site.wiki_pages.values())
+    assert standing == [("Blue", "Home"), ("Blue", "Plan"), ("Red", "Home"), ("Red", "Plan")]
+
+
+def test_titles_that_mariadb_takes_for_one_stand_side_by_side(make_world: Callable[..., World], opened: Opened) -> None:
+    world = make_world(database="mariadb")
+    bench = opened(world)
+    titles = ("Résumé", "resume", "RESUME ", "rocket 🚀", "rocket 🎉", "Straße", "strasse", "home")
+    pages = [make_page(BIO, f"p{n}", f"<p>{n}</p>", title=title) for n, title in enumerate(titles)]
+    bench.fill(*pages)
+    assert told(bench) == {}
+    assert len(world.site.wiki_pages) == len(titles) + 1
+    assert bench.plan().pending == ()
+
+
+def test_a_page_that_somebody_is_editing_waits_for_the_next_run(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    page = make_page(BIO, "a", "<p>x</p>")
+    bench.fill(page)
+    bench.sync()
+    row = world.site.wiki_pages[int(bench.entry(page.key).ref)]
+    bench.change(replace(page, body="<p>y</p>"))
+    wiki_store.lock_page(world.site, row, None, world.site.user_named(PERSON).id)
+    (conflict,) = [o for o in bench.sync().outcomes if o.change.key == page.key]
+    assert conflict.problem
+    assert "somebody is editing" in conflict.problem.cause
+    world.site.hand.age_locks(60)
+    assert summary_of([bench.sync()])["updated"] == 1
+
+
+def test_a_persons_page_under_our_title_is_left_and_told(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    page = make_page(BIO, "a", "<p>ours</p>", title="Cells")
+    bench.fill(page)
+    subwiki = wiki_store.add_subwiki(world.site, activity(world, "BIO-101", "wiki").instance, 0, 0)
+    world.site.hand.add_wiki_page(subwiki.id, PERSON, "Cells", "<p>theirs</p>")
+    bench.sync()
+    assert "theirs" in shown(world, "Cells")
+    assert bench.entries(page.key) == []
+
+
+def test_a_page_that_a_crash_left_empty_is_made_whole(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    page = make_page(BIO, "a", "<p>ours</p>", title="Cells")
+    bench.fill(page)
+    plan = bench.plan()
+    subwiki = wiki_store.add_subwiki(world.site, activity(world, "BIO-101", "wiki").instance, 0, 0)
+    row = wiki_store.create_page(world.site, subwiki.id, "Cells", "html", world.site.user_named("lmsbridge").id)
+    (change,) = [change for change in plan.changes if change.key == page.key]
+    (outcome,) = list(bench.place(page.key).write([change]))
+    assert outcome.entry
+    assert outcome.entry.ref == str(row.id)
+    assert "ours" in shown(world, "Cells")
+
+
+def test_a_page_that_was_copied_with_our_mark_is_not_taken_for_ours(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    page = make_page(BIO, "a", "<p>ours</p>", title="Cells")
+    bench.fill(page)
+    bench.sync()
+    entry = bench.entry(page.key)
+    row = world.site.wiki_pages[int(entry.ref)]
+    text = world.site.wiki_versions[row.id][-1].content
+    world.site.hand.add_wiki_page(row.subwikiid, PERSON, "My copy", text)
+    assert bench.entry(page.key) == entry
+    assert bench.plan(PRUNE).pending == ()
+
+
+# Images
+
+
+def test_an_image_is_uploaded_once_for_all_pages_of_a_course(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    image = make_image()
+    body = f'<p><img src="asset:{image.digest}" alt="A dot"></p>'
+    bench.fill(*(make_page(BIO, name, body, title=f"Page {name}", assets=(image,)) for name in "abc"))
+    bench.sync()
+    assert (
+        len([file for file in world.site.files if file.filename.startswith("lmsb-") and file.filearea == "post"]) == 1
+    )
+    assert "/mod_forum/post/" in shown(world, "Page a")
+    assert bench.plan().pending == ()
+
+
+@pytest.mark.parametrize("images", ["link", "off"])
+def test_images_that_are_not_uploaded_leave_their_description_and_a_notice(
+    world: World, opened: Opened, images: str
+) -> None:
+    bench = opened(world, pages={"images": images})
+    image = make_image()
+    body = f'<p><img src="asset:{image.digest}" alt="A dot"></p><p><img src="https://example.org/x.png" alt="net"></p>'
+    bench.fill(make_page(BIO, "a", body, title="Page", assets=(image,)))
+    assert any("images are not shown" in notice.cause for notice in bench.plan().notices)
+    bench.sync()
+    assert "A dot" in shown(world, "Page")
+    assert ("https://example.org/x.png" in shown(world, "Page")) == (images == "link")
+    assert world.calls().get("webservice/upload.php", 0) == 0
+
+
+# Prompts
+
+
+def test_a_prompt_is_for_all_groups_pinned_and_closed_when_its_time_is_over(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    prompt = replace(make_prompt(BIO, "p", close=bench.now + timedelta(days=1)), pinned=True)
+    bench.fill(prompt)
+    bench.sync()
+    (discussion,) = world.site.discussions.values()
+    assert (discussion.groupid, discussion.pinned, discussion.timelocked) == (-1, 1, 0)
+    bench.now += timedelta(days=2)
+    assert summary_of([bench.sync()])["updated"] == 1
+    assert discussion.timelocked > 0
+    bench.change(replace(prompt, close=None, pinned=False))
+    bench.sync()
+    assert (discussion.pinned, discussion.timelocked) == (0, 0)
+    assert bench.plan().pending == ()
+
+
+def test_a_prompt_for_one_group_goes_to_that_group(make_world: Callable[..., World], opened: Opened) -> None:
+    world = make_world(SeedCourse("BIO-101", groups=("Red", "Blue")))
+    bench = opened(world)
+    red = replace(make_prompt(BIO, "p"), group="Red")
+    lost = replace(make_prompt(BIO, "q"), group="Green")
+    bench.fill(red, lost)
+    assert "no group “Green”" in told(bench)[lost.key]
+    (discussion,) = world.site.discussions.values()
+    assert world.site.groups[discussion.groupid].name == "Red"
+
+
+def test_the_plan_says_that_moodle_will_mail_people(world: World, opened: Opened) -> None:
+    activity(world, "BIO-101", "forum").settings["forcesubscribe"] = 1
+    bench = opened(world)
+    bench.fill(make_prompt(BIO, "p"))
+    (notice,) = [n for n in bench.plan().notices if "mail" in n.cause]
+    assert "every participant" in notice.cause
+    assert "optional" in notice.next_step
+
+
+def test_a_prompt_with_answers_keeps_them_when_it_changes(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    prompt = make_prompt(BIO, "p")
+    bench.fill(prompt)
+    bench.sync()
+    (discussion,) = world.site.discussions.values()
+    world.site.hand.reply(discussion.firstpost, "lena.learner", "<p>My answer</p>")
+    assert isinstance(prompt, Prompt)
+    bench.change(replace(prompt, title="A better question"))
+    assert summary_of([bench.sync()])["updated"] == 1
+    assert discussion.name == "A better question"
+    assert any("My answer" in post.message for post in world.site.posts.values())
+
+
+# Reviews and ratings
+
+
+def test_reviews_can_be_discussions_of_a_forum(world: World, opened: Opened) -> None:
+    bench = opened(world, reviews={"as": "forum", "activity": {"idnumber": "lmsbridge-forum"}})
+    review = make_item(Kind.REVIEW, BIO)
+    bench.fill(review)
+    assert summary_of([bench.sync()])["created"] == 1
+    (discussion,) = world.site.discussions.values()
+    assert discussion.name == "★★★★☆ learner-one, 2026-03-02"
+    assert bench.plan().pending == ()
+
+
+def test_a_reviews_words_are_words_and_not_markup(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    bench.fill(make_item(Kind.REVIEW, BIO, words="<script>alert(1)</script> & more\n\nSecond paragraph"))
+    assert told(bench) == {}
+    contents = [str(c.content) for entry in world.site.data_entries.values() for c in entry.contents.values()]
+    assert any("&lt;script&gt;" in text and "<p>Second paragraph</p>" in text for text in contents)
+
+
+def test_a_database_without_our_fields_is_told_by_name(world: World, opened: Opened) -> None:
+    field = next(
+        f
+        for f in world.site.data_fields.values()
+        if f.name == "Key" and f.dataid == activity(world, "BIO-101", "data").instance
+    )
+    field.name = "Other"
+    bench = opened(world)
+    bench.fill(make_item(Kind.REVIEW, BIO))
+    assert any("no field Key" in text for text in told(bench).values())
+
+
+def test_a_rating_field_that_does_not_exist_is_told_before_anything_is_written(world: World, opened: Opened) -> None:
+    bench = opened(world, ratings={"fields": {"average": "nope"}})
+    rating = make_item(Kind.RATING, BIO)
+    bench.fill(rating)
+    assert "no course custom field nope" in told(bench)[rating.key]
+    assert world.calls().get("core_course_update_courses", 0) == 0
+
+
+def test_a_locked_rating_field_is_noticed_although_moodle_says_nothing(world: World, opened: Opened) -> None:
+    for field in world.site.custom_fields.values():
+        field.configdata["locked"] = 1
+    bench = opened(world)
+    rating = make_item(Kind.RATING, BIO)
+    bench.fill(rating)
+    assert "changelockedcustomfields" in told(bench)[rating.key]
+
+
+def test_a_rating_can_show_on_the_course_page_as_an_activitys_name(world: World, opened: Opened) -> None:
+    bench = opened(world, ratings={"activity_name": "Course ratings ★ {average} ({count})"})
+    bench.fill(make_item(Kind.RATING, BIO))
+    bench.sync()
+    count = next(iter(bench.source.content)).count  # type: ignore[union-attr]
+    assert activity(world, "BIO-101", "data").name == f"Course ratings ★ 4.2 ({count})"
+    assert bench.plan().pending == ()
+
+
+def test_ratings_of_many_courses_travel_in_one_call(make_world: Callable[..., World], opened: Opened) -> None:
+    world = make_world(*(SeedCourse(f"C-{n}") for n in range(12)))
+    bench = opened(world)
+    bench.fill(*(make_item(Kind.RATING, Course(f"C-{n}", f"Course {n}")) for n in range(12)))
+    assert summary_of([bench.sync()])["created"] == 12
+    assert world.calls()["core_course_update_courses"] == 1
+
+
+# The check
+
+
+@pytest.mark.parametrize(
+    "capability",
+    [
+        "moodle/course:update",
+        "moodle/course:manageactivities",
+        "mod/forum:editanypost",
+        "mod/forum:pindiscussions",
+        "mod/forum:createattachment",
+    ],
+)
+def test_the_check_names_each_missing_permission(world: World, opened: Opened, capability: str) -> None:
+    world.site.hand.capability("lmsbridge", capability, False)
+    found = {f.what: f for f in opened(world).destination.check() if f.level is Level.ERROR}
+    assert capability in found
+    problem = found[capability].problem
+    assert problem
+    assert "Define roles" in problem.next_step
+
+
+def test_the_check_names_each_missing_function_and_what_it_is_for(world: World, opened: Opened) -> None:
+    world.site.hand.service_function("lmsbridge", "mod_wiki_edit_page", False)
+    (finding,) = [f for f in opened(world).destination.check() if f.level is Level.ERROR]
+    assert finding.problem
+    assert "mod_wiki_edit_page" in finding.problem.cause
+    assert "Add functions" in finding.problem.next_step
+
+
+def test_the_check_names_a_missing_custom_field(world: World, opened: Opened) -> None:
+    gone = next(number for number, field in world.site.custom_fields.items() if field.shortname == "lmsbridge_stars")
+    del world.site.custom_fields[gone]
+    (finding,) = [f for f in opened(world).destination.check() if f.level is Level.ERROR]
+    assert finding.problem
+    assert "lmsbridge_stars" in finding.problem.cause
