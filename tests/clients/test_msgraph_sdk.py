@@ -172,7 +172,7 @@ def test_a_page_is_made_read_with_its_canvas_and_published_by_hand_made_request(
         read = await cast.get(RequestConfiguration(query_parameters=query))
         assert read.publishing_state.level == "published"
         assert read.canvas_layout.horizontal_sections[0].columns[0].webparts[0].inner_html == "<h2>Sorting</h2>"
-        assert [one.name for one in (await pages.get()).value] == ["sorting.aspx"]
+        assert [one.name for one in (await pages.get()).value] == ["Home.aspx", "sorting.aspx"]
         with pytest.raises(ODataError) as refused:
             await pages.by_base_site_page_id(made.id).patch(SitePage(title="x"))
         assert refused.value.error.message == "API not found"

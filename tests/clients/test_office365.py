@@ -104,8 +104,8 @@ def test_rest_reads_and_writes_comments(world: World, graph: GraphClient, site: 
     page = graph.sites.get_by_url(SITE_URL).pages.add("Sorting").execute_query()
     page.publish().execute_query()
     world.hand.comment_page("Sorting.aspx", "Why is it slow?")
-    item = site.web.lists.get_by_title("Site Pages").items.get_by_id(1)
-    comments = item.get_comments().execute_query()
+    file = site.web.get_file_by_server_relative_path("/sites/learning/SitePages/Sorting.aspx")
+    comments = file.listItemAllFields.get_comments().execute_query()
     assert [one.properties["text"] for one in comments] == ["Why is it slow?"]
 
 

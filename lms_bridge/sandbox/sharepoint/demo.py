@@ -14,7 +14,8 @@ from lms_bridge.sandbox.sharepoint.certificates import (
     write_private,
 )
 from lms_bridge.sandbox.sharepoint.model import Registration
-from lms_bridge.sandbox.sharepoint.tenant import Behaviour, Tenant
+from lms_bridge.sandbox.sharepoint.pages import create_home
+from lms_bridge.sandbox.sharepoint.tenant import PERSON, Behaviour, Tenant
 
 DEMO_CLIENT = "5a6d0c1e-6f0b-4b57-9a52-0c7d1f3b2e10"
 
@@ -54,11 +55,14 @@ def demo_tenant(
     client_id: str = DEMO_CLIENT,
     seed: int = 1,
     behaviour: Behaviour | None = None,
+    home_page: bool = True,
 ) -> DemoTenant:
     """Write the credentials into `folder` and return the tenant that knows them."""
     folder.mkdir(parents=True, exist_ok=True)
     tenant = Tenant(seed=seed, behaviour=behaviour)
     site = tenant.add_site(site_path, title=site_title)
+    if home_page:
+        create_home(tenant, site, actor=PERSON)
     private_key, certificate = make_app_certificate("lms-bridge demo")
     write_private(folder / "app-key.pem", private_key)
     (folder / "app-cert.pem").write_bytes(certificate)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lms_bridge.sandbox.sharepoint.tenant import Tenant
 
 
+_NEWS = "8c88f208-6c77-4bdb-86a0-0c47b4316588"
+
+
 def page_library(site: Site) -> SpList:
     return list_named(site, "SitePages")
 
@@ -33,6 +36,29 @@ def create_page(tenant: "Tenant", site: Site, name: str, page: Page, *, actor: A
     page.checked_out_by = actor
     item = create_item(tenant, library, {}, actor=actor, content_type="Site Page", page=page, name=name)
     item.comments_disabled = not page.show_comments
+    return item
+
+
+def create_home(tenant: "Tenant", site: Site, *, actor: Actor) -> Item:
+    """The page that every team site is born with. It is a person's, and stands among all others."""
+    news = {
+        "@odata.type": "#microsoft.graph.standardWebPart",
+        "id": tenant.ids.guid(),
+        "webPartType": _NEWS,
+        "data": {
+            "dataVersion": "1.10",
+            "title": "News",
+            "description": "",
+            "properties": {"layoutId": "FeaturedNews"},
+            "serverProcessedContent": {"htmlStrings": [], "searchablePlainTexts": [], "links": [], "imageSources": []},
+        },
+    }
+    column = {"id": "1", "width": 12, "webparts": [news]}
+    section = {"layout": "oneColumn", "id": "1", "emphasis": "none", "columns": [column]}
+    page = Page("Home", layout="home", show_comments=False, canvas={"horizontalSections": [section]})
+    item = create_page(tenant, site, "Home.aspx", page, actor=actor)
+    page.checked_out_by = None
+    set_published(tenant, site, item, actor=actor)
     return item
 
 

@@ -64,7 +64,7 @@ def _site_page(site: Site, rest: str, call: Call) -> Answer:
         case ["Lists", name, "DispForm.aspx"]:
             splist = list_named(site, name)
             return _item(site, splist, find_item(splist, call.query.get("ID", "")))
-        case ["SitePages", "Home.aspx"] if find_file(page_library(site), "Home.aspx") is None:
+        case ["SitePages", "Home.aspx"] if _is_home(find_file(page_library(site), "Home.aspx")):
             return _home(site)
         case ["SitePages", name]:
             found = find_file(page_library(site), name)
@@ -77,7 +77,8 @@ def _site_page(site: Site, rest: str, call: Call) -> Answer:
 
 
 def _home(site: Site) -> Answer:
-    items = [item for item in page_library(site).items.values() if item.page is not None]
+    pages = page_library(site).items.values()
+    items = [item for item in pages if item.page is not None and not _is_home(item)]
     cards = [_card(site, item) for item in items if item.page is not None and item.page.published is not None]
     cards.sort(key=lambda card: card["sort"], reverse=True)
     return _page(
@@ -88,6 +89,11 @@ def _home(site: Site) -> Answer:
         pages=sorted((card for card in cards if card["kind"] == "page"), key=lambda card: card["title"].casefold()),
         drafts=len(items) - len(cards),
     )
+
+
+def _is_home(item: Item | None) -> bool:
+    """The site's front page, which shows what the site has, not what is in its canvas."""
+    return item is None or (item.page is not None and item.page.layout == "home")
 
 
 def _card(site: Site, item: Item) -> dict[str, Any]:
