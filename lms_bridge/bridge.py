@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.config.model import PolicySettings
 from lms_bridge.connector import Destination, Finding, Level, Source
-from lms_bridge.errors import BridgeError, Problem, StateError
+from lms_bridge.errors import BridgeError, StateError, UsageError
 from lms_bridge.items import Kind
 from lms_bridge.sync.policy import Deleted, Drift, Limits, Policy, Prune, Refresh
 from lms_bridge.sync.run import Plan, Progress, Report, Route, no_progress
@@ -31,9 +31,17 @@ class Bridge:
     state: "State"
 
     def plan(self, *, clock: Clock, only: Sequence[str] = (), progress: Progress = no_progress) -> list[Plan]:
+        """Raises UsageError when `only` selects nothing at all."""
         from lms_bridge.sync.route import prepare
 
-        return [prepare(route, self.state, now=clock(), only=only, progress=progress) for route in self.routes]
+        plans = [prepare(route, self.state, now=clock(), only=only, progress=progress) for route in self.routes]
+        if only and plans and not any(plan.selected or plan.failures for plan in plans):
+            raise UsageError(
+                f"no item is meant by {', '.join(only)}.",
+                where="--only",
+                next_step="`lms-bridge plan` shows courses, titles and, with --output json, keys.",
+            )
+        return plans
 
     def sync(
         self,
@@ -147,8 +155,8 @@ def _chosen(config: Config, only_routes: Sequence[str]) -> list[RouteConfig]:
     known = [route.name for route in config.routes]
     unknown = [name for name in only_routes if name not in known]
     if unknown:
-        problem = Problem(f"there is no route {unknown[0]!r}.", config.file, f"Known routes: {', '.join(known)}.")
-        raise BridgeError(problem.cause, where=problem.where, next_step=problem.next_step)
+        step = f"Known routes: {', '.join(known)}."
+        raise UsageError(f"there is no route {unknown[0]!r}.", where=config.file, next_step=step)
     return [route for route in config.routes if not only_routes or route.name in only_routes]
 
 

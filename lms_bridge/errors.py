@@ -2,6 +2,7 @@
 
     BridgeError
     ├── ConfigError          connectors.yaml cannot be used (holds every problem found)
+    ├── UsageError           what was asked for does not exist
     ├── ContentError         an item cannot be read or rendered
     ├── SourceError          a source could not be read at all
     ├── DestinationError     a destination refused or misbehaved
@@ -47,6 +48,10 @@ class ConfigError(BridgeError):
         first = problems[0]
         super().__init__(first.cause, where=first.where, next_step=first.next_step)
         self.problems = problems
+
+
+class UsageError(BridgeError):
+    pass
 
 
 class ContentError(BridgeError):

@@ -30,9 +30,9 @@ def diff(
     from lms_bridge.bridge import open_bridge
     from lms_bridge.cli.options import load
     from lms_bridge.cli.show import show_difference
-    from lms_bridge.errors import BridgeError
+    from lms_bridge.errors import UsageError
 
     with open_bridge(load(context, config), only_routes=route or ()) as bridge:
         if not show_difference(bridge, key, output):
             step = "`lms-bridge plan` shows the keys."
-            raise BridgeError(f"no route has an item with the key {key!r}.", next_step=step)
+            raise UsageError(f"no route has an item with the key {key!r}.", next_step=step)

@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable
 
-from lms_bridge.errors import BridgeError, ConfigError, Problem, Unreachable
+from lms_bridge.errors import BridgeError, ConfigError, Problem, Unreachable, UsageError
 
 USAGE = 2
 FAILED = 1
@@ -32,7 +32,7 @@ def told(run: Callable[[], None]) -> None:
 
 def _code_of(error: BridgeError) -> int:
     match error:
-        case ConfigError():
+        case ConfigError() | UsageError():
             return USAGE
         case Unreachable():
             return UNREACHABLE

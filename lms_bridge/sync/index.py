@@ -69,7 +69,10 @@ def _contents(pages: Sequence[Page], items: Sequence[Item], group: str, now: dat
         prompts.sort(key=lambda p: (p.publish is not None, p.publish or now, p.title.casefold(), p.key))
         parts.append("<h2>Discussions</h2>" + _list([_link(prompt) for prompt in prompts]))
     if ratings:
-        parts.append("<h2>Ratings</h2>" + _list([_link(rating) for rating in sorted(ratings, key=lambda r: r.key)]))
+        parts.append(
+            "<h2>Ratings</h2>"
+            + _list([_link(rating, "Ratings and reviews") for rating in sorted(ratings, key=lambda r: r.key)])
+        )
     return "".join(parts)
 
 
@@ -98,5 +101,5 @@ def _list(lines: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>" if lines else ""
 
 
-def _link(item: Item) -> str:
-    return f'<a href="{escape(item_href(item.key), quote=True)}">{escape(item.title)}</a>'
+def _link(item: Item, label: str = "") -> str:
+    return f'<a href="{item_href(item.key)}">{escape(label or item.title)}</a>'

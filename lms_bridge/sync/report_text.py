@@ -10,6 +10,8 @@ from lms_bridge.errors import Problem
 from lms_bridge.sync.report import change_row, plan_summary, summary_of
 from lms_bridge.sync.run import Failure, Plan, Report
 
+ALIKE = 5
+"""Further changes of one kind for one reason in one course are counted, not listed."""
 SHOWN = 20
 """Further failures of one cause are counted, not listed."""
 
@@ -51,14 +53,28 @@ def cost_line(cost: Cost) -> str:
 
 def plan_lines(plan: Plan) -> list[str]:
     lines = [f"{plan.route}: {summary_line(plan_summary([plan]))}"]
-    for change in plan.changes:
-        lines.append(f"  {_verb(change):8} {change.kind.value:6} {_named(change)}: {_reason(change)}")
+    lines += _change_lines(plan.changes)
     lines += [f"  note     {notice}" for notice in plan.notices]
     lines += [f"  limit    {sentence}" for sentence in plan.approvals]
     lines += failure_lines(plan.failures)
     if plan.pending:
         lines.append(f"  cost     {cost_line(plan.cost)}")
     lines.append(f"  checksum {plan.checksum}")
+    return lines
+
+
+def _change_lines(changes: Iterable[Change]) -> list[str]:
+    """One line a change; of many alike in one course only the first few, and how many more there are."""
+    alike: dict[tuple[str, str, str, str], list[Change]] = {}
+    for change in changes:
+        alike.setdefault((_verb(change), change.kind.value, change.course, _reason(change)), []).append(change)
+    lines = []
+    for (verb, kind, course, reason), group in alike.items():
+        shown = group if len(group) <= ALIKE + 1 else group[:ALIKE]
+        lines += [f"  {verb:8} {kind:6} {_named(change)}: {reason}" for change in shown]
+        if len(group) > len(shown):
+            where = f" in {course}" if course else ""
+            lines.append(f"  {verb:8} {kind:6} … and {len(group) - len(shown)} more{where}")
     return lines
 
 

@@ -108,6 +108,15 @@ def test_only_limits_a_run_to_what_was_named(desk: Desk) -> None:
     assert any("BIO/" in key for key in keys)
 
 
+def test_what_does_not_exist_is_a_mistake_in_the_command(desk: Desk) -> None:
+    nothing = desk.run("plan", "--only", "course:NOBODY")
+    assert nothing.code == 2
+    assert "--only: no item is meant by course:NOBODY." in nothing.err
+    nowhere = desk.run("plan", "--route", "nowhere")
+    assert nowhere.code == 2
+    assert "Known routes: programme-to-moodle, programme-to-sharepoint." in nowhere.err
+
+
 def test_diff_shows_what_stands_there_and_what_would(desk: Desk) -> None:
     desk.run("sync")
     assert "in step" in desk.run("diff", "programme:BIO/wiki/plants").out
@@ -116,7 +125,7 @@ def test_diff_shows_what_stands_there_and_what_would(desk: Desk) -> None:
     assert "- Green, mostly." in shown.out
     assert "+ Red, in autumn." in shown.out
     unknown = desk.run("diff", "programme:NOBODY")
-    assert unknown.code == 1
+    assert unknown.code == 2
     assert "no route has an item with the key 'programme:NOBODY'" in unknown.err
 
 

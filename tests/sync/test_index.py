@@ -36,7 +36,7 @@ def test_prompts_are_listed_when_they_are_due() -> None:
 
 def test_ratings_are_linked_and_their_figures_are_not_repeated() -> None:
     body = index_of(CELLS, make_item(Kind.RATING, BIO)).body
-    assert "Ratings of Cell Biology" in body
+    assert "Ratings and reviews" in body
     assert "4.25" not in body
 
 
