@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from lms_bridge.errors import Unreachable
 from lms_bridge.transport import Answer, Request, retry_after
 
 SHARE = 0.7
@@ -26,12 +27,13 @@ class Budget:
         units_per_minute: int,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._rate = units_per_minute * SHARE / 60
         self._burst = units_per_minute * (1 - SHARE)
         self._clock = clock
-        self._sleep = sleep
+        self._stopped = threading.Event()
+        self._sleep = sleep or self._stopped.wait
         self._lock = threading.Lock()
         self._level = self._burst
         self._filled = clock()
@@ -52,7 +54,19 @@ class Budget:
         A call that is dearer than the burst waits for a full bucket and leaves a debt.
         """
         while (wait := self._take(units)) > 0:
-            self._sleep(wait)
+            self.rest(wait)
+        if self._stopped.is_set():
+            raise _stopped()
+
+    def rest(self, seconds: float) -> None:
+        """Wait, unless somebody stops: the service may ask for minutes, and Ctrl-C must not take them."""
+        self._sleep(seconds)
+        if self._stopped.is_set():
+            raise _stopped()
+
+    def stop(self) -> None:
+        """Whoever waits is woken, and nothing more is sent."""
+        self._stopped.set()
 
     def pause(self, seconds: float) -> None:
         """Nobody spends for so long."""
@@ -83,6 +97,10 @@ class Budget:
                 return missing / self._rate
             self._level -= units
             return 0.0
+
+
+def _stopped() -> Unreachable:
+    return Unreachable("the run was stopped before this was sent", next_step="Run again.")
 
 
 def asked_wait(headers: Mapping[str, str]) -> float | None:

@@ -127,6 +127,12 @@ class GraphClient:
             return dict(self._counts)
 
     def close(self) -> None:
+        """What is still queued is told that it was never sent."""
+        with self._lock:
+            left = list(self._queue)
+            self._queue.clear()
+        for one in left:
+            one.future.set_exception(Unreachable("the run was stopped before this was sent", next_step="Run again."))
         self._workers.shutdown(wait=True, cancel_futures=True)
 
     def _drain(self) -> None:

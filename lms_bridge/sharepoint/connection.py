@@ -24,8 +24,11 @@ class Connection:
     tokens: TokenProvider
     endpoints: Endpoints
     transport: Transport
+    budget: Budget
 
     def close(self) -> None:
+        """Whoever still waits is woken with an error."""
+        self.budget.stop()
         self.client.close()
         self.transport.close()
 
@@ -35,21 +38,19 @@ def connect(
     folder: Path,
     *,
     budget: Budget | None = None,
-    sleep: Callable[[float], None] | None = None,
     limits: Limits | None = None,
 ) -> Connection:
-    """Opens nothing yet: the first call asks for a token. `budget`, `sleep` and `limits` are for tests."""
+    """Opens nothing yet: the first call asks for a token. `budget` and `limits` are for tests."""
     endpoints = endpoints_of(settings)
     ca_file = settings.endpoints.ca_file
     spent = budget or Budget(settings.units_per_minute)
     rules = limits or Limits()
-    more = {"sleep": sleep} if sleep is not None else {}
     transport = Transport(
         limits=rules,
         ca_file=folder / ca_file if ca_file is not None else None,
         connections=settings.concurrency,
         budget=spent,
-        **more,
+        sleep=spent.rest,
     )
     tokens = TokenProvider(settings, folder, endpoints, http=EntraHttp(transport))
     pipeline = GraphPipeline(
@@ -63,7 +64,7 @@ def connect(
         connections=settings.concurrency,
         patience=Patience(attempts=rules.attempts, longest_wait=rules.longest_wait),
     )
-    return Connection(client, tokens, endpoints, transport)
+    return Connection(client, tokens, endpoints, transport, spent)
 
 
 def user_agent(organisation: str) -> str:

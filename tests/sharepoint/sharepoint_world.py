@@ -141,9 +141,7 @@ class World:
         settings = self.settings(**changes)
         budget = Budget(units, clock=self.clock, sleep=self.clock.sleep)
         limits = Limits(read_timeout=10.0)
-        lazy = LazyConnection(
-            partial(connect, settings, self.folder, budget=budget, sleep=self.clock.sleep, limits=limits)
-        )
+        lazy = LazyConnection(partial(connect, settings, self.folder, budget=budget, limits=limits))
         return SharePointSite("sharepoint", settings, self.folder, connection=lazy)
 
     def provision(self, **changes: Any) -> None:

@@ -295,3 +295,18 @@ def test_unreachable_while_listing_is_an_error_and_not_half_a_listing() -> None:
     with pytest.raises(Unreachable):
         list(graph.pages(get()))
     graph.close()
+
+
+def test_stopping_wakes_everybody_who_waits_for_the_service() -> None:
+    budget = Budget(1250)
+    budget.pause(600)
+    script = Script(lambda call: Answer(200, {}, {}))
+    script.budget = budget
+    graph = GraphClient(script, script, budget, root="https://graph.test", connections=1)
+    futures = graph.enqueue([get(1)]) + graph.enqueue([get(2)])
+    budget.stop()
+    graph.close()
+    for future in futures:
+        with pytest.raises(Unreachable, match="stopped"):
+            future.result(10)
+    assert script.sent == []

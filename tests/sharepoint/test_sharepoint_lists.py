@@ -93,6 +93,13 @@ def test_a_list_is_read_in_one_listing_whatever_it_holds(world: World, bench: Be
     assert world.recorder.of("POST", "/v1.0/") == []
 
 
+def test_answers_of_a_batch_in_any_order_reach_the_right_rows(world: World, bench: Bench) -> None:
+    world.tenant.behaviour.shuffle_batches = True
+    bench.fill(*(review(number, f"Words {number}.") for number in range(30)))
+    assert summary_of([bench.sync()])["created"] == 30
+    assert bench.plan(LEAVE).pending == ()
+
+
 def test_many_rows_travel_in_batches_of_twenty(world: World, bench: Bench) -> None:
     bench.fill(*(review(number) for number in range(30)))
     assert summary_of([bench.sync()])["created"] == 30
