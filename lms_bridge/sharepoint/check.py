@@ -13,7 +13,7 @@ from lms_bridge.sharepoint.refusals import GRANT
 from lms_bridge.sharepoint.site import SETUP, columns_of, unfit
 
 ENOUGH = frozenset({"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"})
-SOON = timedelta(days=30)
+SOON = timedelta(days=21)
 CONSENT = "Entra → App registrations → your app → API permissions → Microsoft Graph → Sites.Selected → Grant consent."
 
 

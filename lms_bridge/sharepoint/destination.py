@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from lms_bridge.connector import Context, Finding, Place, Placement, PlaceRef
 from lms_bridge.errors import Denied, NotFound, Problem
 from lms_bridge.items import Item, Key, Kind, mark
+from lms_bridge.sharepoint.budget import SHARE
 from lms_bridge.sharepoint.connection import Connection, LazyConnection, connect
 from lms_bridge.sharepoint.images import ImageStore
 from lms_bridge.sharepoint.lists import ListAddress, ListForm, ListPlace
@@ -83,7 +84,7 @@ class SharePointSite:
             form, found = self._forms.get(ref.id, (None, None))
         if form is not None and found is not None:
             address = ListAddress(site.id, found.id, found.url)
-            return ListPlace(ref, form, address, self.connection.client)
+            return ListPlace(ref, form, address, self.connection.client, units_per_second=self._units_per_second)
         if self._is_list(ref.kind) or ref.container != site.id:
             raise NotFound("the place is not in this site", where=ref.title, next_step="Check `site` and `lists`.")
         return PagePlace(
@@ -167,8 +168,13 @@ class SharePointSite:
             folder_of=lambda item: self._folders.get(item.key, item.course.idnumber),
             marks=frozenset(self._marks.get(kind, ())),
             threads=self._settings.concurrency,
+            units_per_second=self._units_per_second,
             app=(self._settings.client_id or "").casefold(),
         )
+
+    @property
+    def _units_per_second(self) -> float:
+        return self._settings.units_per_minute * SHARE / 60
 
     def _look(self) -> PageLook:
         return PageLook(

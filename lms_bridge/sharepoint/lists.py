@@ -81,8 +81,11 @@ class ListAddress:
 class ListPlace:
     """One thread at a time; the client batches what all places send."""
 
-    def __init__(self, ref: PlaceRef, form: ListForm, address: ListAddress, client: GraphClient) -> None:
+    def __init__(
+        self, ref: PlaceRef, form: ListForm, address: ListAddress, client: GraphClient, *, units_per_second: float
+    ) -> None:
         self.ref = ref
+        self._units_per_second = units_per_second
         self._form = form
         self._address = address
         self._client = client
@@ -123,7 +126,8 @@ class ListPlace:
 
     def cost(self, changes: Sequence[Change]) -> Cost:
         written = [change for change in changes if change.action is not Action.ADOPT]
-        return Cost(calls=len(written), units=len(written) * WRITE_UNITS)
+        units = len(written) * WRITE_UNITS
+        return Cost(calls=len(written), units=units, seconds=units / self._units_per_second)
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         for start in range(0, len(changes), WAVE):

@@ -50,6 +50,7 @@ class SitePages:
     marks: frozenset[str]
     """Of the items that are located, so that a page whose description a person emptied is still recognised."""
     threads: int
+    units_per_second: float
     app: str
     """Our own app's id in lower case; empty for a machine's identity, whose id nobody needs to configure."""
 
@@ -62,13 +63,16 @@ class PagePlace:
         self._form = form
         self._site = site
         self._standing: dict[str, PageState] | None = None
+        self._owned: dict[str, PageState] = {}
         self._marks = {mark[:6]: mark for mark in sorted(site.marks)}
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
         taken = {name.casefold() for name in standing.values()}
         named: dict[Key, str] = {}
         for item in items:
-            name = standing.get(item.key) or self._free_name(item, taken)
+            # A person may have renamed the file: what stands there now is where links must lead.
+            owned = self._owned.get(mark(item.key))
+            name = owned.name if owned else standing.get(item.key) or self._free_name(item, taken)
             taken.add(name.casefold())
             named[item.key] = name
         return named
@@ -91,7 +95,23 @@ class PagePlace:
         rows = self._site.writer.client.pages(list_pages(self._site.writer.site))
         states = [state for state in map(page_state, rows) if state.id and state.name]
         self._standing = {state.name.casefold(): state for state in states}
+        self._owned = self._owned_among(states)
         return [self._entry(state) for state in states]
+
+    def _owned_among(self, states: Sequence[PageState]) -> dict[str, PageState]:
+        """The page of each mark. People copy pages, and the copy has the description too: the name decides, and where
+        no name fits (a person renamed the file) a page that is the only one of its mark."""
+        bearers: dict[str, list[PageState]] = {}
+        for state in states:
+            marker = marker_in(state.description)
+            if marker is not None and marker.kind is self._form.kind:
+                bearers.setdefault(marker.mark, []).append(state)
+        owned: dict[str, PageState] = {}
+        for own, found in bearers.items():
+            named = [state for state in found if is_name_of(state.name, own)] or found
+            if len(named) == 1:
+                owned[own] = named[0]
+        return owned
 
     def read(self, entry: Entry) -> Body:
         return self._body(self._site.writer.read(entry.ref))
@@ -103,7 +123,8 @@ class PagePlace:
         total = Cost()
         for change in changes:
             total += _COSTS[change.action]
-        return Cost(calls=total.calls, units=total.units, seconds=total.calls * SECONDS_A_CALL / self._site.threads)
+        waiting = total.calls * SECONDS_A_CALL / self._site.threads
+        return Cost(total.calls, total.units, max(waiting, total.units / self._site.units_per_second))
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         """Pages in parallel, the steps of a page one after the other."""
@@ -193,7 +214,7 @@ class PagePlace:
         own: str | None = None
         if marker is None:
             own = self._marks.get(mark_part(state.name) or "")
-        elif marker.kind is self._form.kind and is_name_of(state.name, marker.mark):
+        elif marker.kind is self._form.kind and self._bears(state, marker.mark):
             own = marker.mark
         return Entry(
             ref=state.id,
@@ -205,6 +226,10 @@ class PagePlace:
             url=state.url or None,
             unfinished=own is not None and self._is_cut_off(state),
         )
+
+    def _bears(self, state: PageState, own: str) -> bool:
+        owner = self._owned.get(own)
+        return owner.id == state.id if owner is not None else is_name_of(state.name, own)
 
     def _is_cut_off(self, state: PageState) -> bool:
         """A draft that we wrote last: people's drafts, and other apps', are theirs."""

@@ -276,6 +276,7 @@ def test_the_plan_tells_what_a_sync_will_cost(bench: Bench) -> None:
     bench.fill(*(review(number) for number in range(10)))
     cost = bench.plan().cost
     assert (cost.calls, cost.units) == (10, 20)
+    assert 0 < cost.seconds < 60
 
 
 def test_the_connector_counts_its_calls_by_name(site: SharePointSite, bench: Bench) -> None:

@@ -364,6 +364,19 @@ def test_a_copy_that_a_person_made_is_not_taken_for_ours(world: World, bench: Be
     assert bench.plan(LEAVE).pending == ()
 
 
+def test_links_follow_a_page_that_a_person_renamed(world: World, bench: Bench) -> None:
+    other = make_page(COURSE, "other", "<p>x</p>", title="Other")
+    bench.fill(page(body=f'<p><a href="item:{other.key}">other</a></p>'), other)
+    bench.sync(LEAVE)
+    world.hand.rename_page(bench.entry(other.key).name, "Renamed.aspx")
+    bench.sync(LEAVE)
+    html = bench.place(page().key).read(bench.entry(page().key)).html
+    assert '<a href="/sites/learning/SitePages/Renamed.aspx">other</a>' in html
+    assert bench.plan(LEAVE).pending == ()
+    bench.lose_state()
+    assert summary_of([bench.sync(LEAVE)])["created"] == 0
+
+
 def test_a_page_whose_description_a_person_emptied_is_still_recognised(world: World, bench: Bench) -> None:
     bench.sync()
     only_page(world).description = ""

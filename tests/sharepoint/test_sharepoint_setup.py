@@ -147,7 +147,7 @@ def test_a_permission_that_reaches_every_site_is_warned_of(world: World) -> None
 
 
 def test_a_certificate_that_ends_soon_is_warned_of(world: World, site: SharePointSite) -> None:
-    later = datetime.now(UTC) + timedelta(days=10)
+    later = datetime.now(UTC) + timedelta(days=15)
     warnings = [f.what for f in check_site(site, now=lambda: later) if f.level is Level.WARNING]
     assert "the certificate" in warnings
 
