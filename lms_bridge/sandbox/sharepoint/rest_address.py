@@ -60,12 +60,20 @@ def key_of(params: Mapping[str, str], name: str) -> str:
 
 def _segments(path: str) -> Iterator[tuple[str, str | None]]:
     """Name and argument of each segment; slashes in quotes do not part."""
-    for text in re.findall(r"(?:[^/'(]|\((?:[^')]|'(?:[^']|'')*')*\)|'(?:[^']|'')*')+", path):
-        match = re.fullmatch(r"([^(]+)\((.*)\)", text, re.DOTALL)
-        if match is None:
-            yield text, None
-        else:
-            yield match[1], match[2]
+    for text in _parts(path):
+        name, bracket, argument = text.partition("(")
+        yield (name, argument.removesuffix(")")) if bracket else (text, None)
+
+
+def _parts(path: str) -> Iterator[str]:
+    start, is_quoted = 0, False
+    for at, letter in enumerate(path):
+        # A quote inside a quoted text is doubled, so it ends and begins the quoting at once.
+        is_quoted ^= letter == "'"
+        if letter == "/" and not is_quoted:
+            yield path[start:at]
+            start = at + 1
+    yield path[start:]
 
 
 def _value(argument: str, query: Mapping[str, str]) -> str:

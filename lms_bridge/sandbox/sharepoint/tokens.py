@@ -4,6 +4,7 @@ Entra's are JWTs with `aud`, `appid`, `idtyp: app` and `roles`; so are these. `a
 proved itself, which SharePoint looks at: it takes certificates only.
 """
 
+import functools
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -82,15 +83,7 @@ def read_bearer(tenant: "Tenant", authorization: str, door: str) -> Identity:
     scheme, _, token = authorization.partition(" ")
     if not token or scheme.lower() != "bearer":
         raise unauthenticated("Access token is empty.")
-    try:
-        claims = jwt.decode(
-            token,
-            signing_key(tenant).public_key(),
-            ["RS256"],
-            options={"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
-        )
-    except jwt.PyJWTError:
-        raise unauthenticated("IDX14100: JWT is not well formed or its signature is invalid.") from None
+    claims = _read(token, signing_key(tenant))
     if claims["exp"] <= tenant.clock.timestamp():
         raise unauthenticated("Lifetime validation failed, the token is expired.")
     audience = str(claims["aud"]).rstrip("/")
@@ -103,6 +96,21 @@ def read_bearer(tenant: "Tenant", authorization: str, door: str) -> Identity:
         int(claims["appidacr"]),
         claims.get("app_displayname", ""),
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _read(token: str, key: rsa.RSAPrivateKey) -> dict[str, Any]:
+    """Remembered, since each call of a batch comes through the door again."""
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key.public_key(),
+            ["RS256"],
+            options={"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+        )
+    except jwt.PyJWTError:
+        raise unauthenticated("IDX14100: JWT is not well formed or its signature is invalid.") from None
+    return claims
 
 
 def signing_key(tenant: "Tenant") -> rsa.RSAPrivateKey:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lms_bridge.sandbox.sharepoint.errors import Refusal
 from lms_bridge.sandbox.sharepoint.odata_query import parse_expand, parse_filter, parse_orderby
+from lms_bridge.sandbox.sharepoint.rest_address import plain_address
 
 WORDS = {name: getattr(operator, name) for name in ("eq", "ne", "gt", "ge", "lt", "le")}
 TEXT = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30)
@@ -70,3 +71,22 @@ def test_expansions_hold_their_own_selection() -> None:
     assert found["items"].select == ("id",)
     assert found["items"].expand["fields"].select == ("C",)
     assert parse_orderby("fields/A desc,fields/B") == [("fields/A", True), ("fields/B", False)]
+
+
+@pytest.mark.parametrize(
+    ("address", "plain"),
+    [
+        ("web/lists/GetByTitle('A b')/items(3)", "/web/lists/title%3AA%20b/items/3"),
+        ("Web/Lists(guid'0a')/GetItemById(3)/Comments('7')", "/web/lists/id%3A0a/items/3/comments/7"),
+        ("web/lists/getbytitle('it''s a/b')", "/web/lists/title%3Ait%27s%20a%2Fb"),
+        ("web/lists(@l)/fields/getbyinternalnameortitle('K')", "/web/lists/id%3A0a/fields/K"),
+        ("web/GetFileByServerRelativePath(decodedurl='/s/a.aspx')/$value", "/web/files/url%3A%2Fs%2Fa.aspx/$value"),
+    ],
+)
+def test_function_like_addresses_are_brought_to_plain_ones(address: str, plain: str) -> None:
+    assert plain_address(address, {"@l": "guid'0a'"}) == plain
+
+
+@given(st.text(alphabet="ab/'()@,=", max_size=200))
+def test_no_address_breaks_its_reader_or_keeps_it_busy(address: str) -> None:
+    assert plain_address(address, {}).startswith("/")
