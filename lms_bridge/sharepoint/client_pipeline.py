@@ -24,7 +24,7 @@ from lms_bridge.sharepoint.refusals import BUSY, busy, refusal
 from lms_bridge.transport import Answer as HttpAnswer
 from lms_bridge.transport import Fail, Request, Retry, Transport
 
-MAX_ANSWER_BYTES = 32 * 1024 * 1024
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ from lms_bridge.sharepoint.payloads import comparable, failed, fingerprint, mapp
 from lms_bridge.sharepoint.refusals import Invalid
 
 HASH_COLUMN = "LmsHash"
-ROWS = 1000
+ROWS = 500
 WAVE = 200
 WRITE_UNITS = 2
 READ_UNITS = 1
@@ -76,6 +76,9 @@ class ListAddress:
     @property
     def items(self) -> str:
         return f"/sites/{self.site}/lists/{self.id}/items"
+
+    def item(self, ref: str) -> str:
+        return f"{self.items}/{quote(ref, safe='')}"
 
 
 class ListPlace:
@@ -163,14 +166,14 @@ class ListPlace:
                 return Call(
                     name="delete item",
                     method="DELETE",
-                    url=f"{self._address.items}/{_ref(change)}",
+                    url=self._address.item(_ref(change)),
                     headers=_if_match(change),
                 )
             case _:
                 return Call(
                     name="change item",
                     method="PATCH",
-                    url=f"{self._address.items}/{_ref(change)}/fields",
+                    url=f"{self._address.item(_ref(change))}/fields",
                     headers=_if_match(change),
                     body=self._written(_payload(change)),
                 )
@@ -201,7 +204,7 @@ class ListPlace:
         patched = Call(
             name="change item",
             method="PATCH",
-            url=f"{self._address.items}/{entry.ref}/fields",
+            url=f"{self._address.item(entry.ref)}/fields",
             headers={"If-Match": entry.version},
             body=self._written(_payload(change)),
         )
@@ -255,7 +258,7 @@ class ListPlace:
 
     def _get(self, ref: str) -> Call:
         names = ",".join((self._form.key_column, HASH_COLUMN, *self._form.names))
-        url = f"{self._address.items}/{ref}?$expand=fields($select={names})"
+        url = f"{self._address.item(ref)}?$expand=fields($select={names})"
         return Call(name="read item", method="GET", url=url, units=READ_UNITS)
 
     def _after_patch(self, ref: str, answer: Answer) -> tuple[Entry, Body]:
@@ -299,8 +302,7 @@ def _payload(change: Change) -> Payload:
 
 
 def _ref(change: Change) -> str:
-    found = change.entry.ref if change.entry else change.record.ref if change.record else ""
-    return quote(found, safe="")
+    return change.entry.ref if change.entry else change.record.ref if change.record else ""
 
 
 def _if_match(change: Change) -> dict[str, str]:
