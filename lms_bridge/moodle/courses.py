@@ -24,12 +24,16 @@ _AT_ONCE = 400
 
 @dataclass(frozen=True, slots=True)
 class CourseSeen:
-    """A course as Moodle shows it to us. `fields`: short name of a custom field → its raw value and its type."""
+    """A course as Moodle shows it to us. `fields`: short name of a custom field → its raw value and its type.
+
+    `forced_groups`: the group mode that the course forces on its activities, which their own rows do not tell.
+    """
 
     id: int
     idnumber: str | None
     name: str
     fields: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    forced_groups: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ def _course(by: str, name: str, reply: Reply) -> CourseSeen | Problem:
         str(each.get("shortname")): (each.get("valueraw"), str(each.get("type")))
         for each in row.get("customfields") or ()
     }
-    return CourseSeen(int(row["id"]), row.get("idnumber"), plain(str(row.get("fullname", name))), fields)
+    forced = int(row.get("groupmode") or 0) if row.get("groupmodeforce") else None
+    return CourseSeen(int(row["id"]), row.get("idnumber"), plain(str(row.get("fullname", name))), fields, forced)
 
 
 def find_activities(client: Client, module: Module, courses: Iterable[int]) -> dict[int, list[Activity]]:

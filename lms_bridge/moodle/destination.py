@@ -166,7 +166,8 @@ class Moodle:
             return 0
         settings = self._settings.pages if isinstance(item, Page) else self._settings.prompts
         wanted = item.group or settings.group
-        mode = activity.details.get("groupmode")
+        forced = self._ground.courses[activity.course].forced_groups
+        mode = activity.details.get("groupmode") if forced is None else forced
         if not wanted:
             if isinstance(item, Page) and mode == 1:
                 return Problem(

@@ -34,7 +34,7 @@ class PageWriter:
         deletes = by_action.get(Action.DELETE, [])
         standing = self._wiki.contents([_ref(change) for change in deletes])
         for change in deletes:
-            yield failed(change, _cannot_delete(change)) if _ref(change) in standing else done(change)
+            yield failed(change, cannot_delete(change)) if _ref(change) in standing else done(change)
 
     def _create(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         wiki = self._wiki.activity()
@@ -197,7 +197,7 @@ def _ref(change: Change) -> int:
     return int(ref)
 
 
-def _cannot_delete(change: Change) -> Problem:
+def cannot_delete(change: Change) -> Problem:
     return Problem(
         "Moodle has no web service that deletes a wiki page.",
         change.entry.url or change.key if change.entry else change.key,

@@ -11,11 +11,11 @@ from lms_bridge.moodle.dialect import Reading, to_moodle
 from lms_bridge.moodle.displayed import expected_form
 from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.marker import find_marker, marker
-from lms_bridge.moodle.page_writes import PageWriter
+from lms_bridge.moodle.page_writes import PageWriter, cannot_delete
 from lms_bridge.moodle.payloads import body_of, fingerprint, first_of_each_mark
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.subwiki import Subwiki
-from lms_bridge.moodle.titles import unique_titles
+from lms_bridge.moodle.titles import folded, unique_titles
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ class WikiPages:
         self._spot = spot_of(ref)
         self._wiki = Subwiki(ref, parts)
         self._writer = PageWriter(self._wiki, parts)
+        self._known: set[str] = set()
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
         first = self._first_title()
@@ -40,7 +41,9 @@ class WikiPages:
         for item in items:
             if isinstance(item, Page) and item.index and item.key not in fixed:
                 fixed[item.key] = first
-        return unique_titles(((item.key, item.title) for item in items), fixed, taken=[first])
+        names = unique_titles(((item.key, item.title) for item in items), fixed, taken=[first])
+        self._known = {folded(name) for name in (*standing.values(), *names.values())}
+        return names
 
     def render(self, item: Item, context: Context) -> Payload:
         if not isinstance(item, Page):
@@ -76,7 +79,8 @@ class WikiPages:
             return []
         rows = self._wiki.listed()
         marks = {int(row["id"]): find_marker(str(row.get("cachedcontent", ""))) for row in rows}
-        ours = [number for number, found in marks.items() if found is not None]
+        # A version costs a call: only pages that may be ours need one. A person may have deleted our mark.
+        ours = [number for number, found in marks.items() if found or folded(self._wiki.titles[number]) in self._known]
         versions = {number: str(page.get("version", "")) for number, page in self._wiki.contents(ours).items()}
         entries = []
         for row in rows:
@@ -107,7 +111,9 @@ class WikiPages:
         return body_of(payload.address, expected_form(html, site=self._ground.site, wiki=self._wiki.address()))
 
     def cost(self, changes: Sequence[Change]) -> Cost:
-        return self._parts.cost(self.ref, changes, each={Action.CREATE: 2, Action.UPDATE: 3, Action.MERGE: 3})
+        cost = self._parts.cost(self.ref, changes, each={Action.CREATE: 2, Action.UPDATE: 3, Action.MERGE: 3})
+        gone = [change for change in changes if change.action is Action.DELETE]
+        return cost + Cost(notices=tuple(cannot_delete(change) for change in gone))
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         self._parts.provide(self.ref)

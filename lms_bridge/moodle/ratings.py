@@ -117,11 +117,16 @@ class CourseRatings:
 
     def _rename(self, changes: Sequence[Change]) -> dict[int, DestinationError]:
         due: list[tuple[int, Activity, str]] = []
+        errors: dict[int, DestinationError] = {}
         for change in changes:
             number = self._number(change)
-            activity = self._ground.rating_activity(number)
             name = change.payload.fields.get(NAME) if change.payload else None
-            if activity is not None and name and activity.name != name and change.action is not Action.DELETE:
+            activity = self._parts.rating_activity(number, self._title(number)) if name else None
+            if not name or change.action is Action.DELETE:
+                continue
+            if activity is None:
+                errors[number] = self._nothing_to_rename(number)
+            elif activity.name != name:
                 due.append((number, activity, str(name)))
         calls = [
             Call(
@@ -132,13 +137,20 @@ class CourseRatings:
             )
             for number, a, name in due
         ]
-        errors = {}
         for (number, activity, name), reply in zip(due, self._ground.client.call_all(calls), strict=True):
             if reply.error is not None:
                 errors[number] = reply.error
             else:
                 self._ground.rename(activity, name)
         return errors
+
+    def _nothing_to_rename(self, number: int) -> DestinationError:
+        return NotFound(
+            "the course has no activity whose name could show the rating.",
+            where=self._title(number),
+            next_step="Add the reviews activity, name one as `rating_activity` in course.yaml, or take "
+            "`ratings: activity_name:` away.",
+        )
 
     def _outcome(self, change: Change, error: DestinationError | None) -> Outcome:
         number = self._number(change)

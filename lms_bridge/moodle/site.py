@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from lms_bridge.connector import Action, Change, Cost, PlaceRef
 from lms_bridge.errors import DestinationError, NotFound, Problem
+from lms_bridge.items import Kind
 from lms_bridge.moodle.courses import MODULE_WORDS, Activity
-from lms_bridge.moodle.ground import Ground, spot_of
+from lms_bridge.moodle.ground import Ground, Spot, spot_of
 from lms_bridge.moodle.images import Images
 from lms_bridge.moodle.protocol import Call
 from lms_bridge.moodle.provision import Provision
@@ -59,6 +60,14 @@ class SiteParts:
             except DestinationError as error:
                 trouble = error
         return trouble
+
+    def rating_activity(self, course: int, title: str) -> Activity | None:
+        """The activity whose name shows a course's rating; made from the template, where the config says so."""
+        found = self.ground.rating_activity(course)
+        if found is None and self.provision.wanted:
+            self.provision.fill(PlaceRef(Kind.REVIEW, Spot(course).container, title))
+            found = self.ground.rating_activity(course)
+        return found
 
     def cost(self, ref: PlaceRef, changes: Sequence[Change], *, each: Mapping[Action, int]) -> Cost:
         calls = sum(each.get(change.action, 1) for change in changes)

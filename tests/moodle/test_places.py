@@ -13,7 +13,7 @@ from lms_bridge.connector import Level
 from lms_bridge.items import Course, Kind, Prompt
 from lms_bridge.sandbox.moodle import SeedCourse, wiki_store
 from lms_bridge.sync.report import summary_of
-from lms_bridge.testing.bench import PRUNE, Bench
+from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
 from lms_bridge.testing.sample import make_image, make_item, make_page, make_prompt
 
 BIO = Course("BIO-101", "Cell Biology")
@@ -212,6 +212,18 @@ def test_a_page_that_a_crash_left_empty_is_made_whole(world: World, opened: Open
     (outcome,) = list(bench.place(page.key).write([change]))
     assert outcome.entry
     assert outcome.entry.ref == str(row.id)
+    assert "ours" in shown(world, "Cells")
+
+
+def test_a_page_whose_mark_a_person_deleted_is_still_known(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    page = make_page(BIO, "a", "<p>ours</p>", title="Cells")
+    bench.fill(page)
+    bench.sync()
+    world.site.hand.human_edit_wiki_page(int(bench.entry(page.key).ref), PERSON, "<p>All theirs</p>")
+    assert summary_of([bench.sync(LEAVE)])["created"] == 0
+    assert "All theirs" in shown(world, "Cells")
+    assert summary_of([bench.sync(OVERWRITE)])["updated"] == 1
     assert "ours" in shown(world, "Cells")
 
 
