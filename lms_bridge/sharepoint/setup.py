@@ -112,9 +112,9 @@ def _provision_list(site: SharePointSite, title: str, form: ListForm, *, dry_run
     columns = columns_of(client, found_site.id, standing)
     for column in form.columns:
         yield from _provision_column(client, found_site.id, standing, column, columns, dry_run=dry_run)
-    if dry_run:
+    problems = unfit(form, title, columns if dry_run else columns_of(client, found_site.id, standing))
+    if dry_run and problems:
         return
-    problems = unfit(form, title, columns_of(client, found_site.id, standing))
     for problem in problems:
         yield Finding(Level.ERROR, f"list {title!r}", problem)
     if not problems:

@@ -71,6 +71,15 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(world: World) -> Non
     assert world.recorder.of("POST", "/v1.0/sites") == []
 
 
+def test_a_dry_run_says_so_when_nothing_is_missing(world: World) -> None:
+    world.provision()
+    found = list(provision(world.settings(), world.folder, dry_run=True))
+    assert [f.what for f in found if "every column" in f.what] == [
+        "list 'Course Ratings' has every column, and its key is unique and indexed",
+        "list 'Course Reviews' has every column, and its key is unique and indexed",
+    ]
+
+
 def test_provisioning_twice_changes_nothing(world: World, site: SharePointSite) -> None:
     world.provision()
     before = len(world.recorder.of("POST", "/v1.0/sites"))
