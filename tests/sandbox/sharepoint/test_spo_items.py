@@ -159,6 +159,16 @@ def test_every_version_of_an_item_is_kept(world: World) -> None:
     assert [(one["id"], one["fields"]["LmsAverage"]) for one in versions] == [("2.0", 2), ("1.0", 1)]
 
 
+def test_an_old_version_comes_back_as_the_newest(world: World) -> None:
+    ratings = world.ratings()
+    made = world.item(ratings, CourseKey="a", LmsAverage=1)
+    item = f"{ratings}/items/{made['id']}"
+    world.graph("PATCH", f"{item}/fields", {"LmsAverage": 2, "Notes": "more"})
+    assert world.graph("POST", f"{item}/versions/1.0/restoreVersion").status_code == 204
+    fields = world.graph("GET", f"{item}/fields").json()
+    assert (fields["LmsAverage"], fields.get("Notes"), fields["_UIVersionString"]) == (1, None, "3.0")
+
+
 def test_a_deleted_item_is_gone_and_can_be_restored_from_the_recycle_bin(world: World) -> None:
     ratings = world.ratings()
     made = world.item(ratings, CourseKey="a")

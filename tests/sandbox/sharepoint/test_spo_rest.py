@@ -91,6 +91,15 @@ def test_a_duplicate_is_told_by_its_number(world: World) -> None:
     assert "[CourseKey]" in refused.json()["odata.error"]["message"]["value"]
 
 
+def test_a_site_may_speak_another_language_but_its_numbers_stay(world: World) -> None:
+    world.item(world.ratings(), CourseKey="a")
+    world.tenant.behaviour.language = "de-DE"
+    refused = world.rest("POST", f"{LIST}/items", {"CourseKey": "a"})
+    assert code(refused) == (500, "-2130575169")
+    assert refused.json()["odata.error"]["message"]["lang"] == "de-DE"
+    assert "doppelte Werte" in refused.json()["odata.error"]["message"]["value"]
+
+
 def test_a_query_works_without_index_until_the_list_is_past_its_threshold(world: World) -> None:
     ratings = world.ratings()
     for key in ("a", "b", "c"):

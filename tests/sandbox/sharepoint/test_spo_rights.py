@@ -99,3 +99,21 @@ def test_a_search_for_sites_finds_those_that_the_app_may_see(world: World) -> No
     world.tenant.grant(world.site, APP, "read")
     found = world.graph("GET", "/sites?search=learning").json()["value"]
     assert [one["displayName"] for one in found] == ["Learning"]
+
+
+def test_a_grant_may_be_for_one_list_only(world: World) -> None:
+    ratings = world.ratings()
+    world.with_roles("Sites.FullControl.All")
+    grant = {"roles": ["write"], "grantedTo": {"application": {"id": APP}}}
+    assert world.graph("POST", f"{ratings}/permissions", grant).status_code == 201
+    world.with_roles("Lists.SelectedOperations.Selected")
+    assert world.graph("POST", f"{ratings}/items", {"fields": {"CourseKey": "a"}}).status_code == 201
+    assert world.graph("GET", f"{world.site_path}/lists").status_code == 403
+
+
+def test_beta_answers_like_v1_until_it_is_switched_off(world: World) -> None:
+    address = f"{world.url}/beta{world.site_path}"
+    headers = {"Authorization": f"Bearer {world.token()}"}
+    assert world.http.get(address, headers=headers).json()["displayName"] == "Learning"
+    world.tenant.behaviour.beta = False
+    assert world.http.get(address, headers=headers).status_code == 404
