@@ -131,7 +131,7 @@ def _template(ground: Ground) -> CourseSeen | None:
 
 
 def _wiki(ground: Ground, course: CourseSeen) -> Iterator[Finding]:
-    for wiki in find_activities(ground.client, "wiki", [course.id]).get(course.id, [])[:1]:
+    for wiki in find_activities(ground.client, "wiki", [course.id]).of(course.id)[:1]:
         if not wiki.details.get("cancreatepages"):
             yield _missing("mod/wiki:createpage", course.name)
         reply = ground.client.call_all([Call(function="mod_wiki_get_subwikis", args={"wikiid": wiki.id})])[0]
@@ -148,7 +148,7 @@ def _module(ground: Ground, activity: Activity, course: CourseSeen) -> Iterator[
 
 
 def _forum(ground: Ground, site: Site, course: CourseSeen) -> Iterator[Finding]:
-    forums = find_activities(ground.client, "forum", [course.id]).get(course.id, [])
+    forums = find_activities(ground.client, "forum", [course.id]).of(course.id)
     for forum in [forum for forum in forums if forum.details.get("type") != "news"][:1]:
         function = "mod_forum_get_forum_access_information"
         if function in site.functions:
@@ -166,7 +166,7 @@ def _forum(ground: Ground, site: Site, course: CourseSeen) -> Iterator[Finding]:
 def _database(ground: Ground, course: CourseSeen) -> Iterator[Finding]:
     if ground.settings.reviews.as_ == "forum":
         return
-    for database in find_activities(ground.client, "data", [course.id]).get(course.id, [])[:1]:
+    for database in find_activities(ground.client, "data", [course.id]).of(course.id)[:1]:
         fields = ground.client.call("mod_data_get_fields", {"databaseid": database.id}, raw=True)["fields"]
         there = {str(row["name"]) for row in fields}
         for _, name in ground.settings.reviews.fields:

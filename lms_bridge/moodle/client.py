@@ -8,7 +8,7 @@ answer is lost, reads are asked again and writes are told as ambiguous.
 import json
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
@@ -196,11 +196,10 @@ class Client:
             self._counter[name] += 1
 
 
-def warn_all(value: Any, found: Callable[[Mapping[str, Any]], None]) -> None:
-    """Hands over each of an answer's warnings: partial failures come as these, not as errors."""
-    for warning in (value.get("warnings") or ()) if isinstance(value, dict) else ():
-        if isinstance(warning, dict):
-            found(warning)
+def warnings_of(value: Any) -> list[Mapping[str, Any]]:
+    """An answer's warnings: partial failures come as these, not as errors."""
+    warnings = value.get("warnings") if isinstance(value, dict) else None
+    return [warning for warning in warnings or () if isinstance(warning, dict)]
 
 
 def _inner(call: Call) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lms_bridge.errors import DestinationError, Problem
-from lms_bridge.moodle.client import Client
+from lms_bridge.errors import Denied, DestinationError, Problem, Unreachable
+from lms_bridge.moodle.client import Client, warnings_of
 from lms_bridge.moodle.protocol import Call, Reply, plain
 from lms_bridge.moodle.settings import ActivityChoice
 
@@ -85,6 +85,9 @@ def _course_call(by: str, value: str) -> Call:
 
 def _course(by: str, name: str, reply: Reply) -> CourseSeen | Problem:
     step = f"Give the course in Moodle the {by} {name}, or set `course:` for this destination in course.yaml."
+    if reply.error is not None and not isinstance(reply.error, (Unreachable, Denied)):
+        # One course that Moodle stumbles over leaves the others findable.
+        return reply.error.problem
     rows = reply.take().get("courses", [])
     # MariaDB compares without regard to case, accents and trailing blanks.
     exact = [row for row in rows if str(row.get(by, name)) == name and row.get("id") != 1]
@@ -101,18 +104,32 @@ def _course(by: str, name: str, reply: Reply) -> CourseSeen | Problem:
     return CourseSeen(int(row["id"]), row.get("idnumber"), plain(str(row.get("fullname", name))), fields, forced)
 
 
-def find_activities(client: Client, module: Module, courses: Iterable[int]) -> dict[int, list[Activity]]:
+@dataclass(slots=True)
+class Activities:
+    """The activities of one kind by course; `closed` are courses that Moodle warned about, with its words."""
+
+    by_course: dict[int, list[Activity]]
+    closed: dict[int, str] = field(default_factory=dict)
+
+    def of(self, course: int) -> list[Activity]:
+        return self.by_course.get(course, [])
+
+
+def find_activities(client: Client, module: Module, courses: Iterable[int]) -> Activities:
     """All activities of one kind in these courses. Raises DestinationError."""
     numbers = sorted(set(courses))
     function, key = _LISTS[module]
     chunks = [numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE)]
     calls = [Call(function=function, args={"courseids": chunk}, raw=True, alone=True) for chunk in chunks]
-    found: dict[int, list[Activity]] = {number: [] for number in numbers}
+    found = Activities({number: [] for number in numbers})
     for reply in client.call_all(calls):
         answer = reply.take()
         for row in answer.get(key, []) if isinstance(answer, dict) else answer:
             activity = _activity(module, row)
-            found.setdefault(activity.course, []).append(activity)
+            found.by_course.setdefault(activity.course, []).append(activity)
+        for warning in warnings_of(answer):
+            if warning.get("item") == "course":
+                found.closed[int(warning.get("itemid") or 0)] = plain(str(warning.get("message", "")))
     return found
 
 
@@ -139,9 +156,22 @@ class Wish:
 def choose_activities(client: Client, module: Module, wishes: Sequence[Wish]) -> list[Activity | Problem]:
     """The activity for each wish, or why there is none. ID numbers are asked for only where several could be meant."""
     listed = find_activities(client, module, [wish.course.id for wish in wishes])
-    unclear = [a for wish in wishes for a in _candidates(listed[wish.course.id], wish)]
+    unclear = [a for wish in wishes for a in _candidates(listed.of(wish.course.id), wish)]
     idnumbers = _idnumbers(client, unclear)
-    return [_choose(module, listed[wish.course.id], wish, idnumbers) for wish in wishes]
+    return [
+        _closed(wish, listed.closed[wish.course.id])
+        if wish.course.id in listed.closed
+        else _choose(module, listed.of(wish.course.id), wish, idnumbers)
+        for wish in wishes
+    ]
+
+
+def _closed(wish: Wish, message: str) -> Problem:
+    return Problem(
+        f"lms-bridge's user may not enter the course {wish.course.name} ({message}).",
+        f"course {wish.course.name}",
+        "Give its role moodle/course:view, or enrol the user in the course.",
+    )
 
 
 def _candidates(activities: Sequence[Activity], wish: Wish) -> Sequence[Activity]:

@@ -1,10 +1,10 @@
 """One Moodle as a destination: finds places, opens them, checks the site."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lms_bridge.connector import Finding, Place, Placement, PlaceRef
-from lms_bridge.errors import Problem
+from lms_bridge.errors import DestinationError, Problem
 from lms_bridge.items import Item, Key, Kind, Page, Prompt
 from lms_bridge.moodle.check import check_site
 from lms_bridge.moodle.client import Client
@@ -62,10 +62,15 @@ class Moodle:
     def locate(self, items: Iterable[Item]) -> Placement:
         every = list(items)
         self._parts.images.forget()
+        self._ground.rated_now.clear()
         courses = find_courses(self._client, self._settings.course_by, {self._course_name(item) for item in every})
         seen = {name: course for name, course in courses.items() if isinstance(course, CourseSeen)}
         self._ground.renew(seen.values())
         activities = self._find_all(every, seen)
+        if self._parts.provision.wanted and any(
+            kind is Kind.PAGE and isinstance(found, Problem) for (kind, _, _), found in activities.items()
+        ):
+            self._parts.provision.look_up_first_page()
         places: dict[PlaceRef, list[Item]] = {}
         missing: dict[Key, Problem] = {}
         for item in every:
@@ -108,9 +113,10 @@ class Moodle:
         return item.course.placement.get(self.name, {}).get(_PLACEMENT[kind], "")
 
     def _find_all(
-        self, items: Iterable[Item], courses: Mapping[str, CourseSeen]
+        self, items: Sequence[Item], courses: Mapping[str, CourseSeen]
     ) -> dict[tuple[Kind, int, str], Activity | Problem]:
         """Every kind's activity in every course concerned, so that links come out alike whichever kinds a route has."""
+        kinds = {item.kind for item in items}
         wishes: dict[Kind, dict[tuple[int, str], Wish]] = {Kind.PAGE: {}, Kind.PROMPT: {}, Kind.REVIEW: {}}
         for item in items:
             course = courses.get(self._course_name(item))
@@ -120,11 +126,16 @@ class Moodle:
                 wanted[course.id, named] = Wish(course, self._ground.choice(kind), named or None)
         found: dict[tuple[Kind, int, str], Activity | Problem] = {}
         for kind, wanted in wishes.items():
-            chosen = choose_activities(self._client, self._ground.module(kind), list(wanted.values()))
+            try:
+                chosen = choose_activities(self._client, self._ground.module(kind), list(wanted.values()))
+            except DestinationError:
+                # A service for pages alone need not know databases; then links to reviews lead to the course.
+                if kind in kinds:
+                    raise
+                continue
             for (course_id, named), activity in zip(wanted, chosen, strict=True):
                 found[kind, course_id, named] = activity
-                if isinstance(activity, Activity):
-                    self._ground.put(kind, course_id, named, activity)
+                self._ground.put(kind, course_id, named, activity if isinstance(activity, Activity) else None)
         return found
 
     def _place(
@@ -136,6 +147,9 @@ class Moodle:
         activity = activities[item.kind, course.id, named]
         if isinstance(activity, Problem) and (not self._parts.provision.wanted or named):
             return activity
+        unfit = _unfit(item, activity) if isinstance(activity, Activity) else None
+        if unfit is not None:
+            return unfit
         group = self._group(item, activity) if isinstance(activity, Activity) else 0
         if isinstance(group, Problem):
             return group
@@ -151,12 +165,9 @@ class Moodle:
                 str(item.origin),
                 "Let the script of `lms-bridge setup moodle` make them, or leave them out under `ratings: fields:`.",
             )
-        if self._ground.rated.get(item.key, course.id) != course.id or any(
-            number == course.id and key != item.key for key, number in self._ground.rated.items()
-        ):
+        if not self._ground.rate(item.key, course.id):
             cause = f"the course {course.name} has two ratings."
             return Problem(cause, str(item.origin), "Let one source give each course's rating.")
-        self._ground.rated[item.key] = course.id
         self._ground.rating_names[course.id] = self._named(item, Kind.RATING)
         return PlaceRef(Kind.RATING, COURSES, f"course ratings in {self.name}")
 
@@ -200,3 +211,17 @@ class Moodle:
             found = choose_activities(self._client, self._ground.module(ref.kind), [wish])[0]
             if isinstance(found, Activity):
                 self._ground.put(ref.kind, spot.course, spot.named, found)
+
+
+def _unfit(item: Item, activity: Activity) -> Problem | None:
+    """Wikis that would show our HTML as something else, or to nobody."""
+    if activity.module != "wiki":
+        return None
+    where = f"{item.origin}"
+    if activity.details.get("wikimode") == "individual":
+        cause = f"in the wiki “{activity.name}” every learner has a wiki of their own, so nobody would see the page."
+        return Problem(cause, where, "Choose a collaborative wiki, or name another one in course.yaml.")
+    if activity.details.get("forceformat") and activity.details.get("defaultformat") != "html":
+        cause = f"the wiki “{activity.name}” takes {activity.details.get('defaultformat')} only, and pages are HTML."
+        return Problem(cause, where, "Set its default format to HTML, or untick `Force format`.")
+    return None

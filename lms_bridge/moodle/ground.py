@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
-from threading import Lock
 from urllib.parse import quote, unquote
 
 from lms_bridge.connector import Context, PlaceRef
@@ -20,6 +19,7 @@ from lms_bridge.moodle.settings import ActivityChoice, MoodleSettings
 
 _ADDRESS = re.compile(r'href="lmsb:(wiki|forum|data|course)/(\d+)/([^"?]*)(\?[^"]*)?"')
 _CONTAINER = re.compile(r"course-(\d+)(?:-group-(\d+))?(?::(.*))?", re.DOTALL)
+DEFAULT_FIRST_PAGE = "Home"
 COURSES = "courses"
 """The container of ratings: the site's list of courses."""
 
@@ -58,8 +58,10 @@ class Ground:
     groups: dict[int, list[Group]] = field(default_factory=dict)
     people: dict[int, int] = field(default_factory=dict)
     rated: dict[Key, int] = field(default_factory=dict)
+    rated_now: dict[int, Key] = field(default_factory=dict)
     rating_names: dict[int, str] = field(default_factory=dict)
-    lock: Lock = field(default_factory=Lock)
+    template_first: str = DEFAULT_FIRST_PAGE
+    """The first page's title in wikis that are still to be copied from the template."""
 
     @property
     def site(self) -> str:
@@ -86,8 +88,19 @@ class Ground:
     def activity(self, kind: Kind, spot: Spot) -> Activity | None:
         return self.activities.get((self.module(kind), spot.course, _role(kind, self) + spot.named))
 
-    def put(self, kind: Kind, course: int, named: str, activity: Activity) -> None:
-        self.activities[self.module(kind), course, _role(kind, self) + named] = activity
+    def put(self, kind: Kind, course: int, named: str, activity: Activity | None) -> None:
+        at = (self.module(kind), course, _role(kind, self) + named)
+        if activity is None:
+            self.activities.pop(at, None)
+        else:
+            self.activities[at] = activity
+
+    def rate(self, key: Key, course: int) -> bool:
+        """Notes whose rating a course shows; false when this run has another for it."""
+        if self.rated_now.setdefault(course, key) != key:
+            return False
+        self.rated = {known: number for known, number in self.rated.items() if number != course} | {key: course}
+        return True
 
     def rating_activity(self, course: int) -> Activity | None:
         """The activity whose name shows the course's rating."""

@@ -9,7 +9,7 @@ from lms_bridge.errors import ContentError, NotFound, Problem
 from lms_bridge.items import Item, Key, Page
 from lms_bridge.moodle.dialect import Reading, to_moodle
 from lms_bridge.moodle.displayed import expected_form
-from lms_bridge.moodle.ground import spot_of
+from lms_bridge.moodle.ground import DEFAULT_FIRST_PAGE, spot_of
 from lms_bridge.moodle.marker import find_marker, marker
 from lms_bridge.moodle.page_writes import PageWriter, cannot_delete
 from lms_bridge.moodle.payloads import body_of, fingerprint, first_of_each_mark
@@ -20,7 +20,6 @@ from lms_bridge.moodle.titles import folded, unique_titles
 _log = logging.getLogger(__name__)
 
 _AT_ONCE = 40
-DEFAULT_FIRST = "Home"
 
 
 class WikiPages:
@@ -130,7 +129,7 @@ class WikiPages:
 
     def _first_title(self) -> str:
         wiki = self._ground.activity(self.ref.kind, self._spot)
-        return str(wiki.details.get("firstpagetitle") or DEFAULT_FIRST) if wiki else DEFAULT_FIRST
+        return str(wiki.details.get("firstpagetitle") or DEFAULT_FIRST_PAGE) if wiki else self._ground.template_first
 
 
 def _titled(item: Page, name: str) -> str:

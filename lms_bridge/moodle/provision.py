@@ -12,7 +12,7 @@ from typing import Any
 from lms_bridge.connector import PlaceRef
 from lms_bridge.errors import Ambiguous, Conflict, DestinationError, NotFound
 from lms_bridge.items import Kind
-from lms_bridge.moodle.courses import Activity, CourseSeen, Wish, choose_activities, find_courses
+from lms_bridge.moodle.courses import Activity, CourseSeen, Wish, choose_activities, find_activities, find_courses
 from lms_bridge.moodle.ground import Ground, spot_of
 from lms_bridge.moodle.protocol import Call
 
@@ -32,6 +32,12 @@ class Provision:
     @property
     def wanted(self) -> bool:
         return self._ground.settings.provision is not None
+
+    def look_up_first_page(self) -> None:
+        """What the first page will be called in wikis that are still to be made. Raises DestinationError."""
+        wikis = find_activities(self._ground.client, "wiki", [self._find_template().id]).of(self._find_template().id)
+        if wikis and wikis[0].details.get("firstpagetitle"):
+            self._ground.template_first = str(wikis[0].details["firstpagetitle"])
 
     def fill(self, ref: PlaceRef) -> None:
         """Afterwards the ground knows the course's activities. Raises DestinationError."""

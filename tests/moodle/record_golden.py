@@ -22,7 +22,7 @@ def main() -> None:
         sys.exit(missing())
     with live_site(["GOLDEN"]) as site:
         course = site.courses["GOLDEN"]
-        wiki, forum = (find_activities(site.admin, kind, [course])[course][0] for kind in ("wiki", "forum"))
+        wiki, forum = (find_activities(site.admin, kind, [course]).of(course)[0] for kind in ("wiki", "forum"))
         recorded = []
         for name in CORPUS:
             in_wiki, in_forum = sent_texts(name, site=site.url, wiki=wiki.id, forum=forum.cmid)
