@@ -16,6 +16,7 @@ from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.settings import MoodleSettings
 from lms_bridge.sandbox.faults import Fault
+from lms_bridge.sandbox.moodle import Hand as BrowserHand
 from lms_bridge.sandbox.moodle import MoodleSite, Seed, SeedCourse, moodle_app, seed, wiki_store
 from lms_bridge.sandbox.server import SandboxServer
 
@@ -80,10 +81,10 @@ class MoodleHand:
             case Kind.PAGE:
                 page = site.wiki_pages[int(entry.ref)]
                 text = site.wiki_versions[page.id][-1].content
-                site.hand.edit_wiki_page(page.id, PERSON, content=_reworded(text, words))
+                BrowserHand(site).edit_wiki_page(page.id, PERSON, content=_reworded(text, words))
             case Kind.PROMPT:
                 post = int(entry.ref.split("-")[1])
-                site.hand.edit_post(post, PERSON, message=_reworded(site.posts[post].message, words))
+                BrowserHand(site).edit_post(post, PERSON, message=_reworded(site.posts[post].message, words))
             case Kind.REVIEW:
                 contents = site.data_entries[int(entry.ref)].contents
                 field = next(f for f in site.data_fields.values() if f.id in contents and f.name == "Comment")
@@ -96,11 +97,11 @@ class MoodleHand:
         site = self.world.site
         match place.kind:
             case Kind.PAGE:
-                site.hand.delete_wiki_page(int(entry.ref))
+                BrowserHand(site).delete_wiki_page(int(entry.ref))
             case Kind.PROMPT:
-                site.hand.delete_post(int(entry.ref.split("-")[1]))
+                BrowserHand(site).delete_post(int(entry.ref.split("-")[1]))
             case Kind.REVIEW:
-                site.hand.delete_entry(int(entry.ref))
+                BrowserHand(site).delete_entry(int(entry.ref))
             case Kind.RATING:
                 site.courses[int(entry.ref)].fields.clear()
 
@@ -110,11 +111,11 @@ class MoodleHand:
             case Kind.PAGE:
                 wiki = self._instance(place, "wiki")
                 subwiki = wiki_store.subwiki_of(site, wiki, 0, 0) or wiki_store.add_subwiki(site, wiki, 0, 0)
-                site.hand.add_wiki_page(subwiki.id, PERSON, title, "<p>A person's.</p>")
+                BrowserHand(site).add_wiki_page(subwiki.id, PERSON, title, "<p>A person's.</p>")
             case Kind.PROMPT:
-                site.hand.start_discussion(self._instance(place, "forum"), PERSON, title, "<p>A person's.</p>")
+                BrowserHand(site).start_discussion(self._instance(place, "forum"), PERSON, title, "<p>A person's.</p>")
             case Kind.REVIEW:
-                site.hand.add_entry(self._instance(place, "data"), PERSON, {"Reviewer": title, "Stars": "3"})
+                BrowserHand(site).add_entry(self._instance(place, "data"), PERSON, {"Reviewer": title, "Stars": "3"})
             case Kind.RATING:
                 pytest.skip("A course has one set of rating fields.")
 

@@ -11,6 +11,7 @@ from lms_bridge.moodle.exchange import Exchange
 from lms_bridge.moodle.protocol import BATCH, Call, flatten
 from lms_bridge.moodle.refusals import known_codes, refusal_error
 from lms_bridge.sandbox.faults import Fault
+from lms_bridge.sandbox.moodle import Hand
 from lms_bridge.transport import Limits, Transport
 
 LOOK_UP = "core_course_get_courses_by_field"
@@ -113,13 +114,13 @@ def test_a_short_maintenance_is_waited_for(world: World, client: Client) -> None
 
 
 def test_a_long_maintenance_is_told(world: World, client: Client) -> None:
-    world.site.hand.config("maintenance_enabled", 1)
+    Hand(world.site).config("maintenance_enabled", 1)
     with pytest.raises(Unreachable, match="maintenance"):
         client.call(LOOK_UP, {"field": "id", "value": "2"})
 
 
 def test_calls_go_alone_where_the_batch_function_is_not_in_the_service(world: World, client: Client) -> None:
-    world.site.hand.service_function("lmsbridge", BATCH, False)
+    Hand(world.site).service_function("lmsbridge", BATCH, False)
     assert all(reply.take()["courses"] for reply in client.call_all([course(2) for _ in range(5)]))
     assert BATCH not in client.calls()
 
@@ -133,7 +134,7 @@ def test_a_wrong_token_is_told_with_the_way_to_a_right_one_and_never_shown(world
 
 
 def test_a_function_that_is_missing_is_named(world: World, client: Client) -> None:
-    world.site.hand.service_function("lmsbridge", LOOK_UP, False)
+    Hand(world.site).service_function("lmsbridge", LOOK_UP, False)
     with pytest.raises(Denied, match=LOOK_UP):
         client.call(LOOK_UP, {"field": "id", "value": "2"})
 
@@ -145,7 +146,7 @@ def test_an_address_that_is_not_moodles_own_is_told_with_the_right_one(world: Wo
 
 
 def test_web_services_that_are_off_are_told(world: World, client: Client) -> None:
-    world.site.hand.config("enablewebservices", 0)
+    Hand(world.site).config("enablewebservices", 0)
     with pytest.raises(Denied, match="switched off"):
         client.call(LOOK_UP, {"field": "id", "value": "2"})
 

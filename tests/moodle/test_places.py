@@ -11,7 +11,7 @@ from moodle_world import PERSON, World
 
 from lms_bridge.connector import Level
 from lms_bridge.items import Course, Kind, Prompt
-from lms_bridge.sandbox.moodle import SeedCourse, wiki_store
+from lms_bridge.sandbox.moodle import Hand, SeedCourse, wiki_store
 from lms_bridge.sync.report import summary_of
 from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
 from lms_bridge.testing.sample import make_image, make_item, make_page, make_prompt
@@ -186,7 +186,7 @@ def test_a_page_that_somebody_is_editing_waits_for_the_next_run(world: World, op
     (conflict,) = [o for o in bench.sync().outcomes if o.change.key == page.key]
     assert conflict.problem
     assert "somebody is editing" in conflict.problem.cause
-    world.site.hand.age_locks(60)
+    Hand(world.site).age_locks(60)
     assert summary_of([bench.sync()])["updated"] == 1
 
 
@@ -195,7 +195,7 @@ def test_a_persons_page_under_our_title_is_left_and_told(world: World, opened: O
     page = make_page(BIO, "a", "<p>ours</p>", title="Cells")
     bench.fill(page)
     subwiki = wiki_store.add_subwiki(world.site, activity(world, "BIO-101", "wiki").instance, 0, 0)
-    world.site.hand.add_wiki_page(subwiki.id, PERSON, "Cells", "<p>theirs</p>")
+    Hand(world.site).add_wiki_page(subwiki.id, PERSON, "Cells", "<p>theirs</p>")
     bench.sync()
     assert "theirs" in shown(world, "Cells")
     assert bench.entries(page.key) == []
@@ -220,7 +220,7 @@ def test_a_page_whose_mark_a_person_deleted_is_still_known(world: World, opened:
     page = make_page(BIO, "a", "<p>ours</p>", title="Cells")
     bench.fill(page)
     bench.sync()
-    world.site.hand.human_edit_wiki_page(int(bench.entry(page.key).ref), PERSON, "<p>All theirs</p>")
+    Hand(world.site).human_edit_wiki_page(int(bench.entry(page.key).ref), PERSON, "<p>All theirs</p>")
     assert summary_of([bench.sync(LEAVE)])["created"] == 0
     assert "All theirs" in shown(world, "Cells")
     assert summary_of([bench.sync(OVERWRITE)])["updated"] == 1
@@ -235,7 +235,7 @@ def test_a_page_that_was_copied_with_our_mark_is_not_taken_for_ours(world: World
     entry = bench.entry(page.key)
     row = world.site.wiki_pages[int(entry.ref)]
     text = world.site.wiki_versions[row.id][-1].content
-    world.site.hand.add_wiki_page(row.subwikiid, PERSON, "My copy", text)
+    Hand(world.site).add_wiki_page(row.subwikiid, PERSON, "My copy", text)
     assert bench.entry(page.key) == entry
     assert bench.plan(PRUNE).pending == ()
 
@@ -316,7 +316,7 @@ def test_a_prompt_with_answers_keeps_them_when_it_changes(world: World, opened: 
     bench.fill(prompt)
     bench.sync()
     (discussion,) = world.site.discussions.values()
-    world.site.hand.reply(discussion.firstpost, "lena.learner", "<p>My answer</p>")
+    Hand(world.site).reply(discussion.firstpost, "lena.learner", "<p>My answer</p>")
     assert isinstance(prompt, Prompt)
     bench.change(replace(prompt, title="A better question"))
     assert summary_of([bench.sync()])["updated"] == 1
@@ -405,7 +405,7 @@ def test_ratings_of_many_courses_travel_in_one_call(make_world: Callable[..., Wo
     ],
 )
 def test_the_check_names_each_missing_permission(world: World, opened: Opened, capability: str) -> None:
-    world.site.hand.capability("lmsbridge", capability, False)
+    Hand(world.site).capability("lmsbridge", capability, False)
     found = {f.what: f for f in opened(world).destination.check() if f.level is Level.ERROR}
     assert capability in found
     problem = found[capability].problem
@@ -414,7 +414,7 @@ def test_the_check_names_each_missing_permission(world: World, opened: Opened, c
 
 
 def test_the_check_names_each_missing_function_and_what_it_is_for(world: World, opened: Opened) -> None:
-    world.site.hand.service_function("lmsbridge", "mod_wiki_edit_page", False)
+    Hand(world.site).service_function("lmsbridge", "mod_wiki_edit_page", False)
     (finding,) = [f for f in opened(world).destination.check() if f.level is Level.ERROR]
     assert finding.problem
     assert "mod_wiki_edit_page" in finding.problem.cause

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lms_bridge.sandbox.moodle import SeedCourse, demo_site, moodle_app, rows
+from lms_bridge.sandbox.moodle import Hand, SeedCourse, demo_site, moodle_app, rows
 from lms_bridge.sandbox.server import SandboxServer
 
 pytestmark = pytest.mark.browser
@@ -58,7 +58,7 @@ def _fill(site, url):
     course.fields[stars.id] = "★★★★☆"
     subwiki = rows.Subwiki(1, wiki.instance, 0, 0)
     site.subwikis[1] = subwiki
-    hand = site.hand
+    hand = Hand(site)
     discussion = hand.start_discussion(forum.instance, "tess.teacher", "What is a loop?", "<p>Tell us.</p>")
     first = site.discussions[discussion].firstpost
     hand.reply(first, "lena.learner", "<p>Something that <b>comes back</b>.</p>")

@@ -1,7 +1,6 @@
 """The emulated site as a Starlette app: Moodle's own addresses, the back door, and the learner's pages."""
 
 from collections.abc import Awaitable, Callable
-from importlib import import_module, util
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from lms_bridge.sandbox.moodle import back_door, file_doors, php_form, protocol, token_door
+from lms_bridge.sandbox.moodle import back_door, file_doors, learner_pages, php_form, protocol, token_door
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
 Door = Callable[[MoodleSite, dict[str, Any], Request], Response]
-_PAGES = "lms_bridge.sandbox.moodle.learner_pages"
 
 
 def moodle_app(site: MoodleSite) -> Starlette:
@@ -27,9 +25,8 @@ def moodle_app(site: MoodleSite) -> Starlette:
         Route("/webservice/pluginfile.php/{path:path}", _door(site, file_doors.download), methods=["GET"]),
         Route("/pluginfile.php/{path:path}", _door(site, file_doors.page_file), methods=["GET"]),
         *back_door.routes(site),
+        *learner_pages.routes(site),
     ]
-    if util.find_spec(_PAGES):
-        routes.extend(import_module(_PAGES).routes(site))
     return Starlette(routes=routes)
 
 

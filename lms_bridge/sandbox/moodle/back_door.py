@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from lms_bridge.sandbox.moodle.person_hand import Hand
+from lms_bridge.sandbox.moodle.registry import write_calls
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
 _TABLES = (
@@ -42,14 +44,14 @@ def routes(site: MoodleSite) -> list[Route]:
 
     async def calls(request: Request) -> Response:
         with site.lock:
-            counted = {"calls": dict(site.calls), "writes": site.writes}
+            counted = {"calls": dict(site.calls), "writes": write_calls(site.calls)}
             if request.method == "DELETE":
                 site.calls.clear()
         return JSONResponse(counted)
 
     async def hand(request: Request) -> Response:
         if request.method == "GET":
-            return JSONResponse(known_changes(site))
+            return JSONResponse(known_changes(Hand(site)))
         body = await request.body()
         return await run_in_threadpool(_change, site, body)
 
@@ -89,20 +91,21 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, bytes) else value
 
 
-def known_changes(site: MoodleSite) -> dict[str, str]:
+def known_changes(hand: Hand) -> dict[str, str]:
     """Each change that the hand can make, with what it asks for."""
-    names = sorted(name for name in dir(site.hand) if not name.startswith("_"))
-    return {name: str(inspect.signature(getattr(site.hand, name))) for name in names}
+    names = sorted(name for name in dir(hand) if not name.startswith("_"))
+    return {name: str(inspect.signature(getattr(hand, name))) for name in names}
 
 
 def _change(site: MoodleSite, body: bytes) -> Response:
     """`{"change": "edit_wiki_page", "with": {…}}`: any method of the hand, by name."""
+    hand = Hand(site)
     try:
         asked = json.loads(body)
         name = str(asked["change"])
-        method: Callable[..., Any] | None = None if name.startswith("_") else getattr(site.hand, name, None)
+        method: Callable[..., Any] | None = None if name.startswith("_") else getattr(hand, name, None)
         if method is None:
-            known = ", ".join(known_changes(site))
+            known = ", ".join(known_changes(hand))
             return JSONResponse({"error": f"no change {name!r}; known: {known}"}, 400)
         with site.lock:
             return JSONResponse({"result": method(**asked.get("with", {}))})

@@ -1,10 +1,11 @@
 """tool_mobile_call_external_functions: several calls in one request, up to the first that fails."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from lms_bridge.sandbox.moodle.answers import inner_refusal, to_json
-from lms_bridge.sandbox.moodle.call import Call, Function, TextWishes
+from lms_bridge.sandbox.moodle.call import Call, Function, TextWishes, run
 from lms_bridge.sandbox.moodle.params import Fields, ListOf, Value
 from lms_bridge.sandbox.moodle.refusals import MoodleError, bad_parameter
 from lms_bridge.sandbox.moodle.site_info import stock_functions
@@ -27,8 +28,6 @@ def _call_external_functions(call: Call, args: dict[str, Any]) -> dict[str, Any]
 
 
 def _answer_one(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    from lms_bridge.sandbox.moodle.protocol import run
-
     name = request["function"]
     wishes = _inner_wishes(request)
     lang = wishes.lang or call.wishes.lang or call.user.lang
@@ -36,7 +35,7 @@ def _answer_one(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         refused = {"errorcode": "accessexception", "module": "webservice"}
         return {"error": True, "exception": to_json(refused)}
     call.site.calls[name] += 1
-    inner = Call(call.site, call.user, call.service, wishes)
+    inner = replace(call, wishes=wishes)
     try:
         return {"error": False, "data": to_json(run(inner, name, _arguments(request["arguments"])))}
     except MoodleError as error:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lms_bridge.sandbox.moodle import rows
-from lms_bridge.sandbox.moodle.params import Spec
+from lms_bridge.sandbox.moodle.params import Spec, check_arguments
+from lms_bridge.sandbox.moodle.refusals import MoodleError
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
 
@@ -25,6 +26,7 @@ class Call:
     user: rows.User
     service: rows.Service
     wishes: TextWishes = field(default_factory=TextWishes)
+    emulated: Mapping[str, "Function"] = field(default_factory=dict)  # for a batch, and for the site's list of them
 
     @property
     def now(self) -> int:
@@ -40,6 +42,13 @@ class Function:
     run: Callable[[Call, dict[str, Any]], Any]
     writes: bool = False
     version: str = "2024100700"
+
+
+def run(call: Call, name: str, arguments: Mapping[str, Any]) -> Any:
+    function = call.emulated.get(name)
+    if function is None:
+        raise MoodleError("sandboxnotemulated", message=f"The sandbox does not emulate {name}")
+    return function.run(call, check_arguments(function.params, arguments))
 
 
 def warning(item: str, itemid: int, code: str, message: str) -> dict[str, Any]:

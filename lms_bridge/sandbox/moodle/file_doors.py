@@ -10,6 +10,7 @@ from lms_bridge.sandbox.moodle.answers import refusal_elsewhere, to_json
 from lms_bridge.sandbox.moodle.call import Call
 from lms_bridge.sandbox.moodle.params import as_int
 from lms_bridge.sandbox.moodle.refusals import MoodleError
+from lms_bridge.sandbox.moodle.registry import UPLOAD
 from lms_bridge.sandbox.moodle.site import MoodleSite
 
 
@@ -28,7 +29,7 @@ def upload(site: MoodleSite, parameters: dict[str, Any], request: Request) -> Re
         files = getattr(request.state, "files", [])
         if not files:
             return Response("[]", media_type="application/json")
-        site.calls["upload.php"] += 1
+        site.calls[UPLOAD] += 1
         itemid = as_int(str(parameters.get("itemid"))) or file_store.new_draft_area(site)
         path = str(parameters.get("filepath") or "/")
         stored = [

@@ -8,10 +8,9 @@ from starlette.responses import Response
 
 from lms_bridge.sandbox.moodle import access, rows
 from lms_bridge.sandbox.moodle.answers import answer, refusal
-from lms_bridge.sandbox.moodle.call import Call, TextWishes
-from lms_bridge.sandbox.moodle.params import check_arguments
+from lms_bridge.sandbox.moodle.call import Call, TextWishes, run
 from lms_bridge.sandbox.moodle.refusals import MoodleError, bad_parameter, missing
-from lms_bridge.sandbox.moodle.registry import functions
+from lms_bridge.sandbox.moodle.registry import FUNCTIONS
 from lms_bridge.sandbox.moodle.site import MoodleSite
 from lms_bridge.sandbox.moodle.site_info import stock_functions
 
@@ -41,16 +40,9 @@ def serve_rest(site: MoodleSite, parameters: Mapping[str, Any], address: str) ->
             arguments = {
                 key: value for key, value in parameters.items() if key not in _PROTOCOL_KEYS and key not in _WISHES
             }
-            return answer(run(Call(site, user, service, wishes), function, arguments), as_json)
+            return answer(run(Call(site, user, service, wishes, FUNCTIONS), function, arguments), as_json)
         except MoodleError as error:
             return refusal(site, error, as_json, lang)
-
-
-def run(call: Call, name: str, arguments: Mapping[str, Any]) -> Any:
-    function = functions().get(name)
-    if function is None:
-        raise MoodleError("sandboxnotemulated", message=f"The sandbox does not emulate {name}")
-    return function.run(call, check_arguments(function.params, arguments))
 
 
 def check_site_is_up(site: MoodleSite) -> None:
@@ -86,7 +78,7 @@ def check_account(site: MoodleSite, user: rows.User) -> None:
 
 def _allowed_function(user: rows.User, service: rows.Service, name: str) -> str:
     """webservice_base_server::load_function_info: one errorcode for many reasons."""
-    if name not in functions() and name not in stock_functions():
+    if name not in FUNCTIONS and name not in stock_functions():
         raise missing("external_functions")
     authorised = not service.restrictedusers or user.id in service.users
     if not (service.enabled and authorised and service.allows(name)):

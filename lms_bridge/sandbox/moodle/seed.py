@@ -175,6 +175,11 @@ def demo_site(courses: Sequence[SeedCourse], *, token: str, wwwroot: str = "http
     return seed(Seed(courses, token, wwwroot))
 
 
+def add_course(site: MoodleSite, wanted: SeedCourse) -> None:
+    """One more course on a site that runs, with the same people as the others."""
+    _add_whole_course(site, wanted, Seed((), ""))
+
+
 def _add_people(site: MoodleSite, description: Seed) -> None:
     add_user(site, "guest", "Guest user")
     site.admins.add(add_user(site, "admin", "Admin User").id)

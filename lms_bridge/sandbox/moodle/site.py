@@ -3,13 +3,9 @@
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from lms_bridge.sandbox.clock import Clock
 from lms_bridge.sandbox.moodle import rows
-
-if TYPE_CHECKING:
-    from lms_bridge.sandbox.moodle.person_hand import Hand
 
 
 class MoodleSite:
@@ -45,20 +41,6 @@ class MoodleSite:
         self.comments: dict[int, rows.Comment] = {}
         self.files: list[rows.StoredFile] = []
         self._next: dict[str, int] = {}
-
-    @property
-    def hand(self) -> "Hand":
-        """What people and admins do to the site without web services."""
-        from lms_bridge.sandbox.moodle.person_hand import Hand
-
-        return Hand(self)
-
-    @property
-    def writes(self) -> dict[str, int]:
-        """How often each writing function was called, inside batches too."""
-        from lms_bridge.sandbox.moodle.registry import write_calls
-
-        return write_calls(self.calls)
 
     @property
     def now(self) -> int:

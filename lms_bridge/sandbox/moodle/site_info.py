@@ -34,10 +34,8 @@ def stock_functions() -> dict[str, str]:
 
 
 def _get_site_info(call: Call, args: dict[str, Any]) -> dict[str, Any]:
-    from lms_bridge.sandbox.moodle.registry import functions
-
     site, user = call.site, call.user
-    known = {**stock_functions(), **{name: function.version for name, function in functions().items()}}
+    known = {**stock_functions(), **{name: function.version for name, function in call.emulated.items()}}
     is_admin = user.id in site.admins
     names = sorted(name for name in known if call.service.allows(name))
     root = site.settings.wwwroot

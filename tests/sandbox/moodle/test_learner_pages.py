@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from lms_bridge.sandbox.moodle import SeedCourse, demo_site, moodle_app, rows
+from lms_bridge.sandbox.moodle import Hand, SeedCourse, demo_site, moodle_app, rows
 from lms_bridge.sandbox.server import SandboxServer
 
 COURSES = [
@@ -63,7 +63,7 @@ def test_only_rating_fields_that_everybody_may_see_are_shown(site, look):
 def test_a_wiki_without_its_first_page_asks_the_learner_to_create_it(site, look):
     wiki = activity(site, "OPEN", "wiki")
     assert "There is no page “Home” yet" in look(f"/mod/wiki/view.php?id={wiki.cmid}").text
-    site.hand.add_wiki_page(add_subwiki(site, wiki, 0), "tess.teacher", "Other", "<p>words</p>")
+    Hand(site).add_wiki_page(add_subwiki(site, wiki, 0), "tess.teacher", "Other", "<p>words</p>")
     shown = look(f"/mod/wiki/view.php?id={wiki.cmid}").text
     assert "although the wiki has other pages" in shown
     assert "Other" in shown
@@ -75,13 +75,13 @@ def test_a_wiki_without_its_first_page_asks_the_learner_to_create_it(site, look)
 def test_a_wiki_page_is_found_by_every_address_that_moodle_knows(site, look, address):
     wiki = activity(site, "OPEN", "wiki")
     sub = add_subwiki(site, wiki, 0)
-    page = site.hand.add_wiki_page(sub, "tess.teacher", "Home", "<p>welcome words</p>")
+    page = Hand(site).add_wiki_page(sub, "tess.teacher", "Home", "<p>welcome words</p>")
     query = address.format(page=page, cmid=wiki.cmid, wiki=wiki.instance, sub=sub)
     assert "welcome words" in look(f"/mod/wiki/view.php{query}").text
 
 
 def test_every_look_at_a_wiki_page_is_counted_as_in_moodle(site, look):
-    page = site.hand.add_wiki_page(
+    page = Hand(site).add_wiki_page(
         add_subwiki(site, activity(site, "OPEN", "wiki"), 0), "tess.teacher", "Home", "<p>x</p>"
     )
     for _ in range(3):
@@ -92,11 +92,11 @@ def test_every_look_at_a_wiki_page_is_counted_as_in_moodle(site, look):
 def test_in_separate_groups_what_belongs_to_no_group_is_shown_to_no_learner(site, look):
     wiki, forum = activity(site, "GROUPS", "wiki"), activity(site, "GROUPS", "forum")
     red = next(group.id for group in site.groups.values() if group.name == "Red")
-    site.hand.add_wiki_page(add_subwiki(site, wiki, 0), "tess.teacher", "Home", "<p>lost words</p>")
-    site.hand.add_wiki_page(add_subwiki(site, wiki, red), "tess.teacher", "Home", "<p>red words</p>")
-    site.hand.start_discussion(forum.instance, "tess.teacher", "For nobody", "<p>a</p>", group=0)
-    site.hand.start_discussion(forum.instance, "tess.teacher", "For all", "<p>a</p>", group=-1)
-    site.hand.start_discussion(forum.instance, "tess.teacher", "For red", "<p>a</p>", group=red)
+    Hand(site).add_wiki_page(add_subwiki(site, wiki, 0), "tess.teacher", "Home", "<p>lost words</p>")
+    Hand(site).add_wiki_page(add_subwiki(site, wiki, red), "tess.teacher", "Home", "<p>red words</p>")
+    Hand(site).start_discussion(forum.instance, "tess.teacher", "For nobody", "<p>a</p>", group=0)
+    Hand(site).start_discussion(forum.instance, "tess.teacher", "For all", "<p>a</p>", group=-1)
+    Hand(site).start_discussion(forum.instance, "tess.teacher", "For red", "<p>a</p>", group=red)
     assert "red words" in look(f"/mod/wiki/view.php?id={wiki.cmid}").text
     listed = look(f"/mod/forum/view.php?id={forum.cmid}").text
     assert "For all" in listed
@@ -106,8 +106,8 @@ def test_in_separate_groups_what_belongs_to_no_group_is_shown_to_no_learner(site
 
 def test_entries_that_wait_for_approval_are_not_shown(site, look):
     database = activity(site, "OPEN", "data")
-    seen = site.hand.add_entry(database.instance, "lena.learner", {"Comment": "<p>approved words</p>"})
-    waiting = site.hand.add_entry(database.instance, "lena.learner", {"Comment": "<p>waiting words</p>"})
+    seen = Hand(site).add_entry(database.instance, "lena.learner", {"Comment": "<p>approved words</p>"})
+    waiting = Hand(site).add_entry(database.instance, "lena.learner", {"Comment": "<p>waiting words</p>"})
     site.data_entries[seen].approved = True
     site.data_entries[waiting].approved = False
     shown = look(f"/mod/data/view.php?id={database.cmid}").text

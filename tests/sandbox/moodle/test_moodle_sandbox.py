@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from moodle_replay import flatten
 
 from lms_bridge.sandbox.faults import Fault
-from lms_bridge.sandbox.moodle import MoodleSite, Seed, SeedCourse, moodle_app, php_form, seed
+from lms_bridge.sandbox.moodle import Hand, MoodleSite, Seed, SeedCourse, moodle_app, php_form, seed
+from lms_bridge.sandbox.moodle.registry import write_calls
 from lms_bridge.sandbox.moodle.rows import Token
 from lms_bridge.sandbox.server import SandboxServer
 
@@ -107,7 +108,7 @@ def test_an_answer_that_never_arrived_still_left_its_page(moodle: Client) -> Non
 
 def test_an_edit_in_the_browser_keeps_classes_and_loses_comments_ids_and_data(moodle: Client) -> None:
     page = moodle.new_page("Home", f'<p id="i" data-x="1">Hello <!-- lmsbridge:k1 --></p>{KEPT}')["pageid"]
-    moodle.site.hand.edit_wiki_page(page, "tess.teacher", replace={"Hello": "Hello world"})
+    Hand(moodle.site).edit_wiki_page(page, "tess.teacher", replace={"Hello": "Hello world"})
     content = moodle.call("mod_wiki_get_page_contents", pageid=page, moodlewssettingraw=1)["page"]
     assert content["version"] == 2
     assert KEPT in content["cachedcontent"]
@@ -119,7 +120,7 @@ def test_a_post_that_somebody_else_edited_says_so(moodle: Client) -> None:
     forum = moodle.activity("lmsbridge-forum-BIO")
     discussion = moodle.call("mod_forum_add_discussion", forumid=forum, subject="S", message=KEPT)
     post = moodle.site.discussions[discussion["discussionid"]].firstpost
-    moodle.site.hand.edit_post(post, "tess.teacher", replace={"Source": "The source"})
+    Hand(moodle.site).edit_post(post, "tess.teacher", replace={"Source": "The source"})
     message = moodle.site.posts[post].message
     assert "The source" in message
     assert '<span class="edited">(Edited by <a href=' in message
@@ -179,7 +180,7 @@ def test_many_writers_at_once_lose_nothing_and_double_nothing(moodle: Client) ->
 def test_reading_counts_as_no_write(moodle: Client) -> None:
     moodle.call("core_course_get_courses_by_field")
     moodle.batch(("mod_wiki_get_subwikis", {"wikiid": moodle.activity("lmsbridge-wiki-BIO")}))
-    assert moodle.site.writes == {}
+    assert write_calls(moodle.site.calls) == {}
     moodle.batch(("mod_wiki_new_page", {"wikiid": 2, "title": "Home", "content": ""}))
     counted = requests.get(moodle.server.url + "/_sandbox/calls", timeout=5).json()
     assert counted["writes"] == {"mod_wiki_new_page": 1}
@@ -252,7 +253,7 @@ def test_releases_differ_in_the_names_of_exceptions_and_in_what_a_new_page_needs
     for client in _client(Seed(COURSES, TOKEN, release=release)):
         assert client.call("core_webservice_get_site_info")["release"] == release
         assert client.call("mod_wiki_get_subwikis", wikiid=999)["exception"] == exception
-        client.site.hand.capability("lmsbridge", "mod/wiki:createpage", False)
+        Hand(client.site).capability("lmsbridge", "mod/wiki:createpage", False)
         assert client.new_page("Home").get("errorcode") == refused
 
 
@@ -274,12 +275,12 @@ def test_in_separate_groups_prompts_for_all_are_seen_by_all_and_each_group_has_i
 
 def test_a_person_can_change_a_review_and_a_course_s_rating(moodle: Client) -> None:
     database = moodle.activity("lmsbridge-reviews-BIO")
-    entry = moodle.site.hand.add_entry(database, "lena.learner", {"Stars": "4", "Comment": "<p>good</p>"})
-    moodle.site.hand.edit_entry(entry, {"Comment": "<p>very good</p>"})
+    entry = Hand(moodle.site).add_entry(database, "lena.learner", {"Stars": "4", "Comment": "<p>good</p>"})
+    Hand(moodle.site).edit_entry(entry, {"Comment": "<p>very good</p>"})
     (row,) = moodle.call("mod_data_get_entries", databaseid=database, returncontents=1)["entries"]
     assert {"4", "<p>very good</p>"} <= {content["content"] for content in row["contents"]}
     course = next(course for course in moodle.site.courses.values() if course.idnumber == "BIO")
-    moodle.site.hand.set_course_field(course.id, "lmsbridge_average", "4.0")
+    Hand(moodle.site).set_course_field(course.id, "lmsbridge_average", "4.0")
     (found,) = moodle.call("core_course_get_courses_by_field", field="id", value=course.id)["courses"]
     assert found["customfields"][0]["value"] == "4.0"
 
@@ -296,7 +297,7 @@ def test_a_large_page_arrives_whole_in_either_encoding_of_a_form(moodle: Client)
 
 def test_html_sent_into_a_creole_wiki_is_shown_as_text(moodle: Client) -> None:
     wiki = next(a for a in moodle.site.activities.values() if a.idnumber == "lmsbridge-wiki-BIO")
-    moodle.site.hand.activity(wiki.cmid, settings={"defaultformat": "creole", "forceformat": 1})
+    Hand(moodle.site).activity(wiki.cmid, settings={"defaultformat": "creole", "forceformat": 1})
     page = moodle.new_page("Home", "= Head =\n<b>x</b> **y**")["pageid"]
     shown = moodle.call("mod_wiki_get_page_contents", pageid=page)["page"]["cachedcontent"]
     assert "&lt;b&gt;x&lt;/b&gt; <strong>y</strong>" in shown
