@@ -118,20 +118,25 @@ def _module_row(call: Call, activity: rows.Activity, with_contents: bool) -> dic
         "dates": [],
         "groupmode": activity.groupmode,
     }
+    if name == "label":
+        del row["url"]
     if access.may(call, "moodle/course:update", activity.course):
         row["availability"] = None
-    if name == "forum":
-        row["activitybadge"] = []
-        row["customdata"] = json.dumps(
-            {"trackingtype": str(activity.settings.get("trackingtype", 1))}, separators=(",", ":")
-        )
-    elif name == "label":
-        del row["url"]
-        intro = format_text(call, activity.settings.get("intro", ""))
-        row["description"] = f'<div class="no-overflow">{intro}</div>'
-    elif name == "page" and with_contents:
-        row |= _page_contents(call, activity)
-    return row
+    return row | _by_kind(call, activity, with_contents)
+
+
+def _by_kind(call: Call, activity: rows.Activity, with_contents: bool) -> dict[str, Any]:
+    """What only some kinds of activity say of themselves."""
+    match activity.modname:
+        case "forum":
+            tracking = {"trackingtype": str(activity.settings.get("trackingtype", 1))}
+            return {"activitybadge": [], "customdata": json.dumps(tracking, separators=(",", ":"))}
+        case "label":
+            intro = format_text(call, activity.settings.get("intro", ""))
+            return {"description": f'<div class="no-overflow">{intro}</div>'}
+        case "page" if with_contents:
+            return _page_contents(call, activity)
+    return {}
 
 
 def _page_contents(call: Call, page: rows.Activity) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from lms_bridge.sandbox.clock import Clock
 from lms_bridge.sandbox.moodle import rows
 from lms_bridge.sandbox.moodle.site import MoodleSite
+from lms_bridge.sandbox.moodle.site_settings import SiteSettings
 
 _SITE_CONTEXT = 2
 _NUMBERS = {
@@ -31,8 +32,8 @@ def load_fixture(
     return site
 
 
-def _settings(fixture: Mapping[str, Any], about: Mapping[str, Any], revision: int) -> rows.SiteSettings:
-    settings = rows.SiteSettings(revision=revision)
+def _settings(fixture: Mapping[str, Any], about: Mapping[str, Any], revision: int) -> SiteSettings:
+    settings = SiteSettings(revision=revision)
     for name in ("release", "version", "database", "wwwroot"):
         if name in about:
             setattr(settings, name, str(about[name]))

@@ -60,12 +60,20 @@ def _replies(call: Call, discussion: rows.Discussion) -> int:
     return len(call.site.posts_of(discussion.id)) - 1
 
 
+# Moodle 4.5: a forum of one single discussion does not say whose it is.
+_WHOSE = (
+    "usermodified",
+    "userid",
+    "userfullname",
+    "usermodifiedfullname",
+    "userpictureurl",
+    "usermodifiedpictureurl",
+)
+
+
 def _discussion_row(call: Call, forum: rows.Activity, discussion: rows.Discussion) -> dict[str, Any]:
     site = call.site
     post = site.posts[discussion.firstpost]
-    # A forum of one single discussion does not say whose it is.
-    nameless = forum_access.kind_of(forum) == "single"
-    author, editor = site.users[post.userid], site.users[discussion.usermodified]
     picture = f"{site.settings.wwwroot}/theme/image.php/boost/core/{site.settings.revision}/u/f2"
     message, messageformat = format_message(call, post, post_files.files_place(forum, "post", post))
     row: dict[str, Any] = {
@@ -73,12 +81,12 @@ def _discussion_row(call: Call, forum: rows.Activity, discussion: rows.Discussio
         "name": format_name(call, discussion.name),
         "groupid": discussion.groupid,
         "timemodified": discussion.timemodified,
-        "usermodified": None if nameless else discussion.usermodified,
+        "usermodified": discussion.usermodified,
         "timestart": 0,
         "timeend": 0,
         "discussion": discussion.id,
         "parent": 0,
-        "userid": None if nameless else post.userid,
+        "userid": post.userid,
         "created": post.created,
         "modified": post.modified,
         "mailed": 0,
@@ -88,10 +96,10 @@ def _discussion_row(call: Call, forum: rows.Activity, discussion: rows.Discussio
         "messagetrust": 0,
         "totalscore": 0,
         "mailnow": 0,
-        "userfullname": None if nameless else author.fullname,
-        "usermodifiedfullname": None if nameless else editor.fullname,
-        "userpictureurl": None if nameless else picture,
-        "usermodifiedpictureurl": None if nameless else picture,
+        "userfullname": site.users[post.userid].fullname,
+        "usermodifiedfullname": site.users[discussion.usermodified].fullname,
+        "userpictureurl": picture,
+        "usermodifiedpictureurl": picture,
         "numreplies": _replies(call, discussion),
         "numunread": 0,
         "pinned": bool(discussion.pinned),
@@ -101,6 +109,8 @@ def _discussion_row(call: Call, forum: rows.Activity, discussion: rows.Discussio
         "canlock": access.may(call, "moodle/course:manageactivities", forum.course),
         "canfavourite": forum_access.may(call, forum, "cantogglefavourite"),
     }
+    if forum_access.kind_of(forum) == "single":
+        row |= dict.fromkeys(_WHOSE)
     return row | post_files.files_of_row(call, forum, post)
 
 

@@ -11,6 +11,7 @@ from lms_bridge.sandbox.clock import Clock
 from lms_bridge.sandbox.moodle import rows
 from lms_bridge.sandbox.moodle.fixture import order_courses
 from lms_bridge.sandbox.moodle.site import MoodleSite
+from lms_bridge.sandbox.moodle.site_settings import SiteSettings
 
 SERVICE = "lmsbridge"
 BOT = "lmsbridge"
@@ -142,7 +143,7 @@ class Seed:
 
 def seed(description: Seed) -> MoodleSite:
     clock = Clock(frozen_at=description.now)
-    settings = rows.SiteSettings(
+    settings = SiteSettings(
         sitename=description.sitename,
         wwwroot=description.wwwroot,
         database=description.database,

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from lms_bridge.sandbox.clock import Clock
 from lms_bridge.sandbox.moodle import rows
+from lms_bridge.sandbox.moodle.site_settings import SiteSettings
 
 
 class MoodleSite:
     """State only; what web services do with it stands in the modules of the functions."""
 
-    def __init__(self, settings: rows.SiteSettings | None = None, clock: Clock | None = None) -> None:
-        self.settings = settings or rows.SiteSettings()
+    def __init__(self, settings: SiteSettings | None = None, clock: Clock | None = None) -> None:
+        self.settings = settings or SiteSettings()
         self.clock = clock or Clock()
         self.lock = threading.RLock()
         self.calls: Counter[str] = Counter()
