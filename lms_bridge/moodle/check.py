@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lms_bridge.connector import Finding, Level
-from lms_bridge.errors import DestinationError, Problem
+from lms_bridge.errors import DestinationError, Problem, Unreachable
 from lms_bridge.moodle.client import Site
 from lms_bridge.moodle.courses import Activity, CourseSeen, find_activities, find_courses
 from lms_bridge.moodle.ground import Ground
@@ -46,7 +46,8 @@ def check_site(ground: Ground) -> Iterator[Finding]:
     try:
         site = ground.client.site()
     except DestinationError as error:
-        yield Finding(Level.ERROR, "connection and token", error.problem)
+        unreachable = isinstance(error, Unreachable)
+        yield Finding(Level.ERROR, "connection and token", error.problem, unreachable=unreachable)
         return
     yield Finding(Level.OK, f"connected to “{site.name}”, Moodle {site.release}, as {site.username}")
     yield from _identity(ground, site)

@@ -55,6 +55,8 @@ class Exchange:
         call = Call(function=UPLOAD, args={}, where=name)
         value = _json(self._transport.send(request, lambda got: _classify(got, call, len(body))))
         first = value[0] if isinstance(value, list) and value else value
+        if isinstance(first, dict) and first.get("errortype") == "filenameexist" and draft:
+            return draft  # an upload whose answer was lost, sent again
         if not isinstance(first, dict) or "itemid" not in first or first.get("error"):
             text = plain(str(first.get("error") or "")) if isinstance(first, dict) else ""
             raise Denied(

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from live_moodle import LiveSite, hosts, live_site, missing
+from live_moodle import TEMPLATE, LiveSite, hosts, live_site, missing
 
-from lms_bridge.items import Item, Kind, Page, Prompt, Rating, Review
+from lms_bridge.items import Course, Item, Kind, Page, Prompt, Rating, Review
 from lms_bridge.markup.fidelity import fidelity
 from lms_bridge.markup.fragment import parse, serialize_element, text_of
 from lms_bridge.markup.text import words
@@ -22,6 +23,8 @@ from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.route import Route, prepare
 from lms_bridge.sync.run import Plan, Report
 from lms_bridge.sync.state import State
+from lms_bridge.testing.bench import Bench
+from lms_bridge.testing.sample import make_item
 
 if missing():
     pytest.skip(missing(), allow_module_level=True)
@@ -58,8 +61,8 @@ class Live:
         finally:
             destination.close()
 
-    def destination(self) -> Moodle:
-        settings = MOODLE.settings.model_validate(self.site.settings())
+    def destination(self, **more: Any) -> Moodle:
+        settings = MOODLE.settings.model_validate(self.site.settings(**more))
         assert MOODLE.destination
         opened = MOODLE.destination("moodle", settings, self.folder)
         assert isinstance(opened, Moodle)
@@ -242,3 +245,30 @@ def test_losing_the_state_adopts_everything_and_creates_nothing(live: Live) -> N
     assert plan.pending == ()
     assert writes(calls) == {}
     assert summary_of([again])["conflicts"] == 0
+
+
+def test_a_page_that_a_person_changed_is_left_and_told(live: Live) -> None:
+    (key, address) = sorted(wiki_addresses(live).items())[-1]
+    number = int(address.rpartition("=")[2])
+    shown = live.site.admin.call("mod_wiki_get_page_contents", {"pageid": number})["page"]["cachedcontent"]
+    edit = {"pageid": number, "content": f"<p>A person's words.</p>{shown}"}
+    live.site.admin.call("mod_wiki_edit_page", edit, write=True)
+    report, _, calls = live.sync()
+    assert writes(calls) == {}
+    assert [change.key for change in report.skipped if "a person changed it" in change.reason] == [key]
+    assert "A person's words." in live.site.learner.main(address).text_content()
+
+
+def test_an_empty_course_is_filled_from_the_template_once(live: Live, tmp_path: Path) -> None:
+    live.site.add_course("EMPTY", filled=False)
+    destination = live.destination(provision={"template": TEMPLATE}, ratings={"activity_name": "Ratings ★ {average}"})
+    bench = Bench(destination, tmp_path)
+    course = Course(live.site.course_id("EMPTY"), "Empty")
+    bench.fill(*(make_item(kind, course) for kind in Kind))
+    try:
+        first, second = summary_of([bench.sync()]), summary_of([bench.sync()])
+        imports = destination.calls().get("core_course_import_course")
+        assert (first["failed"], first["created"], imports) == (0, 5, 1)
+        assert (second["created"], second["updated"], second["failed"]) == (0, 0, 0)
+    finally:
+        destination.close()
