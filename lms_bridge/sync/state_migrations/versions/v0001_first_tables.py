@@ -8,19 +8,12 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.create_table(
-        "intents",
-        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
-        sa.Column("route", sa.String(60), nullable=False),
-        sa.Column("place", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("run", sa.String(60), nullable=False),
-        sa.Column("action", sa.String(20), nullable=False),
-        sa.Column("fingerprint", sa.String(64), nullable=False),
-        sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("opened", sa.DateTime(timezone=True), nullable=False),
-    )
-    op.create_index("intents_route", "intents", ["route", "place", "key"])
+    _what_stands_where()
+    _what_is_under_way()
+    _what_runs_did()
+
+
+def _what_stands_where() -> None:
     op.create_table(
         "places",
         sa.Column("route", sa.String(60), primary_key=True),
@@ -51,6 +44,34 @@ def upgrade() -> None:
         sa.Column("deleted", sa.Boolean(), nullable=False),
     )
     op.create_index("records_destination", "records", ["destination"])
+
+
+def _what_is_under_way() -> None:
+    op.create_table(
+        "intents",
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
+        sa.Column("route", sa.String(60), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("run", sa.String(60), nullable=False),
+        sa.Column("action", sa.String(20), nullable=False),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("opened", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("intents_route", "intents", ["route", "place", "key"])
+    op.create_table(
+        "waiting",
+        sa.Column("route", sa.String(60), primary_key=True),
+        sa.Column("place", sa.Text(), primary_key=True),
+        sa.Column("key", sa.Text(), primary_key=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("course", sa.Text(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+    )
+
+
+def _what_runs_did() -> None:
     op.create_table(
         "runs",
         sa.Column("run", sa.String(60), primary_key=True),
@@ -63,15 +84,6 @@ def upgrade() -> None:
         sa.Column("summary", sa.JSON(), nullable=False),
     )
     op.create_index("runs_started", "runs", ["route", "started"])
-    op.create_table(
-        "waiting",
-        sa.Column("route", sa.String(60), primary_key=True),
-        sa.Column("place", sa.Text(), primary_key=True),
-        sa.Column("key", sa.Text(), primary_key=True),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("course", sa.Text(), nullable=False),
-        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
-    )
     op.create_table(
         "outcomes",
         sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
