@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.config.model import PolicySettings
 from lms_bridge.connector import Destination, Finding, Level, Source
-from lms_bridge.errors import BridgeError, StateError, UsageError
+from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
 from lms_bridge.items import Kind
 from lms_bridge.sync.policy import Deleted, Drift, Limits, Policy, Prune, Refresh
 from lms_bridge.sync.run import Plan, Progress, Report, Route, no_progress
@@ -148,7 +148,8 @@ def _findings(
             if close is not None:
                 close()
     except BridgeError as error:
-        yield opening.name, Finding(Level.ERROR, opening.name, error.problem)
+        unreachable = isinstance(error, Unreachable)
+        yield opening.name, Finding(Level.ERROR, "connection", error.problem, unreachable=unreachable)
 
 
 def _chosen(config: Config, only_routes: Sequence[str]) -> list[RouteConfig]:

@@ -15,7 +15,19 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from lms_bridge.errors import Problem
-from lms_bridge.items import Asset, Item, Key, Kind
+from lms_bridge.items import Asset, Item, Key, Kind, Origin, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """An item that the source holds and cannot give now: what stands of it is left as it is, and links lead to it.
+
+    `page`: what is known of a page without its text (course, group, parent, order, whether it is the index).
+    """
+
+    key: Key
+    origin: Origin
+    page: Page | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +35,14 @@ class Listing:
     """What a source lists. Consume `items` to the end before reading `problems`.
 
     `complete` is true only when everything the source holds was listed: a guard against pruning by accident.
-    `problems` are items that could not be read; the rest of the listing stands.
+    `problems` are items that could not be read; the rest of the listing stands. `withheld` names those of them whose key
+    is known: read it after `items`, too.
     """
 
     items: Iterable[Item]
     complete: bool = True
     problems: Sequence[Problem] = ()
+    withheld: Sequence[Withheld] = ()
     cursor: str | None = None
 
 
@@ -225,6 +239,7 @@ class Finding:
     level: Level
     what: str
     problem: Problem | None = None
+    unreachable: bool = False
 
 
 class Source(Protocol):
@@ -238,7 +253,10 @@ class Source(Protocol):
 
 
 class Place(Protocol):
-    """One kind in one container. One thread at a time."""
+    """One kind in one container. One thread at a time.
+
+    A place whose destination has no way to delete an entry says so with `can_delete = False`; without it, it can.
+    """
 
     ref: PlaceRef
 

@@ -29,8 +29,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
+        stop = "" if self.cause.endswith((".", "!", "?", "…")) else "."
         step = f" {self.next_step}" if self.next_step else ""
-        return f"{place}{self.cause}{step}"
+        return f"{place}{self.cause}{stop if step else ''}{step}"
 
 
 class BridgeError(Exception):

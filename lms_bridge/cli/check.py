@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lms_bridge.cli.options import ConfigOption, Output, OutputOption
-from lms_bridge.cli.sentences import problem_fields, sentence
+from lms_bridge.cli.sentences import FAILED, UNREACHABLE, problem_fields, sentence
 
 if TYPE_CHECKING:
     from lms_bridge.connector import Finding
@@ -33,7 +33,9 @@ def check(context: typer.Context, config: ConfigOption = None, output: OutputOpt
         typer.echo(
             f"{errors} error{'s' if errors != 1 else ''} in {len(findings)} findings." if errors else "All is well."
         )
-    raise typer.Exit(1 if errors else 0)
+    if any(finding.unreachable for _, finding in findings):
+        raise typer.Exit(UNREACHABLE)
+    raise typer.Exit(FAILED if errors else 0)
 
 
 def finding_line(finding: "Finding", name: str = "") -> str:

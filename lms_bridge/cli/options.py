@@ -36,10 +36,10 @@ def config_path(context: typer.Context, given: Path | None) -> Path:
     return Path(path)
 
 
-def load(context: typer.Context, given: Path | None) -> "Config":
+def load(context: typer.Context, given: Path | None, *, without_secrets: bool = False) -> "Config":
     from lms_bridge.config.load import load_config
 
-    return load_config(config_path(context, given))
+    return load_config(config_path(context, given), without_secrets=without_secrets)
 
 
 def console(*, stderr: bool = False) -> "Console":

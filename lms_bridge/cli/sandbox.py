@@ -22,6 +22,8 @@ def sandbox(
         typer.echo(f"Moodle      {trial.pair.moodle.url}/")
         typer.echo(f"SharePoint  {trial.pair.sharepoint.url}{trial.pair.demo.site_path}")
         typer.echo(f"Credentials {trial.pair.folder}, where {trial.path} looks for them")
+        if port is not None and f"127.0.0.1:{port}" not in trial.path.read_text(encoding="utf-8"):
+            typer.echo(f"Note        {trial.path} names other ports: write these addresses into it before you sync.")
         typer.echo("Stop with Ctrl-C; what stands there is kept for the next time.")
         wait_until_stopped()
 

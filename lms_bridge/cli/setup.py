@@ -58,7 +58,7 @@ def sharepoint(
     from lms_bridge.sharepoint.settings import SharePointSettings
     from lms_bridge.sharepoint.setup import instructions, provision
 
-    loaded = load(context, config)
+    loaded = load(context, config, without_secrets=grants)
     settings = _settings(loaded, "sharepoint", destination)
     assert isinstance(settings, SharePointSettings), "the sharepoint connector's own model"
     if grants:

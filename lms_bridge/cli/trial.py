@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from lms_bridge.bridge import open_sources
 from lms_bridge.cli.init import write_example
@@ -41,6 +42,7 @@ def open_trial(path: Path, *, port: int | None, reset: bool, elsewhere: bool = F
     ports = _ports(folder, port, elsewhere)
     write_credentials(folder)
     config = load_config(path, addresses=_addresses(ports))
+    _refuse_others(config, ports)
     with SandboxPair(folder, _courses(config), ports) as pair:
         _provision(config)
         yield Trial(path, pair, config)
@@ -106,6 +108,23 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _refuse_others(config: Config, ports: Ports) -> None:
+    """The sandbox commands make lists and push content: never into anything but the sandboxes."""
+    ours = {f"http://127.0.0.1:{ports.moodle}", f"https://127.0.0.1:{ports.sharepoint}"}
+    for name, opening in config.destinations.items():
+        address = str(getattr(opening.settings, "url", None) or getattr(opening.settings, "site", None))
+        parts = urlsplit(address)
+        endpoints = getattr(opening.settings, "endpoints", None)
+        graph = getattr(endpoints, "graph_root", None) if endpoints is not None else None
+        reached = {f"{parts.scheme}://{parts.netloc}"} | ({str(graph)} if endpoints is not None else set())
+        if not reached <= ours:
+            raise BridgeError(
+                f"{address} is no sandbox, and this command only ever writes to sandboxes.",
+                where=f"{config.file}: destinations.{name}",
+                next_step="Use `lms-bridge sync` for real destinations, or another folder: `lms-bridge init FOLDER`.",
+            )
 
 
 def _addresses(ports: Ports) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Reads and validates the whole of connectors.yaml; every problem at once, each with its place and next step."""
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,9 @@ class Config:
     routes: tuple[RouteConfig, ...]
 
 
-def load_config(path: Path, *, addresses: Mapping[str, str] | None = None) -> Config:
-    """`addresses` are read as others (see `read_document`). Raises ConfigError, which holds every problem found."""
+def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, without_secrets: bool = False) -> Config:
+    """`addresses` are read as others (see `read_document`); `without_secrets` leaves references as they are, for
+    commands that call nothing. Raises ConfigError, which holds every problem found."""
     document = read_document(path, name=path.name if path.parent == Path() else str(path), addresses=addresses)
     folder = path.resolve().parent
     if not isinstance(document.content, dict):
@@ -61,15 +63,17 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None) -> Co
             (Problem("holds no settings.", document.name, "Start from the file that `lms-bridge init` writes."),)
         )
     root, problems = _root(document)
-    sources, source_problems = _openings(document, folder, "sources")
-    destinations, destination_problems = _openings(document, folder, "destinations")
+    reading = _Reading(document, None if without_secrets else folder)
+    sources, source_problems = _openings(reading, "sources")
+    destinations, destination_problems = _openings(reading, "destinations")
     problems += source_problems + destination_problems
+    problems += _unknown_ends(document, "from", "sources") + _unknown_ends(document, "to", "destinations")
     routes: tuple[RouteConfig, ...] = ()
     state = ""
     if root is not None:
         state, state_problems = _state(document, folder, root.state)
-        routes, route_problems = _routes(document, root.routes, sources, destinations)
-        problems += state_problems + route_problems
+        routes = _routes(root.routes, sources, destinations)
+        problems += state_problems
     if problems:
         raise ConfigError(tuple(dict.fromkeys(problems)))
     return Config(document.name, folder, state, sources, destinations, routes)
@@ -82,25 +86,34 @@ def _root(document: Document) -> tuple[RootSettings | None, list[Problem]]:
         return None, problems_of(error, document, (), RootSettings)
 
 
-def _openings(document: Document, folder: Path, section: str) -> tuple[dict[str, Opening], list[Problem]]:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """`folder` is where file references start; without it references stay as they are."""
+
+    document: Document
+    folder: Path | None
+
+
+def _openings(reading: _Reading, section: str) -> tuple[dict[str, Opening], list[Problem]]:
     openings: dict[str, Opening] = {}
     problems: list[Problem] = []
-    named = document.content.get(section)
+    named = reading.document.content.get(section)
     for name, raw in named.items() if isinstance(named, dict) else ():
         if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
             continue
         try:
-            openings[name] = _opening(document, folder, (section, name), raw)
+            openings[name] = _opening(reading, (section, name), raw)
         except ConfigError as error:
             problems += error.problems
     return openings, problems
 
 
-def _opening(document: Document, folder: Path, path: KeyPath, raw: dict[str, Any]) -> Opening:
+def _opening(reading: _Reading, path: KeyPath, raw: dict[str, Any]) -> Opening:
+    document = reading.document
     found = _connector(document, path, raw["type"])
     settings = {key: value for key, value in raw.items() if key != "type"}
     problems = list(_literal_secrets(document, path, found.settings, settings))
-    resolved = _resolve(document, folder, path, settings, problems)
+    resolved = _resolve(reading, path, settings, problems)
     try:
         model = found.settings.model_validate(resolved)
     except ValidationError as error:
@@ -117,7 +130,9 @@ def _connector(document: Document, path: KeyPath, name: str) -> Connector:
     try:
         found = connector(name)
     except KeyError:
-        step = f"Use one of {', '.join(connector_names())}, or install the package that provides it."
+        nearest = difflib.get_close_matches(name, connector_names(), n=1)
+        hint = f"Did you mean {nearest[0]!r}? " if nearest else ""
+        step = f"{hint}Known: {', '.join(connector_names())}; others come with the package that provides them."
         raise ConfigError((Problem(f"there is no connector {name!r}.", where, step),)) from None
     except BridgeError as error:
         raise ConfigError((Problem(error.problem.cause, where, error.problem.next_step),)) from error
@@ -126,17 +141,17 @@ def _connector(document: Document, path: KeyPath, name: str) -> Connector:
     return found
 
 
-def _resolve(document: Document, folder: Path, path: KeyPath, value: Any, problems: list[Problem]) -> Any:
+def _resolve(reading: _Reading, path: KeyPath, value: Any, problems: list[Problem]) -> Any:
     if isinstance(value, dict):
-        return {key: _resolve(document, folder, (*path, key), item, problems) for key, item in value.items()}
+        return {key: _resolve(reading, (*path, key), item, problems) for key, item in value.items()}
     if isinstance(value, list):
-        return [_resolve(document, folder, (*path, index), item, problems) for index, item in enumerate(value)]
-    if not isinstance(value, str):
+        return [_resolve(reading, (*path, index), item, problems) for index, item in enumerate(value)]
+    if not isinstance(value, str) or reading.folder is None:
         return value
     try:
-        return references.resolve(value, folder=folder)
+        return references.resolve(value, folder=reading.folder)
     except references.UnresolvedReference as error:
-        problems.append(Problem(str(error), document.where(path), error.next_step))
+        problems.append(Problem(str(error), reading.document.where(path), error.next_step))
         return value
 
 
@@ -193,37 +208,29 @@ def _state(document: Document, folder: Path, raw: str) -> tuple[str, list[Proble
 
 
 def _routes(
-    document: Document,
-    routes: Mapping[str, RouteSettings],
-    sources: Mapping[str, Opening],
-    destinations: Mapping[str, Opening],
-) -> tuple[tuple[RouteConfig, ...], list[Problem]]:
-    problems: list[Problem] = []
-    ready: list[RouteConfig] = []
-    for name, route in routes.items():
-        ends = [
-            _end(document, ("routes", name), "from", route.source, "sources", sources, problems),
-            _end(document, ("routes", name), "to", route.destination, "destinations", destinations, problems),
-        ]
-        if ends[0] is not None and ends[1] is not None:
-            ready.append(RouteConfig(name, ends[0], ends[1], frozenset(route.kinds), route.policy))
-    return tuple(ready), problems
-
-
-def _end(
-    document: Document,
-    path: KeyPath,
-    key: str,
-    name: str,
-    section: str,
-    openings: Mapping[str, Opening],
-    problems: list[Problem],
-) -> Opening | None:
-    written = document.content.get(section)
-    if name in openings or (isinstance(written, dict) and name in written):
-        return openings.get(name)
-    known = ", ".join(sorted(openings)) or "none yet"
-    problems.append(
-        Problem(f"{name!r} is not one of the {section}.", document.where((*path, key)), f"Known {section}: {known}.")
+    routes: Mapping[str, RouteSettings], sources: Mapping[str, Opening], destinations: Mapping[str, Opening]
+) -> tuple[RouteConfig, ...]:
+    """Those whose ends are known and valid; the others have been told."""
+    return tuple(
+        RouteConfig(name, sources[route.source], destinations[route.destination], frozenset(route.kinds), route.policy)
+        for name, route in routes.items()
+        if route.source in sources and route.destination in destinations
     )
-    return None
+
+
+def _unknown_ends(document: Document, key: str, section: str) -> list[Problem]:
+    """Looked for in what is written, so that they are told together with everything else that is wrong."""
+    known = sorted(_block(document.content.get(section)))
+    problems = []
+    for route, raw in _block(document.content.get("routes")).items():
+        name = _block(raw).get(key)
+        if isinstance(name, str) and name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            step = f"Did you mean {nearest[0]!r}?" if nearest else f"Known {section}: {', '.join(known) or 'none yet'}."
+            cause = f"{name!r} is not one of the {section}."
+            problems.append(Problem(cause, document.where(("routes", route, key)), step))
+    return problems
+
+
+def _block(value: Any) -> dict[Any, Any]:
+    return value if isinstance(value, dict) else {}

@@ -14,11 +14,15 @@ _LONGEST_VALUE = 60
 def problems_of(error: ValidationError, document: Document, path: KeyPath, model: type[BaseModel]) -> list[Problem]:
     """One problem a faulty place. A union reports each of its members; only the first is told."""
     problems: dict[str, Problem] = {}
+    places: list[KeyPath] = []
     for fault in error.errors(include_url=False):
         place = (*path, *_written(fault["loc"], document, path))
         problem = _problem(dict(fault), document, place, model, path)
         problems.setdefault(problem.where, problem)
-    return list(problems.values())
+        places.append(place)
+    # A faulty member of a list makes pydantic find the whole list too short: that is no second mistake.
+    inner = {document.where(place[:end]) for place in places for end in range(len(place))}
+    return [problem for where, problem in problems.items() if where not in inner or "missing" in problem.cause]
 
 
 def _written(loc: tuple[str | int, ...], document: Document, path: KeyPath) -> KeyPath:

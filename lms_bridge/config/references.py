@@ -7,6 +7,8 @@ from pathlib import Path
 _REFERENCE = re.compile(r"\$\{(?P<store>[a-z]+):(?P<name>[^{}]+)\}")
 MAX_FILE_BYTES = 100_000
 STORES = ("env", "file", "keyring")
+_NEXT_STEP_FILE = "Write the secret into it, readable by this account alone."
+_NEXT_STEP_SANDBOX = "`lms-bridge sandbox` or `lms-bridge demo` writes it."
 
 
 class UnresolvedReference(Exception):
@@ -60,7 +62,7 @@ def _from_file(path: Path, shown: str) -> str:
     except OSError as error:
         raise UnresolvedReference(
             f"the file {shown} cannot be read: {error.strerror}.",
-            "Write the secret into it, readable by this account alone.",
+            _NEXT_STEP_SANDBOX if path.parent.name == ".sandbox" else _NEXT_STEP_FILE,
         ) from error
     if len(raw) > MAX_FILE_BYTES:
         raise UnresolvedReference(f"the file {shown} is too large for a secret.", "Name the right file.")

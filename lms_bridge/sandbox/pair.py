@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from lms_bridge.sandbox.keeping import UnreadableState, keep, kept
-from lms_bridge.sandbox.moodle import MoodleSite, SeedCourse, demo_site, moodle_app
+from lms_bridge.sandbox.moodle import MoodleSite, SeedCourse, add_course, demo_site, moodle_app
 from lms_bridge.sandbox.server import SandboxServer
 from lms_bridge.sandbox.sharepoint import DemoTenant, demo_tenant, sharepoint_app
 from lms_bridge.sandbox.sharepoint.certificates import make_server_certificate
@@ -37,7 +37,7 @@ class SandboxPair:
     """Runs between `start` and `stop`, or as a context manager; `stop` keeps what stands there for the next time."""
 
     def __init__(self, folder: Path, courses: Mapping[str, str], ports: Ports | None = None) -> None:
-        """`courses` are titles by idnumber; they are made where the folder remembers no Moodle that has them all."""
+        """`courses` are titles by idnumber; those that the folder does not remember are made."""
         ports = ports or Ports()
         self.folder = folder
         self.site = _moodle(folder, courses)
@@ -92,9 +92,13 @@ def forget(folder: Path) -> None:
 
 def _moodle(folder: Path, courses: Mapping[str, str]) -> MoodleSite:
     site = _remembered(folder / _MOODLE_STATE, MoodleSite)
-    if site is None or not set(courses) <= {course.idnumber for course in site.courses.values()}:
-        seeds = [SeedCourse(idnumber, shortname=idnumber, fullname=title) for idnumber, title in courses.items()]
+    seeds = [SeedCourse(idnumber, shortname=idnumber, fullname=title) for idnumber, title in courses.items()]
+    if site is None:
         return demo_site(seeds, token=TOKEN)
+    known = {course.idnumber for course in site.courses.values()}
+    for wanted in seeds:
+        if wanted.idnumber not in known:
+            add_course(site, wanted)
     return site
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from lms_bridge.connector import Finding, Level
-from lms_bridge.errors import BridgeError, Denied, DestinationError, Problem
+from lms_bridge.errors import BridgeError, Denied, DestinationError, Problem, Unreachable
 from lms_bridge.sharepoint.batch import Call
 from lms_bridge.sharepoint.destination import SharePointSite
 from lms_bridge.sharepoint.keypair import NEW_CERTIFICATE
@@ -23,7 +23,7 @@ def check_site(site: SharePointSite, *, now: Callable[[], datetime] = lambda: da
         yield from _token(site, now())
         found = site.site()
     except BridgeError as error:
-        yield Finding(Level.ERROR, "the site can be reached", error.problem)
+        yield Finding(Level.ERROR, "connection and token", error.problem, unreachable=isinstance(error, Unreachable))
         return
     yield Finding(Level.OK, f"the site {found.title or found.url} can be read")
     yield from _grant(site)

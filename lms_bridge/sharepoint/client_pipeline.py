@@ -5,6 +5,7 @@ If-Match and batches do not fit the service. Nothing else imports office365.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,8 @@ class GraphPipeline(GraphRequest):
 
     def __init__(self, root: str, token: Callable[[], dict[str, Any]], user_agent: str, transport: Transport) -> None:
         super().__init__()
+        # office365 logs a traceback whenever a listener raises, and then raises; what it raises is told by us.
+        logging.getLogger("office365.runtime.types.event_handler").setLevel(logging.CRITICAL)
         self._root = root
         self.transport = SharedTransport(transport)
         self.with_access_token(token)

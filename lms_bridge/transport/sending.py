@@ -99,6 +99,7 @@ class Transport:
                 stream=True,
             ) as response:
                 content = b"".join(_bounded(response, request, limits, started))
+                _log.debug("%s %s: %d", request.method, request.where, response.status_code)
                 return Answer(response.status_code, response.headers, content)
         except requests.RequestException as error:
             raise meaning(error, request) from None

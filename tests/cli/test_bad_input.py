@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from lms_bridge.sandbox.moodle import moodle_app
 from lms_bridge.sandbox.server import SandboxServer
-from tests.cli.conftest import Desk
+from tests.cli.conftest import Desk, free_ports
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,24 @@ def test_a_wrong_token_is_told_and_the_other_destination_goes_on(desk: Desk) -> 
     assert "wrong-token" not in ran.out + ran.err
 
 
+def test_what_is_no_sandbox_is_never_written_to_by_the_sandbox_commands(desk: Desk) -> None:
+    desk.configure(desk.trial.pair.moodle.url, "https://moodle.example.org")
+    ran = desk.run("demo", "--once", "--port", str(free_ports()))
+    assert ran.code == 1
+    assert "https://moodle.example.org is no sandbox" in ran.err
+    assert "destinations.moodle" in ran.err
+
+
 def test_a_host_that_cannot_be_reached_ends_with_6(desk: Desk) -> None:
     desk.trial.pair.moodle.stop()
     ran = desk.run("sync", "--output", "json")
     assert ran.code == 6
     assert ran.json["summary"]["created"] >= 5, "SharePoint goes on"
     assert ran.json["failures"][0]["next_step"]
+    assert ran.err == "", "no traceback of a library"
+    checked = desk.run("check")
+    assert checked.code == 6
+    assert "ERROR   moodle: connection and token" in checked.out
 
 
 def test_a_certificate_that_is_not_trusted_is_told_as_such(desk: Desk) -> None:
@@ -103,6 +115,7 @@ def test_a_certificate_that_is_not_trusted_is_told_as_such(desk: Desk) -> None:
     ran = desk.run("sync", "--output", "json", "--route", "programme-to-sharepoint")
     assert ran.code == 6
     assert "certificate" in ran.json["failures"][0]["cause"].lower()
+    assert "Traceback" not in ran.err
 
 
 def expired_certificate(folder: Path, name: str) -> None:

@@ -151,6 +151,13 @@ def test_a_message_cannot_forge_lines_of_its_own() -> None:
     assert "\n" not in sentence(Problem("first\nERROR all is lost\x1b[2J", "here"))
 
 
+def test_verbose_logs_each_call_and_each_change_on_standard_error(desk: Desk) -> None:
+    ran = desk.run("-v", "sync", "--output", "json")
+    assert ran.json["failures"] == []
+    assert "POST http://127.0.0.1" in ran.err
+    assert "programme:BIO/wiki/plants" in ran.err
+
+
 def test_no_secret_shows_in_anything_that_was_printed_or_kept(desk: Desk) -> None:
     for words in (("-v", "check"), ("-v", "plan"), ("-v", "sync"), ("-v", "status")):
         desk.run(*words)

@@ -80,13 +80,13 @@ def test_a_good_config_names_its_routes_and_starts_relative_paths_where_it_stand
             "    to: moodle",
             "    to: mooodle",
             "connectors.yaml:14:9: routes.programme-to-moodle.to: 'mooodle' is not one of"
-            " the destinations. Known destinations: moodle.",
+            " the destinations. Did you mean 'moodle'?",
         ),
         (
             "type: files",
             "type: fils",
-            "connectors.yaml:4:11: sources.programme.type: there is no connector 'fils'. Use one"
-            " of files, moodle, sharepoint, or install the package that provides it.",
+            "connectors.yaml:4:11: sources.programme.type: there is no connector 'fils'. Did"
+            " you mean 'files'? Known: files, moodle, sharepoint; others come with the package that provides them.",
         ),
         (
             "${env:MOODLE_TOKEN}",
@@ -143,6 +143,21 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         "'path' is missing",
         "'kind'",
     ]
+
+
+def test_a_route_to_nowhere_is_told_together_with_everything_else(tmp_path: Path) -> None:
+    told = problems(tmp_path, GOOD.replace("version: 1", "version: 3").replace("from: programme", "from: programm"))
+    assert any("routes.programme-to-moodle.from: 'programm' is not one of the sources." in line for line in told)
+    assert any("version: found 3" in line for line in told)
+
+
+def test_one_wrong_kind_is_one_problem(tmp_path: Path) -> None:
+    assert len(problems(tmp_path, GOOD.replace("[page, prompt]", "[pgae]"))) == 1
+
+
+def test_commands_that_call_nothing_need_no_secrets(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace("MOODLE_TOKEN", "NO_SUCH_TOKEN"))
+    assert load_config(path, without_secrets=True).destinations["moodle"].name == "moodle"
 
 
 def test_a_literal_secret_is_refused_without_being_repeated_and_the_right_way_is_shown(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class FilesSource:
         reading = self._reading()
         listing = self.items()
         for problem in listing.problems:
-            yield Finding(Level.ERROR, f"content of {self.name}", problem)
+            yield Finding(Level.ERROR, "content", problem)
         for home in folders.courses(reading):
             yield from _misnamed(reading, home.folder)
         if self._settings.raters == "pseudonym" and self._settings.pseudonym_key is None:
@@ -57,10 +57,10 @@ class FilesSource:
                 f"sources.{self.name}",
                 "Set `pseudonym_key: ${env:NAME}` before the first sync; a change later makes new reviews.",
             )
-            yield Finding(Level.WARNING, f"pseudonyms of {self.name}", problem)
+            yield Finding(Level.WARNING, "pseudonyms", problem)
         counts = {kind: sum(item.kind is kind for item in listing.items) for kind in Kind}
         told = ", ".join(f"{count} {kind.value}{'s' if count != 1 else ''}" for kind, count in counts.items())
-        yield Finding(Level.OK, f"{self.name}: {told} in {self._shown}")
+        yield Finding(Level.OK, f"{told} in {self._shown}")
 
     def _reading(self) -> Reading:
         if not self._root.is_dir():
