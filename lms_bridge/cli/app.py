@@ -40,8 +40,11 @@ def root(
     if verbose:
         import logging
 
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-        logging.getLogger("lms_bridge").setLevel(logging.DEBUG)
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log = logging.getLogger("lms_bridge")
+        log.handlers = [handler]
+        log.setLevel(logging.DEBUG)
     context.obj = config
 
 

@@ -1,6 +1,7 @@
 """The command line on a small programme, with both sandboxes behind it."""
 
 import json
+import logging
 import socket
 import sys
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ class Desk:
         self.capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
+        logging.getLogger("lms_bridge").handlers = []
         out, err = self.capsys.readouterr()
         self.printed += [out, err]
         code = ended.value.code
