@@ -85,7 +85,7 @@ def _course_call(by: str, value: str) -> Call:
 
 def _course(by: str, name: str, reply: Reply) -> CourseSeen | Problem:
     step = f"Give the course in Moodle the {by} {name}, or set `course:` for this destination in course.yaml."
-    if reply.error is not None and not isinstance(reply.error, (Unreachable, Denied)):
+    if reply.error is not None and reply.code and not isinstance(reply.error, (Unreachable, Denied)):
         # One course that Moodle stumbles over leaves the others findable.
         return reply.error.problem
     rows = reply.take().get("courses", [])

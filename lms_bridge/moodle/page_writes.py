@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from lms_bridge.connector import Action, Change, Entry, Outcome
 from lms_bridge.errors import Ambiguous, DestinationError, NotFound, Problem
+from lms_bridge.items import mark
 from lms_bridge.moodle.dialect import with_images
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.payloads import changed_meanwhile, done, failed
@@ -90,7 +91,7 @@ class PageWriter:
             page = self._wiki.contents([int(row["id"])]).get(int(row["id"]), {})
             if page.get("version") == 0 and not page.get("cachedcontent", "").strip():
                 return self._heal(change, int(row["id"]))
-            return failed(change, _title_taken(change))
+            return failed(change, _title_taken(change, found.mark if found else ""))
         return None
 
     def _heal(self, change: Change, number: int) -> int | Outcome:
@@ -205,8 +206,17 @@ def cannot_delete(change: Change) -> Problem:
     )
 
 
-def _title_taken(change: Change) -> Problem:
+def _title_taken(change: Change, by: str) -> Problem:
     title = change.payload.address if change.payload else change.title
+    if by == mark(change.key):
+        cause = f"our page “{title}” was written by another run at the same time."
+        return Problem(cause, change.key, "Sync again, and let only one installation write here.")
+    if by:
+        return Problem(
+            f"the page “{title}” stands in the wiki as another item's: a source or an item's id was renamed.",
+            change.key,
+            "Give the source or the item its old name back, or delete that page in the wiki under `Administration`.",
+        )
     return Problem(
         f"a page “{title}” that is not ours already stands in the wiki.",
         change.key,

@@ -76,6 +76,15 @@ def test_courses_can_be_found_by_shortname_and_number(world: World, opened: Open
     assert told(bench) == {}
 
 
+def test_a_wrong_address_is_told_once_and_not_for_every_item(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    world.site.settings.wwwroot = "https://moodle.example"
+    bench.fill(*(make_page(BIO, name, "<p>x</p>") for name in "abc"))
+    (failure,) = bench.plan().failures
+    assert "https://moodle.example" in failure.problem.cause
+    assert "wwwroot" in failure.problem.next_step
+
+
 def test_a_course_may_be_placed_elsewhere_than_its_id_says(world: World, opened: Opened) -> None:
     bench = opened(world)
     bench.fill(make_item(Kind.PAGE, Course("OTHER", "Other", {"moodle": {"course": "BIO-101", "wiki": "Course wiki"}})))
@@ -199,6 +208,18 @@ def test_a_persons_page_under_our_title_is_left_and_told(world: World, opened: O
     bench.sync()
     assert "theirs" in shown(world, "Cells")
     assert bench.entries(page.key) == []
+
+
+def test_pages_of_a_source_that_was_renamed_are_told_for_what_they_are(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    page = make_page(BIO, "a", "<p>ours</p>", title="Cells")
+    bench.fill(page)
+    bench.sync()
+    bench.lose_state()
+    renamed = replace(page, key=page.key.replace("sample:", "renamed:"))
+    bench.fill(renamed)
+    assert "was renamed" in told(bench)[renamed.key]
+    assert shown(world, "Cells").count("ours") == 1
 
 
 def test_a_page_that_a_crash_left_empty_is_made_whole(world: World, opened: Opened) -> None:
