@@ -35,8 +35,8 @@ class Listing:
     """What a source lists. Consume `items` to the end before reading `problems`.
 
     `complete` is true only when everything the source holds was listed: a guard against pruning by accident.
-    `problems` are items that could not be read; the rest of the listing stands. `withheld` names those of them whose key
-    is known: read it after `items`, too.
+    `problems` are items that could not be read; the rest of the listing stands. `withheld` names those of them whose
+    key is known: read it after `items`, too.
     """
 
     items: Iterable[Item]

@@ -36,6 +36,8 @@ class Listed(StrEnum):
     WHOLE = "whole"
     EMPTY = "empty"
     PARTLY = "partly"
+    HELD = "held"
+    """The item is there, but the source could not give it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,9 @@ class Case:
     record: Record | None
     stands: Stands
     listed: Listed = Listed.WHOLE
+    held_at: str = ""
+    """Where the problem is for which the source could not give the item."""
+    can_delete: bool = True
     now: datetime
 
 
@@ -82,7 +87,9 @@ NOT_READ = "it changed on the destination and could not be read; nothing is writ
 NOT_LISTED = "its place could not be looked at"
 ORPHAN_REPORT = "its item is gone from the source; the policy is to report it, not to delete it"
 ORPHAN_DELETE = "its item is gone from the source"
+ORPHAN_STAYS = "its item is gone from the source; this destination has no way to delete it: remove it by hand"
 ORPHAN_PARTLY = "its item was not listed, but the source could not be read as a whole, so nothing is deleted"
+HELD_BACK = "its item is held back because of the problem told for {where}; what stands is left as it is"
 SOURCE_EMPTY = "the source lists nothing at all any more"
 BOTH_GONE = "its item and its entry are both gone"
 ITEM_GONE_FOREIGN = "its item is gone, and something that is not ours stands in its place"
@@ -138,6 +145,8 @@ def _with_both(case: Case, payload: Payload, record: Record, policy: Policy) -> 
 
 
 def _without_item(case: Case, policy: Policy) -> Verdict:
+    if case.listed is Listed.HELD:
+        return Verdict(Action.SKIP, HELD_BACK.format(where=case.held_at or "it"))
     if case.listed is Listed.PARTLY:
         return Verdict(Action.SKIP, ORPHAN_PARTLY)
     match case.stands:
@@ -153,6 +162,8 @@ def _without_item(case: Case, policy: Policy) -> Verdict:
             return Verdict(Action.FORGET, ITEM_GONE_FOREIGN)
         case _ if policy.prune_of(case.kind) is Prune.REPORT:
             return Verdict(Action.SKIP, ORPHAN_REPORT)
+        case _ if not case.can_delete:
+            return Verdict(Action.SKIP, ORPHAN_STAYS)
         case Stands.DRIFTED if policy.drift_of(case.kind) is Drift.REPORT:
             return Verdict(Action.SKIP, DRIFT_GONE, conflict=True)
         case _ if case.listed is Listed.EMPTY:

@@ -3,7 +3,7 @@
 Made here and not by a source, because it belongs to the course as a whole, whatever its parts were read from.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import escape
@@ -20,20 +20,25 @@ def is_due(item: Item, now: datetime) -> bool:
     return not (isinstance(item, Prompt) and item.publish is not None and item.publish > now)
 
 
-def with_indexes(items: Iterable[Item], source: str, now: datetime) -> list[Item]:
+def with_indexes(
+    items: Iterable[Item], source: str, now: datetime, *, held: Sequence[Page] = (), without: Collection[str] = ()
+) -> list[Item]:
     """The items, with one index page for each course (and group) that has pages.
 
-    An index page that the designer wrote is kept, and the list follows its text. Items must have unique keys.
+    An index page that the designer wrote is kept, and the list follows its text. Items must have unique keys. `held`
+    are pages that are held back and stand: they stay in the list. For courses in `without` no index page is made, since
+    the designer's own exists and is held back.
     """
     kept = list(items)
     for of, pages in groupby(sorted((i for i in kept if isinstance(i, Page)), key=_of), key=_of):
         leaves = list(pages)
         written = next((page for page in leaves if page.index), None)
-        others = [page for page in leaves if page is not written]
+        standing = [page for page in held if _of(page) == of and not page.index]
+        others = [page for page in [*leaves, *standing] if page is not written]
         listed = _contents(others, [i for i in kept if i.course.idnumber == of[0]], of[1], now)
         if written is not None:
             kept[kept.index(written)] = _appended(written, listed)
-        else:
+        elif of[0] not in without:
             kept.append(_made(leaves[0].course, of[1], source, listed))
     return kept
 
@@ -42,10 +47,14 @@ def _of(page: Page) -> _Of:
     return (page.course.idnumber, page.group or "")
 
 
+def index_key(course: str, source: str, group: str = "") -> Key:
+    """The key of an index page that is made here."""
+    return f"{source}:{course}/index" + (f"@{group}" if group else "")
+
+
 def _made(course: Course, group: str, source: str, body: str) -> Page:
-    key = f"{source}:{course.idnumber}/index" + (f"@{group}" if group else "")
     return Page(
-        key=key,
+        key=index_key(course.idnumber, source, group),
         course=course,
         title=course.title,
         origin=Origin(f"the index page of {course.idnumber}"),

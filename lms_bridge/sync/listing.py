@@ -1,49 +1,79 @@
 """Reading a source: its items with their index pages, what could not be read, and how far the listing is trusted."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from lms_bridge.connector import Record, Withheld
 from lms_bridge.errors import BridgeError, Problem
-from lms_bridge.items import Item, Key, Kind
+from lms_bridge.items import Item, Key, Kind, Page
 from lms_bridge.sync.decision import Listed
-from lms_bridge.sync.index import with_indexes
+from lms_bridge.sync.index import index_key, with_indexes
 from lms_bridge.sync.run import Failure, Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
-    """`withheld` are keys whose item exists but cannot be used. `failed`: nothing is known, so nothing is done."""
+    """`withheld` are keys whose item exists but cannot be used; `held` those the source could not give, with where.
+
+    `failed`: nothing is known, so nothing is done.
+    """
 
     items: tuple[Item, ...] = ()
     failures: tuple[Failure, ...] = ()
     withheld: frozenset[Key] = frozenset()
+    held: Mapping[Key, str] = field(default_factory=dict)
     listed: Listed = Listed.WHOLE
     failed: bool = False
 
 
-def read_source(route: Route, now: datetime, linkable: frozenset[Key]) -> SourceView:
-    """`linkable` are keys that other routes brought to the same destination: index pages may lead to them."""
+def read_source(route: Route, now: datetime, linkable: frozenset[Key], standing: Iterable[Record] = ()) -> SourceView:
+    """`linkable` are keys that other routes brought to the same destination: index pages may lead to them.
+
+    `standing` are this route's records: what is held back keeps its line on the index page while it stands.
+    """
     try:
         listing = route.source.items()
         # To the end first: a half-read source would make half index pages.
         every = list(listing.items)
+        held = {withheld.key: withheld for withheld in listing.withheld}
     except BridgeError as error:
         return SourceView(failures=(Failure("", error.problem),), failed=True)
     failures = [Failure("", problem) for problem in listing.problems]
     items, doubles = _unique(every)
     failures += doubles
-    listed = Listed.WHOLE if listing.complete and not failures else Listed.PARTLY
+    listed = Listed.WHOLE if listing.complete and not failures and not held else Listed.PARTLY
     if listed is Listed.WHOLE and not every:
         listed = Listed.EMPTY
     if Kind.PAGE in route.kinds:
         shown = [item for item in items if item.kind in route.kinds or item.key in linkable]
-        items = with_indexes(shown, route.source.name, now)
+        live = {record.key: record for record in standing if record.kind is Kind.PAGE and not record.deleted}
+        stubs = _standing_pages(held.values(), live)
+        without = {w.page.course.idnumber for w in held.values() if w.page is not None and w.page.index}
+        if listed is Listed.PARTLY:
+            without |= _with_index_of_their_own(items, live, route.source.name)
+        items = with_indexes(shown, route.source.name, now, held=stubs, without=without)
     return SourceView(
         items=tuple(item for item in items if item.kind in route.kinds),
         failures=tuple(failures),
         withheld=frozenset(failure.key for failure in doubles),
+        held={withheld.key: str(withheld.origin) for withheld in held.values()},
         listed=listed,
     )
+
+
+def _standing_pages(held: Iterable[Withheld], live: Mapping[Key, Record]) -> list[Page]:
+    """Held-back pages that stand at the destination, under the titles that they have there."""
+    return [replace(w.page, title=live[w.key].title) for w in held if w.page is not None and w.key in live]
+
+
+def _with_index_of_their_own(items: Sequence[Item], live: Mapping[Key, Record], source: str) -> set[str]:
+    """Courses of which a page is missing from a half listing, and for which no index page was ever made here: the
+    missing page may be the designer's own, and a second one must not be made."""
+    listed = {item.key for item in items}
+    missing = {record.course for record in live.values() if record.key not in listed}
+    made = {key.partition("@")[0] for key in live}
+    return {course for course in missing if index_key(course, source) not in made}
 
 
 def _unique(items: list[Item]) -> tuple[list[Item], list[Failure]]:

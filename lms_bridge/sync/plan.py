@@ -49,7 +49,10 @@ class Found:
     expected: Mapping[Key, str] = field(default_factory=dict)
     ours: Mapping[Key, frozenset[str]] = field(default_factory=dict)
     withheld: frozenset[Key] = frozenset()
+    held: Mapping[Key, str] = field(default_factory=dict)
+    """Keys whose item the source could not give, and where the problem is."""
     listed: Listed = Listed.WHOLE
+    can_delete: bool = True
     elsewhere: frozenset[Key] = frozenset()
     """Keys whose item belongs in another place now."""
     selected: frozenset[Key] | None = None
@@ -81,9 +84,7 @@ def make_plan(found: Found, policy: Policy, now: datetime) -> Decided:
     waiting: list[Waiting] = []
     in_step: list[Change] = []
     for row in _rows(found):
-        kind = found.place.kind
-        case = Case(kind=kind, payload=row.payload, record=row.record, stands=row.stands, listed=found.listed, now=now)
-        verdict = decide(case, policy)
+        verdict = decide(_case(found, row, now), policy)
         record = _refreshed(row, verdict, found)
         if record is not None and record != row.record:
             refreshed.append(record)
@@ -95,6 +96,20 @@ def make_plan(found: Found, policy: Policy, now: datetime) -> Decided:
             of = row.payload
             waiting.append(Waiting(row.key, found.place.id, of.title, of.course, row.payload.not_before))
     return Decided(_ordered(_hinted(changes)), tuple(in_step), tuple(refreshed), tuple(waiting))
+
+
+def _case(found: Found, row: _Row, now: datetime) -> Case:
+    held = row.payload is None and row.key in found.held
+    return Case(
+        kind=found.place.kind,
+        payload=row.payload,
+        record=row.record,
+        stands=row.stands,
+        listed=Listed.HELD if held else found.listed,
+        held_at=found.held.get(row.key, ""),
+        can_delete=found.can_delete,
+        now=now,
+    )
 
 
 def to_read(found: Found) -> list[Entry]:

@@ -1,7 +1,7 @@
 """Preparing a route: everything up to the plan. Reads both sides and writes nothing, anywhere."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from lms_bridge.connector import Action, Change, Cost, Placement, PlaceRef, Reco
 from lms_bridge.errors import BridgeError, Problem, Unreachable
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.sync.checksum import checksum
+from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.intent import Intent
 from lms_bridge.sync.limits import check_limits
@@ -48,7 +49,8 @@ def prepare(
     A place or a source that fails costs only itself and is told in `Plan.failures`.
     """
     others = state.addresses(route.destination.name, besides=route.name)
-    view = read_source(route, now, frozenset(others))
+    records = state.records(route.name)
+    view = read_source(route, now, frozenset(others), records)
     progress("source", len(view.items), len(view.items))
     empty = Plan(route=route.name, destination=route.destination.name, made=now, failures=view.failures)
     if view.failed:
@@ -62,8 +64,10 @@ def prepare(
 
     intents = state.open_intents(route.name)
     selection = frozenset(item.key for item in select(view.items, only)) if only else None
-    looks, failures = _open_all(route, state, placement, intents, now)
+    looks, failures = _open_all(route, state, records, placement, intents, now)
+    listed = {item.key for item in view.items}
     for look in looks:
+        look.unjudged = _unjudged(look, listed) if view.listed is Listed.PARTLY else frozenset()
         look.wanted = selection is None or any(item.key in selection for item in look.items)
     look_at(looks, others, route.policy, now, progress)
 
@@ -94,11 +98,16 @@ def _digests(intents: Iterable[Intent]) -> dict[tuple[str, Key], frozenset[str]]
 
 
 def _open_all(
-    route: Route, state: "State", placement: Placement, intents: Sequence[Intent], now: datetime
+    route: Route,
+    state: "State",
+    records: Sequence[Record],
+    placement: Placement,
+    intents: Sequence[Intent],
+    now: datetime,
 ) -> tuple[list[Look], list[Failure]]:
     """Every place that items belong in or records stand in."""
     by_place: dict[str, dict[Key, Record]] = {}
-    for record in state.records(route.name):
+    for record in records:
         by_place.setdefault(record.place, {})[record.key] = record
     stored = state.places(route.name)
     unsettled = {intent.place for intent in intents}
@@ -127,6 +136,10 @@ def _open_all(
     return looks, failures
 
 
+def _unjudged(look: Look, listed: Set[Key]) -> frozenset[Key]:
+    return frozenset(key for key, record in look.records.items() if not record.deleted and key not in listed)
+
+
 def _found(look: Look, known: _Known) -> Found:
     standing = frozenset(look.payloads)
     intents = [intent for intent in known.intents if intent.place == look.ref.id]
@@ -138,7 +151,9 @@ def _found(look: Look, known: _Known) -> Found:
         readings=look.readings,
         ours={key: digests for (_, key), digests in _digests(intents).items()},
         withheld=look.withheld | (known.missing | known.view.withheld) - standing,
+        held=known.view.held,
         listed=known.view.listed,
+        can_delete=getattr(look.place, "can_delete", True),
         elsewhere=known.elsewhere - standing,
         selected=known.selected,
     )

@@ -28,6 +28,8 @@ class Look:
     place: Place
     items: Sequence[Item]
     records: Mapping[Key, Record]
+    unjudged: frozenset[Key] = frozenset()
+    """Keys of records whose item was not listed and is not known to be gone: links still lead there."""
     must_list: bool = False
     wanted: bool = True
     payloads: dict[Key, Payload] = field(default_factory=dict)
@@ -115,6 +117,7 @@ def _addresses(
             addresses.pop(item.key, None)
             if item.key in names and item.key not in gone and (is_due(item, now) or item.key in standing):
                 addresses[item.key] = Address(look.ref, names[item.key])
+        addresses |= {key: Address(look.ref, standing[key]) for key in look.unjudged - gone}
     return addresses
 
 

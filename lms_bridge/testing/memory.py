@@ -26,6 +26,7 @@ from lms_bridge.connector import (
     Placement,
     PlaceRef,
     Status,
+    Withheld,
 )
 from lms_bridge.errors import ContentError, NotFound, Problem, SourceError, Unreachable
 from lms_bridge.items import Item, Key, Kind, Page, Prompt, Rating, Review, mark
@@ -40,12 +41,13 @@ class MemorySource:
     content: list[Item] = field(default_factory=list)
     complete: bool = True
     problems: tuple[Problem, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
     broken: bool = False
 
     def items(self, since: str | None = None) -> Listing:
         if self.broken:
             raise SourceError("The source cannot be read.", where=self.name, next_step="Mend it.")
-        return Listing(list(self.content), self.complete, self.problems)
+        return Listing(list(self.content), self.complete, self.problems, self.withheld)
 
     def check(self) -> Iterable[Finding]:
         yield Finding(Level.OK, f"{self.name} can be read")
@@ -98,6 +100,8 @@ class MemoryDestination:
     lose_next: bool = False
     """The same for whatever is written next."""
     conflicting: set[Key] = field(default_factory=set)
+    keeps: frozenset[Kind] = frozenset()
+    """Kinds that cannot be deleted, as Moodle's wiki pages."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     _number: int = 0
 
@@ -170,6 +174,10 @@ def place_ref(kind: Kind, course: str) -> PlaceRef:
 class MemoryPlace:
     ref: PlaceRef
     destination: MemoryDestination
+
+    @property
+    def can_delete(self) -> bool:
+        return self.ref.kind not in self.destination.keeps
 
     @property
     def _things(self) -> dict[str, Thing]:

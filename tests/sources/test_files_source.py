@@ -8,7 +8,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from lms_bridge.connector import Listing
+from lms_bridge.connector import Level, Listing
 from lms_bridge.errors import SourceError
 from lms_bridge.items import Item, Page, Prompt, Rating, Review
 from lms_bridge.sources.files import CONNECTOR
@@ -80,6 +80,20 @@ def test_renaming_a_file_keeps_its_identity_when_it_has_an_id(content: Folder) -
     before = set(content.items())
     path.rename(path.with_name("b.md"))
     assert set(content.items()) == before == {"s:C1/wiki/cells"}
+
+
+def test_an_id_may_be_the_path_that_a_moved_file_had(content: Folder) -> None:
+    content.write("C1/wiki/start.md", "# Start\n\n[d](preparing/new.md)\n")
+    content.write("C1/wiki/preparing/new.md", "---\nid: preparing/dates\n---\n# Dates\n")
+    assert "item:s%3AC1%2Fwiki%2Fpreparing%2Fdates" in page(content, "s:C1/wiki/start").body
+    assert page(content, "s:C1/wiki/preparing/dates").title == "Dates"
+
+
+@pytest.mark.parametrize("given", ["/a", "a/", "a//b", "../a", "a/../b", "a/./b", "''"])
+def test_an_id_is_no_way_out_of_its_course(content: Folder, given: str) -> None:
+    content.write("C1/wiki/a.md", f"---\nid: {given}\n---\n# A\n")
+    (told,) = content.problems()
+    assert told.startswith("content/C1/wiki/a.md:2: `id` is ")
 
 
 def test_a_page_in_a_folder_has_the_page_of_that_folder_as_its_parent(content: Folder) -> None:
@@ -245,12 +259,12 @@ def test_course_yaml_gives_title_idnumber_and_places(content: Folder) -> None:
         (
             "C1/wiki/a.md",
             "---\nparent: x\n---\n# A\n",
-            "content/C1/wiki/a.md: `parent` is 'x', and there is no such page.",
+            "content/C1/wiki/a.md:2: `parent` is 'x', and there is no such page.",
         ),
         (
             "C1/prompts/a.md",
             "---\npublish: 2027-01-11 08:00:00\n---\n# A\n",
-            "content/C1/prompts/a.md: `publish` is 2027-01-11 08:00:00, a time without a zone. Add the zone",
+            "content/C1/prompts/a.md:2: `publish` is 2027-01-11 08:00:00, a time without a zone. Add the zone",
         ),
         ("C1/prompts/a.md", "---\npublish: soon\n---\n# A\n", "content/C1/prompts/a.md:2: `publish` is 'soon'."),
         (
@@ -318,6 +332,60 @@ def test_a_page_that_links_to_one_with_a_mistake_goes_through(content: Folder) -
         content.write(f"C1/wiki/{name}.md", f"---\nid: twin\n---\n# {name.upper()}\n")
     assert len(content.problems()) == 2
     assert [item.title for item in content.listing().items] == ["A"]
+
+
+WITHHELD = {
+    "a dead link": "# Home\n\n[x](nowhere.md)\n",
+    "a slip in its front matter": "---\ntitel: x\n---\n# Home\n",
+    "an id that another file has": "---\nid: other\n---\n# Home\n",
+}
+
+
+@pytest.mark.parametrize("mistake", WITHHELD)
+def test_what_is_held_back_is_named_with_what_is_known_of_it(content: Folder, mistake: str) -> None:
+    content.write("C1/wiki/index.md", WITHHELD[mistake])
+    if mistake == "an id that another file has":
+        content.write("C1/wiki/other.md", "# Other\n")
+    content.write("C1/wiki/a.md", "# A\n")
+    first = content.listing().withheld[0]
+    assert (str(first.origin), first.page is not None and first.page.index) == ("content/C1/wiki/index.md", True)
+    assert first.key == ("s:C1/wiki/other" if "id" in mistake.split() else "s:C1/wiki/index")
+
+
+def test_a_file_with_a_slip_keeps_its_id_and_its_title_for_those_that_link_to_it(content: Folder) -> None:
+    content.write("C1/wiki/start.md", "# Start\n\n[c](b.md) and [[The cell]]\n")
+    content.write("C1/wiki/b.md", "---\nid: cells\ntitel: x\n---\n# The cell\n")
+    content.write("C1/wiki/c.md", "---\nparent: cells\n---\n# Wall\n")
+    assert len(content.problems()) == 1
+    listing = content.listing()
+    pages = {item.title: item for item in listing.items if isinstance(item, Page)}
+    assert pages["Start"].body.count("item:s%3AC1%2Fwiki%2Fcells") == 2
+    assert pages["Wall"].parent == "s:C1/wiki/cells"
+    assert [w.key for w in listing.withheld] == ["s:C1/wiki/cells"]
+
+
+def findings(content: Folder) -> list[tuple[Level, str]]:
+    assert CONNECTOR.source is not None
+    source = CONNECTOR.source("s", CONNECTOR.settings.model_validate({"path": "content"}), content.root.parent)
+    return [(finding.level, str(finding.problem)) for finding in source.check() if finding.problem]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[part](#part)", "content/C1/wiki/a.md:3: link “#part”: links within a page do not work where it is sent."),
+        ("[call](tel:123)", "content/C1/wiki/a.md:3: link “tel:123”: addresses of this kind are not sent."),
+        ("| a |\n| - |\n| [[B|b]] |", "content/C1/wiki/a.md:5: “[[B”: a bar ends the cell of a table;"),
+    ],
+)
+def test_what_will_not_read_as_it_was_meant_is_a_warning_of_check_and_the_page_goes_through(
+    content: Folder, text: str, told: str
+) -> None:
+    content.write("C1/wiki/a.md", f"# A\n\n{text}\n")
+    content.write("C1/wiki/b.md", "# B\n")
+    assert "s:C1/wiki/a" in content.items()
+    assert any(level is Level.WARNING and problem.startswith(told) for level, problem in findings(content))
+    assert not any(level is Level.ERROR for level, _ in findings(content))
 
 
 def test_a_bad_row_costs_that_row_alone(content: Folder) -> None:

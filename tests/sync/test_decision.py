@@ -48,7 +48,7 @@ wanted,later  other        drifted                            *      report    *
 wanted,later  same,other   foreign                            *      *         *        *      → skip conflict
 wanted,later  same,other   unread                             *      *         *        *      → skip
 
-none          *            *                                  partly *         *        *      → skip
+none          *            *                                  partly,held *    *        *      → skip
 none          *            absent,foreign                     whole  *         *        *      → forget
 none          *            absent                             empty  *         *        *      → skip
 none          *            foreign                            empty  *         *        *      → forget
@@ -128,7 +128,7 @@ CASES = [case for case in product(*AXES) if case[:2] != ("none", "none")]
 def test_the_table_names_every_case_exactly_once() -> None:
     counts = {case: sum(fits(row, case) for row, _ in rows()) for case in CASES}
     assert {case: n for case, n in counts.items() if n != 1} == {}
-    assert len(CASES) == 11 * 8 * 3 * 2 * 2 * 2
+    assert len(CASES) == 11 * 8 * 4 * 2 * 2 * 2
 
 
 @pytest.mark.parametrize(
@@ -159,6 +159,23 @@ def test_whatever_is_done_or_left_undone_has_a_reason() -> None:
 def test_reasons_are_in_plain_words(case: tuple[str, str, str], words: str) -> None:
     verdict = verdict_of((*case, "whole", "report", "respect", "report"))
     assert verdict.reason.startswith(words)
+
+
+@pytest.mark.parametrize("stands", [Stands.UNCHANGED, Stands.DRIFTED])
+@pytest.mark.parametrize("listed", [Listed.WHOLE, Listed.EMPTY])
+def test_what_cannot_be_deleted_is_left_for_a_person_to_remove(stands: Stands, listed: Listed) -> None:
+    policy = Policy(prune={Kind.PAGE: Prune.DELETE})
+    case = Case(
+        kind=Kind.PAGE,
+        payload=None,
+        record=RECORDS["same"],
+        stands=stands,
+        listed=listed,
+        can_delete=False,
+        now=NOW,
+    )
+    reason = "its item is gone from the source; this destination has no way to delete it: remove it by hand"
+    assert decide(case, policy) == Verdict(Action.SKIP, reason)
 
 
 def test_a_prompt_is_due_at_its_moment_and_not_before() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lms_bridge.connector import Action, Change
+from lms_bridge.connector import Action, Change, Withheld
 from lms_bridge.errors import Problem, StateError
 from lms_bridge.items import Course, Kind, Page
 from lms_bridge.markup.links import item_href
@@ -162,6 +162,92 @@ def test_nothing_is_deleted_while(happens: Callable[[object], None], bench: Benc
     assert reasons(bench, second.key, PRUNE)[0].startswith("its item was not listed, but the source could not be read")
     bench.sync(PRUNE)
     assert len(there.find(second.key)) == 1
+
+
+def test_what_a_destination_cannot_delete_is_no_failure_of_every_sync(bench: Bench, there: MemoryDestination) -> None:
+    first, second = pages(2)
+    there.keeps = frozenset({Kind.PAGE})
+    bench.fill(first, second)
+    bench.sync(PRUNE)
+    bench.fill(first)
+    report = bench.sync(PRUNE)
+    assert (report.failures, exit_code([report])) == ((), 0)
+    assert [change.reason for change in report.skipped] == [
+        "its item is gone from the source; this destination has no way to delete it: remove it by hand"
+    ]
+
+
+# What is held back
+
+
+def hold(bench: Bench, *held: Page) -> None:
+    """The source can no longer give these pages; only their place in the course is known."""
+    keys = {page.key for page in held}
+    bench.source.content = [item for item in bench.source.content if item.key not in keys]
+    bench.source.withheld = tuple(Withheld(p.key, p.origin, replace(p, title="", body="")) for p in held)
+    bench.source.problems = tuple(Problem("It has a dead link.", f"{p.origin}:3", "Mend it.") for p in held)
+    bench.source.complete = False
+
+
+def own_index() -> Page:
+    return replace(make_page(BIO, "index", "<p>Welcome.</p>", title="Home"), index=True)
+
+
+def test_no_second_index_page_is_made_while_the_designers_own_is_held_back(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(own_index(), *pages(2))
+    hold(bench, own_index())
+    bench.sync()
+    assert sorted(thing.title for thing in there.all()) == ["Page 00", "Page 01"]
+    bench.source.withheld, bench.source.problems, bench.source.complete = (), (), True
+    bench.fill(own_index(), *pages(2))
+    assert done(bench.sync()) == {"created": 1, "unchanged": 2}
+    hold(bench, own_index())
+    assert bench.plan().pending == ()
+
+
+def test_a_half_listing_that_names_nothing_makes_no_second_index_page_either(bench: Bench) -> None:
+    bench.fill(own_index(), *pages(2))
+    bench.sync()
+    bench.fill(*pages(2))
+    bench.source.complete = False
+    assert bench.plan().pending == ()
+
+
+def test_a_page_that_is_held_back_keeps_its_address_and_its_line_on_the_index_page(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    second = make_page(BIO, "second", "<p>Words.</p>", title="Second")
+    first = make_page(BIO, "first", f'<p>See <a href="{item_href(second.key)}">that</a>.</p>')
+    bench.fill(first, second)
+    bench.sync()
+    before = there.writes
+    hold(bench, second)
+    report = bench.sync()
+    assert there.writes == before
+    assert [(change.key, change.reason) for change in report.skipped] == [
+        (
+            second.key,
+            "its item is held back because of the problem told for BIO-101/pages/second.md;"
+            " what stands is left as it is",
+        )
+    ]
+    bench.source.withheld, bench.source.problems, bench.source.complete = (), (), True
+    bench.fill(first, second)
+    assert done(bench.sync()) == {"unchanged": 3}
+
+
+def test_a_page_that_was_never_sent_has_no_line_on_the_index_page_while_it_is_held_back(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(*pages(2))
+    hold(bench, pages(2)[1])
+    bench.sync()
+    (index,) = [thing for thing in there.all() if thing.title == BIO.title]
+    assert "Page 00" in index.html
+    assert "<li></li>" not in index.html
+    assert "Page 01" not in index.html
 
 
 def test_an_emptied_source_waits_for_approval(bench: Bench, there: MemoryDestination) -> None:

@@ -1,7 +1,7 @@
 """The folder's map, made before any text is read: courses, and which file holds which page or prompt."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +33,12 @@ class Leaf:
     matter: PageMatter | PromptMatter
     text: str
     text_line: int
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Where each key of the front matter stands."""
+
+    def at(self, key: str, where: str) -> str:
+        """The line of a key of the front matter, in words."""
+        return f"{where}:{self.lines[key]}" if key in self.lines else where
 
     @property
     def is_draft(self) -> bool:
@@ -46,11 +52,22 @@ class Map:
 
     leaves: dict[Path, Leaf] = field(default_factory=dict)
     titles: dict[tuple[str, str], list[Leaf]] = field(default_factory=dict)
-    left_out: dict[Path, Key] = field(default_factory=dict)
+    left_out: dict[Path, Leaf] = field(default_factory=dict)
 
     def add(self, leaf: Leaf) -> None:
         self.leaves[leaf.path] = leaf
-        if leaf.kind is Kind.PAGE:
+        self._add_title(leaf)
+
+    def leave_out(self, leaf: Leaf) -> None:
+        self.left_out[leaf.path] = leaf
+        self._add_title(leaf)
+
+    def at(self, path: Path) -> Leaf | None:
+        """The leaf of a file, readable or not."""
+        return self.leaves.get(path) or self.left_out.get(path)
+
+    def _add_title(self, leaf: Leaf) -> None:
+        if leaf.kind is Kind.PAGE and leaf.title:
             self.titles.setdefault((leaf.course.idnumber, folded(leaf.title)), []).append(leaf)
 
     def titled(self, title: str, course: Course) -> list[Leaf]:
@@ -95,7 +112,7 @@ def _course(reading: Reading, folder: Path) -> Course:
     if not path.is_file():
         return Course(folder.name, folder.name)
     text = read_text(reading, path, limit=_LIMIT)
-    found = read_yaml(text, CourseFile, where=reading.shown(path))
+    found, _ = read_yaml(text, CourseFile, where=reading.shown(path))
     idnumber = found.idnumber or folder.name
     return Course(idnumber, found.title or idnumber, found.places)
 

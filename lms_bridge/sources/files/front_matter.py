@@ -13,7 +13,9 @@ from lms_bridge.errors import ContentError
 
 _MAX_BYTES = 20_000
 _Model = TypeVar("_Model", bound=BaseModel)
-Identifier = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+# May be a path, so that a file that moves can keep the identity that it had by its place. A part that begins with a
+# letter, a digit or an underscore is neither empty nor `..`.
+Identifier = Field(None, pattern=r"^\w[^/\p{Cc}]*(/\w[^/\p{Cc}]*)*$", max_length=200)
 
 
 class _FrontMatter(BaseModel):
@@ -49,8 +51,8 @@ class CourseFile(_FrontMatter):
     places: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
 
 
-def read_yaml(text: str, model: type[_Model], *, where: str, first_line: int = 1) -> _Model:
-    """Validate a small YAML block. Raises ContentError that names file, line and key."""
+def read_yaml(text: str, model: type[_Model], *, where: str, first_line: int = 1) -> tuple[_Model, Mapping[str, int]]:
+    """Validate a small YAML block; also the line of each key. Raises ContentError that names file, line and key."""
     if len(text) > _MAX_BYTES:
         raise ContentError("is too long for front matter.", where=where, next_step="Keep it to a few lines.")
     try:
@@ -70,7 +72,7 @@ def read_yaml(text: str, model: type[_Model], *, where: str, first_line: int = 1
         raise ContentError("is not `key: value` lines.", where=f"{where}:{first_line}", next_step="Write `title: …`.")
     lines = {key.value: first_line + key.start_mark.line for key, _ in node.value} if node is not None else {}
     try:
-        return model.model_validate(content)
+        return model.model_validate(content), lines
     except ValidationError as error:
         raise _first_fault(error, model, lines, where, first_line) from error
 

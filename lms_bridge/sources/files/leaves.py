@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from lms_bridge.connector import Withheld
 from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt
 from lms_bridge.markup.fragment import MarkupError
@@ -19,8 +20,10 @@ from lms_bridge.sources.files.settings import FilesSettings
 _ATX = re.compile(r"\s*\n?# +(?P<title>[^\n]+?)(?: +#+)? *(?:\n|$)")
 _SETEXT = re.compile(r"(?:[ \t]*\n)*(?P<title>\S[^\n]*)\n=+ *(?:\n|$)")
 _HEADING_MARKS = re.compile(r"[*_`]|!?\[(?P<label>[^\]]*)\]\([^)]*\)")
+_PLAIN_LINE = re.compile(r"^(?P<name>id|title):[ \t]+(?P<value>[^\n]*\S)", re.MULTILINE)
 _MAX_TITLE = 255
 _WIKI = "wiki"
+ROOMS = {Kind.PAGE: _WIKI, Kind.PROMPT: "prompts"}
 Tell = Callable[[int, str, str], None]
 
 
@@ -32,7 +35,7 @@ def read_leaf(
     text = read_text(reading, path, limit=settings.max_page_bytes)
     raw, body, offset = split_front_matter(text)
     model: type[PageMatter | PromptMatter] = PageMatter if kind is Kind.PAGE else PromptMatter
-    matter = read_yaml(raw, model, where=where, first_line=2)
+    matter, lines = read_yaml(raw, model, where=where, first_line=2)
     title, body, dropped = _title(matter.title, body)
     if not title:
         raise ContentError(
@@ -42,12 +45,26 @@ def read_leaf(
         )
     if len(title) > _MAX_TITLE:
         raise ContentError(f"has a title of {len(title)} characters.", where=where, next_step="Keep it under 256.")
-    key = key_of(path, home, kind, source, matter.id)
-    return folders.Leaf(kind, key, path, home.course, title, matter, body, offset + dropped)
+    key = _key(path, home, kind, source, matter.id)
+    return folders.Leaf(kind, key, path, home.course, title, matter, body, offset + dropped, lines)
 
 
-def key_of(path: Path, home: folders.CourseFolder, kind: Kind, source: str, given: str | None = None) -> Key:
-    room = _WIKI if kind is Kind.PAGE else "prompts"
+def salvaged(
+    reading: Reading, path: Path, home: folders.CourseFolder, kind: Kind, source: str, settings: FilesSettings
+) -> folders.Leaf:
+    """What can be told of a file with a mistake in it, so that links to it need not be taken for dead."""
+    try:
+        raw, body, _ = split_front_matter(read_text(reading, path, limit=settings.max_page_bytes))
+    except ContentError:
+        raw = body = ""
+    told = {found["name"]: found["value"].strip("'\"") for found in _PLAIN_LINE.finditer(raw)}
+    title, _, _ = _title(told.get("title"), body)
+    matter = PageMatter() if kind is Kind.PAGE else PromptMatter()
+    return folders.Leaf(kind, _key(path, home, kind, source, told.get("id")), path, home.course, title, matter, "", 0)
+
+
+def _key(path: Path, home: folders.CourseFolder, kind: Kind, source: str, given: str | None) -> Key:
+    room = ROOMS[kind]
     identity = given or folders.stable_name(path.relative_to(home.folder / room))
     return f"{source}:{home.course.idnumber}/{room}/{identity}"
 
@@ -106,42 +123,57 @@ class Conversion:
             problems.append(Problem(str(error).removeprefix(f"{where}: ") + ".", where, "Simplify or split the text."))
         except ContentError as error:
             problems.append(error.problem)
-        if problems:
+        if item is None or problems:
             for problem in dict.fromkeys(problems):
                 self._reading.leave_out(problem)
+            self.hold(leaf)
             return None
+        # Of an item that goes through: what is left out of it, and what will not read as it was meant.
+        self._reading.warnings += [
+            Problem(f"{told.message}.", f"{where}:{told.line}", "Look how it reads there, or write it another way.")
+            for told in converted.problems
+        ]
         return item
 
+    def hold(self, leaf: folders.Leaf) -> None:
+        """Tell that a file is an item that cannot be given now."""
+        origin = Origin(self._reading.shown(leaf.path))
+        page = self._page(leaf, "", (), self._parent_by_folder(leaf)) if leaf.kind is Kind.PAGE else None
+        self._reading.withheld.append(Withheld(leaf.key, origin, page))
+
     def _build(self, leaf: folders.Leaf, body: str, assets: tuple[Asset, ...], where: str) -> Page | Prompt:
-        url = source_url(self._settings, self._reading, leaf.path)
-        origin = Origin(where)
         matter = leaf.matter
-        if isinstance(matter, PromptMatter):
-            zone = self._settings.timezone
-            return Prompt(
-                key=leaf.key,
-                course=leaf.course,
-                title=leaf.title,
-                origin=origin,
-                url=url,
-                body=body,
-                assets=assets,
-                publish=moment(matter.publish, "publish", zone=zone, where=where),
-                close=moment(matter.close, "close", zone=zone, where=where),
-                pinned=matter.pinned,
-                tags=matter.tags,
-                group=matter.group,
-            )
+        if not isinstance(matter, PromptMatter):
+            return self._page(leaf, body, assets, self._parent(leaf, where))
+        zone = self._settings.timezone
+        return Prompt(
+            key=leaf.key,
+            course=leaf.course,
+            title=leaf.title,
+            origin=Origin(where),
+            url=source_url(self._settings, self._reading, leaf.path),
+            body=body,
+            assets=assets,
+            publish=moment(matter.publish, "publish", zone=zone, where=leaf.at("publish", where)),
+            close=moment(matter.close, "close", zone=zone, where=leaf.at("close", where)),
+            pinned=matter.pinned,
+            tags=matter.tags,
+            group=matter.group,
+        )
+
+    def _page(self, leaf: folders.Leaf, body: str, assets: tuple[Asset, ...], parent: Key | None) -> Page:
+        matter = leaf.matter
+        assert isinstance(matter, PageMatter)
         within = PurePosixPath(*leaf.path.parts[leaf.path.parts.index(_WIKI, len(self._reading.root.parts)) + 1 :])
         return Page(
             key=leaf.key,
             course=leaf.course,
             title=leaf.title,
-            origin=origin,
-            url=url,
+            origin=Origin(self._reading.shown(leaf.path)),
+            url=source_url(self._settings, self._reading, leaf.path),
             body=body,
             assets=assets,
-            parent=self._parent(leaf, where),
+            parent=parent,
             order=folders.order_of(Path(within), matter.order),
             tags=matter.tags,
             group=matter.group,
@@ -153,9 +185,8 @@ class Conversion:
         named = leaf.matter.parent
         if named is None:
             return self._parent_by_folder(leaf)
-        pages = [
-            other for other in self._links.leaves.values() if other.kind is Kind.PAGE and other.course == leaf.course
-        ]
+        every = (*self._links.leaves.values(), *self._links.left_out.values())
+        pages = [other for other in every if other.kind is Kind.PAGE and other.course == leaf.course]
         room = f"/{_WIKI}/"
         for other in pages:
             if named == other.matter.id or named.removesuffix(".md") == other.key.partition(room)[2]:
@@ -164,7 +195,8 @@ class Conversion:
         if len(titled) == 1:
             return titled[0].key
         step = "Name the parent page by its id, its path below wiki/, or its title."
-        raise ContentError(f"`parent` is {named!r}, and there is no such page.", where=where, next_step=step)
+        cause = f"`parent` is {named!r}, and there is no such page."
+        raise ContentError(cause, where=leaf.at("parent", where), next_step=step)
 
     def _parent_by_folder(self, leaf: folders.Leaf) -> str | None:
         """The page that stands for a file's folder: `cells/index.md`, or `cells.md` beside `cells/`."""
@@ -174,7 +206,7 @@ class Conversion:
         else:
             candidates = [here / "index.md", here.with_suffix(".md")]
         for path in candidates:
-            other = self._links.leaves.get(path)
+            other = self._links.at(path)
             if other is not None and not (path.name == "index.md" and path.parent.name == _WIKI):
                 return other.key
         return None
@@ -189,9 +221,7 @@ class Conversion:
                 line, f"the link to {href!r} leads to a file, which cannot be sent along.", "Link to an https address."
             )
             return None
-        if path in self._links.left_out:
-            return item_href(self._links.left_out[path])
-        other = self._links.leaves.get(path)
+        other = self._links.at(path)
         if other is None:
             tell(
                 line,
@@ -262,6 +292,7 @@ def shared_keys(leaves: Iterable[folders.Leaf], reading: Reading) -> frozenset[K
     shared = {key: sharing for key, sharing in by_key.items() if len(sharing) > 1}
     for key, sharing in shared.items():
         places = " and ".join(reading.shown(leaf.path) for leaf in sharing)
-        cause = f"the id {key.rpartition('/')[2]!r} is used twice."
+        prefix = f"{key.partition(':')[0]}:{sharing[0].course.idnumber}/{ROOMS[sharing[0].kind]}/"
+        cause = f"the id {key.removeprefix(prefix)!r} is used twice."
         reading.leave_out(Problem(cause, places, "Give each file its own id; none was sent."))
     return frozenset(shared)

@@ -3,16 +3,22 @@
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from lms_bridge.connector import Withheld
 from lms_bridge.errors import ContentError, Problem
 
 
 @dataclass(slots=True)
 class Reading:
-    """One walk through a content folder: what was found wrong on the way, and whether anything was left out."""
+    """One walk through a content folder: what was found wrong on the way, and what was left out.
+
+    `warnings` are what a designer should look at in items that go through all the same.
+    """
 
     root: Path
     shown_root: str
     problems: list[Problem] = field(default_factory=list)
+    withheld: list[Withheld] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     complete: bool = True
 
     def shown(self, path: Path, line: int | None = None) -> str:

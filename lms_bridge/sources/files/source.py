@@ -8,7 +8,7 @@ from lms_bridge.connector import Finding, Level, Listing
 from lms_bridge.errors import ContentError, Problem, SourceError
 from lms_bridge.items import Item, Kind
 from lms_bridge.sources.files import folder as folders
-from lms_bridge.sources.files.leaves import Conversion, key_of, read_leaf, shared_keys, source_url
+from lms_bridge.sources.files.leaves import Conversion, read_leaf, salvaged, shared_keys, source_url
 from lms_bridge.sources.files.ratings import Reviews, ratings, read_reviews
 from lms_bridge.sources.files.reading import Reading
 from lms_bridge.sources.files.settings import FilesSettings
@@ -28,7 +28,9 @@ class FilesSource:
 
     def items(self, since: str | None = None) -> Listing:
         """Everything in the folder; a folder has no cursor. Raises SourceError when it is not there."""
-        reading = self._reading()
+        return self._list(self._reading())
+
+    def _list(self, reading: Reading) -> Listing:
         homes = list(folders.courses(reading))
         links = folders.Map()
         for leaf in self._leaves(reading, homes, links):
@@ -37,19 +39,29 @@ class FilesSource:
         items: list[Item] = []
         conversion = Conversion(reading, links, self._settings)
         for leaf in links.leaves.values():
-            item = None if leaf.is_draft or leaf.key in shared else conversion.item(leaf)
-            if item is not None:
+            if leaf.key in shared:
+                conversion.hold(leaf)
+            elif not leaf.is_draft and (item := conversion.item(leaf)) is not None:
                 items.append(item)
+        for leaf in links.left_out.values():
+            conversion.hold(leaf)
         items += self._reviews_and_ratings(reading, homes)
-        return Listing(items, complete=reading.complete, problems=tuple(reading.problems))
+        return Listing(
+            items,
+            complete=reading.complete,
+            problems=tuple(reading.problems),
+            withheld=tuple(reading.withheld),
+        )
 
     def check(self) -> Iterable[Finding]:
         """Reads everything and says what was found; names that look like a slip are warnings."""
         reading = self._reading()
-        listing = self.items()
+        listing = self._list(reading)
         for problem in listing.problems:
             yield Finding(Level.ERROR, "content", problem)
-        for home in folders.courses(reading):
+        for problem in reading.warnings:
+            yield Finding(Level.WARNING, "content", problem)
+        for home in folders.courses(self._reading()):
             yield from _misnamed(reading, home.folder)
         if self._settings.raters == "pseudonym" and self._settings.pseudonym_key is None:
             problem = Problem(
@@ -80,7 +92,7 @@ class FilesSource:
                     try:
                         yield read_leaf(reading, path, home, kind, self.name, self._settings)
                     except ContentError as error:
-                        links.left_out[path] = key_of(path, home, kind, self.name)
+                        links.leave_out(salvaged(reading, path, home, kind, self.name, self._settings))
                         reading.leave_out(error.problem)
 
     def _reviews_and_ratings(self, reading: Reading, homes: list[folders.CourseFolder]) -> list[Item]:
