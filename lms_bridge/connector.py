@@ -15,19 +15,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from lms_bridge.errors import Problem
-from lms_bridge.items import Asset, Item, Key, Kind, Origin, Page
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """An item that the source holds and cannot give now: what stands of it is left as it is, and links lead to it.
-
-    `page`: what is known of a page without its text (course, group, parent, order, whether it is the index).
-    """
-
-    key: Key
-    origin: Origin
-    page: Page | None = None
+from lms_bridge.items import Asset, Item, Key, Kind, Withheld
 
 
 @dataclass(frozen=True, slots=True)

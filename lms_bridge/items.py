@@ -141,6 +141,18 @@ class Rating:
 Item = Page | Prompt | Review | Rating
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """An item that the source holds and cannot give now: what stands of it is left as it is, and links lead to it.
+
+    `page`: what is known of a page without its text (course, group, parent, order, whether it is the index).
+    """
+
+    key: Key
+    origin: Origin
+    page: Page | None = None
+
+
 def mark(key: Key) -> str:
     """The short form of a key that travels in the destination's markup: 16 letters and digits, lower case.
 

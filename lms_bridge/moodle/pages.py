@@ -25,6 +25,8 @@ _AT_ONCE = 40
 class WikiPages:
     """One wiki's pages for one group. One thread at a time."""
 
+    can_delete = False
+
     def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
         self.ref = ref
         self._ground = parts.ground

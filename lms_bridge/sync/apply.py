@@ -3,6 +3,7 @@
 A run that dies anywhere leaves an open intent for whatever it may have sent; the next plan looks those up first.
 """
 
+import logging
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ from lms_bridge.sync.writing import Writer
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
     from lms_bridge.sync.state import State
+
+log = logging.getLogger(__name__)
 
 WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.MERGE, Action.ADOPT})
 
@@ -101,9 +104,15 @@ class _Applying:
             self._gather(self.writer.forget(change))
 
     def _gather(self, outcome: Outcome) -> None:
+        self._log(outcome)
         with self.lock:
             self.outcomes.append(outcome)
             self.progress("writing", len(self.outcomes), self.total)
+
+    def _log(self, outcome: Outcome) -> None:
+        change, route = outcome.change, self.writer.plan.route
+        told = (self.writer.run, route, change.course, change.key, change.action.value, outcome.status.value)
+        log.info("run=%s route=%s course=%s key=%s action=%s status=%s", *told)
 
 
 def _remember(plan: Plan, route: Route, state: "State") -> None:
@@ -165,6 +174,10 @@ def _close(plan: Plan, route: Route, state: "State", report: Report) -> None:
     settled = [(i.place, i.key) for i in state.open_intents(route.name) if i.run != report.run and i.place in listed]
     failed = {failure.key for failure in report.failures}
     state.close_intents(route.name, [at for at in settled if at not in unsettled and at[1] not in failed])
+    # Only a run that saw everything can tell that an item which it did not meet is no conflict any more.
+    whole = not plan.partial and not plan.failures
+    judged = [(change.place.id, change.key) for change in (*plan.changes, *plan.in_step)]
+    state.save_conflicts(route.name, report.conflicts, judged=None if whole else judged)
     state.end_run(
         report.run,
         route.name,

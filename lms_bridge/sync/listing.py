@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from lms_bridge.connector import Record, Withheld
+from lms_bridge.connector import Record
 from lms_bridge.errors import BridgeError, Problem
-from lms_bridge.items import Item, Key, Kind, Page
+from lms_bridge.items import Item, Key, Kind, Page, Withheld
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.index import index_key, with_indexes
 from lms_bridge.sync.run import Failure, Route

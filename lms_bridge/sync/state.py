@@ -14,16 +14,17 @@ from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, RowMapping
+from sqlalchemy.engine import Connection, Engine
 
 from lms_bridge.connector import Address, Change, Outcome, PlaceRef, Record, Status
 from lms_bridge.errors import StateError
-from lms_bridge.items import Key, Kind
+from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.intent import Intent, KnownPlace, PastRun
 from lms_bridge.sync.plan import Waiting
 from lms_bridge.sync.state_engine import open_engine, where
 from lms_bridge.sync.state_lease import lease
+from lms_bridge.sync.state_rows import conflict_row, outcome_row, to_place, to_record
 from lms_bridge.sync.state_versions import bring_up_to_date
 
 
@@ -93,7 +94,7 @@ class State:
     def records(self, route: str) -> list[Record]:
         with self._transaction() as connection:
             rows = connection.execute(sa.select(tables.records).where(tables.records.c.route == route)).mappings()
-            return [_record(row) for row in rows]
+            return [to_record(row) for row in rows]
 
     def addresses(self, destination: str, *, besides: str) -> dict[Key, Address]:
         """Where the items of other routes stand in a destination, for links."""
@@ -105,12 +106,12 @@ class State:
             .order_by(r.c.route, r.c.key)
         )
         with self._transaction() as connection:
-            return {row["key"]: Address(_place(row), row["name"]) for row in connection.execute(query).mappings()}
+            return {row["key"]: Address(to_place(row), row["name"]) for row in connection.execute(query).mappings()}
 
     def places(self, route: str) -> dict[str, KnownPlace]:
         with self._transaction() as connection:
             rows = connection.execute(sa.select(tables.places).where(tables.places.c.route == route)).mappings()
-            return {row["place"]: KnownPlace(_place(row), row["listed"]) for row in rows}
+            return {row["place"]: KnownPlace(to_place(row), row["listed"]) for row in rows}
 
     def save_places(self, route: str, places: Iterable[PlaceRef], *, listed: Mapping[str, datetime]) -> None:
         """Places are kept as long as records stand in them; `listed` says when they were last looked at."""
@@ -156,7 +157,7 @@ class State:
         """One transaction: the outcome, the record it leaves, and the intent closed, unless it is still open."""
         change = outcome.change
         with self._transaction() as connection:
-            connection.execute(_ADD_OUTCOME, _outcome_row(run, route, outcome))
+            connection.execute(_ADD_OUTCOME, outcome_row(run, route, outcome))
             if record is not None:
                 _put_record(connection, route, destination, record)
             if forget:
@@ -191,6 +192,31 @@ class State:
             if rows:
                 connection.execute(sa.insert(w), rows)
 
+    # What needs a person
+
+    def conflicts(self, route: str) -> list[dict[str, Any]]:
+        with self._transaction() as connection:
+            c = tables.conflicts
+            query = sa.select(c).where(c.c.route == route).order_by(c.c.course, c.c.title, c.c.key, c.c.place)
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def save_conflicts(
+        self, route: str, conflicts: Iterable[Change], *, judged: Iterable[tuple[str, Key]] | None = None
+    ) -> None:
+        """The conflicts that a run found, in place of the earlier ones of what it `judged` (by place and key), or of
+        all of them when that is not given."""
+        c = tables.conflicts
+        rows = {(change.place.id, change.key): conflict_row(route, change) for change in conflicts}
+        with self._transaction() as connection:
+            if judged is None:
+                connection.execute(sa.delete(c).where(c.c.route == route))
+            else:
+                old = {(row.place, row.key) for row in connection.execute(sa.select(c).where(c.c.route == route))}
+                for place, key in old & {*judged, *rows}:
+                    connection.execute(sa.delete(c).where(*_at(c, {"route": route, "place": place, "key": key})))
+            if rows:
+                connection.execute(sa.insert(c), list(rows.values()))
+
     # Runs
 
     def begin_run(self, run: str, route: str, destination: str, *, started: datetime, checksum: str) -> None:
@@ -207,7 +233,7 @@ class State:
     def note(self, run: str, route: str, untried: Iterable[tuple[Change, str]]) -> None:
         """What was not tried, and how to call that: kept so that a run can be looked into."""
         rows = [
-            _outcome_row(run, route, Outcome(change=change, status=Status.DONE)) | {"status": status}
+            outcome_row(run, route, Outcome(change=change, status=Status.DONE)) | {"status": status}
             for change, status in untried
         ]
         if rows:
@@ -244,36 +270,6 @@ def _close_intents(connection: Connection, route: str, place: str, key: Key, *, 
         connection.execute(_CLOSE_INTENTS, at)
     else:
         connection.execute(_CLOSE_INTENTS_OF_RUN, at | {"at_run": run})
-
-
-def _record(row: RowMapping) -> Record:
-    values = {k: v for k, v in row.items() if k not in ("route", "destination")}
-    return Record(**values | {"kind": Kind(row["kind"])})
-
-
-def _place(row: RowMapping) -> PlaceRef:
-    return PlaceRef(Kind(row["kind"]), row["container"], row["title"], row["course"])
-
-
-def _outcome_row(run: str, route: str, outcome: Outcome) -> dict[str, Any]:
-    change, problem = outcome.change, outcome.problem
-    return {
-        "run": run,
-        "route": route,
-        "action": change.action.value,
-        "status": outcome.status.value,
-        "kind": change.kind.value,
-        "key": change.key,
-        "place": change.place.id,
-        "course": change.course,
-        "title": change.title,
-        "reason": change.reason,
-        "version_before": change.entry.version if change.entry else None,
-        "version_after": outcome.entry.version if outcome.entry else None,
-        "cause": problem.cause if problem else None,
-        "location": problem.where if problem else None,
-        "next_step": problem.next_step if problem else None,
-    }
 
 
 def _unusable(engine: Engine, error: Exception) -> StateError:

@@ -138,3 +138,14 @@ waiting = Table(
     Column("course", Text, nullable=False),
     Column("until", Moment(), nullable=False),
 )
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("course", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One route. `conflicts` are of its last run; `open_intents` are writes whose end is not known."""
+    """One route. `conflicts` were found by the last run that looked at the item.
+
+    `open_intents` are writes whose end is not known.
+    """
 
     route: str
     last_run: PastRun | None
@@ -34,7 +37,6 @@ def standing(route: str, state: "State") -> Standing:
         by_kind[record.kind.value] = by_kind.get(record.kind.value, 0) + 1
     runs = state.last_runs(route)
     last = runs[0] if runs else None
-    outcomes = state.outcomes(last.run, route) if last is not None else []
     return Standing(
         route=route,
         last_run=last,
@@ -43,7 +45,7 @@ def standing(route: str, state: "State") -> Standing:
         drifted=sum(record.drifted for record in live),
         deleted=len(records) - len(live),
         waiting=tuple(state.waiting(route)),
-        conflicts=tuple(row for row in outcomes if row["status"] == "conflict"),
+        conflicts=tuple(state.conflicts(route)),
         open_intents=tuple(state.open_intents(route)),
     )
 

@@ -26,10 +26,9 @@ from lms_bridge.connector import (
     Placement,
     PlaceRef,
     Status,
-    Withheld,
 )
 from lms_bridge.errors import ContentError, NotFound, Problem, SourceError, Unreachable
-from lms_bridge.items import Item, Key, Kind, Page, Prompt, Rating, Review, mark
+from lms_bridge.items import Item, Key, Kind, Page, Prompt, Rating, Review, Withheld, mark
 from lms_bridge.markup.links import item_key, map_links
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lms_bridge.connector import Action, Change, Withheld
+from lms_bridge.connector import Action, Change
 from lms_bridge.errors import Problem, StateError
-from lms_bridge.items import Course, Kind, Page
+from lms_bridge.items import Course, Kind, Page, Withheld
 from lms_bridge.markup.links import item_href
 from lms_bridge.sync.apply import apply
 from lms_bridge.sync.checksum import checksum
@@ -379,6 +379,55 @@ def test_an_orphan_that_a_person_changed_is_not_deleted(bench: Bench, there: Mem
     assert [change.key for change in report.conflicts] == [second.key]
     assert len(there.find(second.key)) == 1
     assert exit_code([report]) == 5
+
+
+def conflicts(bench: Bench) -> list[str]:
+    with State.open(bench.file) as state:
+        return [row["key"] for row in standing("bench", state).conflicts]
+
+
+def test_a_conflict_is_told_until_a_run_that_looks_at_it_finds_it_settled(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    (bio,), (eco,) = pages(1), pages(1, ECO)
+    mine = there.put(Kind.PAGE, "BIO-101", bio.title, "<p>Mine.</p>")
+    bench.fill(bio, eco)
+    bench.sync()
+    assert conflicts(bench) == [bio.key]
+    bench.sync(only=["course:ECO-200"])
+    assert conflicts(bench) == [bio.key]
+    there.unreachable = True
+    bench.sync()
+    assert conflicts(bench) == [bio.key]
+    there.unreachable = False
+    del there.things[place_ref(Kind.PAGE, "BIO-101").id][mine]
+    bench.sync(only=["course:BIO-101"])
+    assert conflicts(bench) == []
+
+
+def test_a_conflict_about_an_item_that_is_gone_is_no_longer_told(bench: Bench, there: MemoryDestination) -> None:
+    first, second = pages(2)
+    there.put(Kind.PAGE, "BIO-101", second.title, "<p>Mine.</p>")
+    bench.fill(first, second)
+    bench.sync()
+    assert conflicts(bench) == [second.key]
+    bench.fill(first)
+    bench.sync()
+    assert conflicts(bench) == []
+
+
+def test_each_write_is_logged_with_what_became_of_it_and_no_text(
+    bench: Bench, there: MemoryDestination, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    there.refused.add(second.key)
+    with caplog.at_level("INFO", logger="lms_bridge.sync.apply"):
+        run = bench.sync().run
+    lines = [record.getMessage() for record in caplog.records]
+    for key, status in ((first.key, "done"), (second.key, "failed")):
+        assert f"run={run} route=bench course=BIO-101 key={key} action=create status={status}" in lines
+    assert "Words of page" not in caplog.text
 
 
 def test_a_page_name_that_somebody_else_has_is_a_conflict_and_is_left(bench: Bench, there: MemoryDestination) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from lms_bridge.connector import Withheld
 from lms_bridge.errors import ContentError, Problem
-from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt
+from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt, Withheld
 from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.links import asset_src, item_href
 from lms_bridge.markup.markdown import split_front_matter, to_html

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from lms_bridge.connector import Withheld
 from lms_bridge.errors import ContentError, Problem
+from lms_bridge.items import Withheld
 
 
 @dataclass(slots=True)

@@ -69,6 +69,15 @@ def _what_is_under_way() -> None:
         sa.Column("course", sa.Text(), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
     )
+    op.create_table(
+        "conflicts",
+        sa.Column("route", sa.String(60), primary_key=True),
+        sa.Column("place", sa.Text(), primary_key=True),
+        sa.Column("key", sa.Text(), primary_key=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("course", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+    )
 
 
 def _what_runs_did() -> None:
