@@ -32,6 +32,8 @@ def show_plans(plans: Sequence[Plan], output: Output, *, with_diffs: bool) -> No
     else:
         for plan in plans:
             _print_lines(plan_lines(plan))
+            if any(change.guarded for change in plan.changes):
+                typer.echo(f"  approve  `lms-bridge sync --route {plan.route} --approve {plan.checksum}`")
             for told in _differences(plan) if with_diffs else ():
                 _print_difference(told)
         if len(plans) > 1:
@@ -46,6 +48,10 @@ def show_reports(reports: Sequence[Report], output: Output) -> None:
     else:
         for report in reports:
             _print_lines(report_lines(report))
+            if report.held:
+                typer.echo(
+                    f"  approve  `lms-bridge plan --route {report.route}` shows them, and the command that approves"
+                )
         if len(reports) > 1:
             typer.echo(f"In all: {summary_line(summary_of(reports))}.")
 

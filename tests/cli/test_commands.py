@@ -2,6 +2,7 @@
 
 from lms_bridge.cli.sentences import sentence
 from lms_bridge.errors import Problem
+from lms_bridge.sandbox.moodle.person_hand import Hand
 from tests.cli.conftest import Desk
 
 PLAN_KEYS = {"create", "update", "merge", "adopt", "delete", "forget", "skip", "unchanged"}
@@ -167,3 +168,35 @@ def test_no_secret_shows_in_anything_that_was_printed_or_kept(desk: Desk) -> Non
     assert token.encode() not in everything
     assert key.encode() not in everything
     assert b"Bearer ey" not in everything
+
+
+def test_deletes_over_a_limit_wait_for_approval_while_everything_else_goes_on(desk: Desk) -> None:
+    desk.configure("      prune: report\n", "      prune: delete\n      limits: {deletes: 0}\n")
+    desk.run("sync")
+    (desk.folder / "content" / "BIO" / "prompts" / "why.md").unlink()
+    desk.write("BIO/wiki/plants.md", "---\nid: plants\n---\n# Plants\n\nStill green. Back to [[Cells]].\n")
+    held = desk.run("sync", "--output", "json")
+    assert held.code == 4
+    assert held.json["summary"]["updated"] >= 2, "the plants, in both"
+    assert held.json["summary"]["deleted"] == 0
+    shown = desk.run("plan")
+    assert "--approve" in shown.out
+    routes = desk.run("plan", "--output", "json").json["routes"]
+    approvals = [word for route in routes for word in ("--approve", route["checksum"])]
+    approved = desk.run("sync", *approvals, "--output", "json")
+    assert approved.json["summary"]["deleted"] == 2
+    assert desk.run("plan", "--exit-code").code == 0
+
+
+def test_what_a_person_changed_is_left_and_told(desk: Desk) -> None:
+    desk.run("sync")
+    site = desk.trial.pair.site
+    page = next(page for page in site.wiki_pages.values() if page.title == "Plants")
+    teacher = next(user.username for user in site.users.values() if user.username.startswith("tess"))
+    Hand(site).edit_wiki_page(page.id, teacher, replace={"Green, mostly": "A teacher's words"})
+    assert desk.run("sync").code == 0, "the source did not change, so there is nothing to settle"
+    desk.write("BIO/wiki/plants.md", "---\nid: plants\n---\n# Plants\n\nOur words. Back to [[Cells]].\n")
+    ran = desk.run("sync", "--output", "json")
+    assert ran.code == 5
+    assert ran.json["summary"]["conflicts"] == 1
+    assert "A teacher's words" in site.wiki_versions[page.id][-1].content
