@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from lms_bridge.connector import Body, Change, Place
 from lms_bridge.errors import BridgeError
 from lms_bridge.items import Key
+from lms_bridge.markup.fragment import parse, text_of
+from lms_bridge.markup.links import images, links
 from lms_bridge.markup.text import to_text
+from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.policy import Refresh
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Plan, Route
@@ -34,8 +37,8 @@ def difference(plan: Plan, change: Change) -> Difference:
     if change.payload is None or record is None or not known:
         return _standing(place, change)
     # The record knows the words that stand there, but not the fields: neither side shows them.
-    after = _text(replace(place.expected(change.payload), fields={}))
-    return Difference(change.key, change.title, _text(Body(title=record.title, html=record.base)), after)
+    after = replace(place.expected(change.payload), fields={})
+    return _difference(change, Body(title=record.title, html=record.base), after)
 
 
 def diff(route: Route, state: "State", key: Key, *, now: datetime) -> Difference | None:
@@ -55,9 +58,31 @@ def diff(route: Route, state: "State", key: Key, *, now: datetime) -> Difference
 
 
 def _standing(place: Place, change: Change) -> Difference:
-    before = _text(place.read(change.entry)) if change.entry is not None else ""
-    after = _text(place.expected(change.payload)) if change.payload is not None else ""
-    return Difference(change.key, change.title, before, after)
+    before = place.read(change.entry) if change.entry is not None else None
+    after = place.expected(change.payload) if change.payload is not None else None
+    return _difference(change, before, after)
+
+
+def _difference(change: Change, before: Body | None, after: Body | None) -> Difference:
+    """What changes without a change of words is told as well: the links, or else that it is something else."""
+    old, new = (_text(body) if body is not None else "" for body in (before, after))
+    if old == new and before is not None and after is not None and body_digest(before) != body_digest(after):
+        old_links, new_links = _addresses(before.html), _addresses(after.html)
+        if old_links != new_links:
+            old, new = f"{old}\nOnly links change:\n{old_links}", f"{new}\nOnly links change:\n{new_links}"
+        else:
+            new = f"{new}\nOnly what words do not show changes: formatting, for instance.\n"
+    return Difference(change.key, change.title, old, new)
+
+
+def _addresses(html: str) -> str:
+    """Links and images, one a line, in reading order."""
+    if not html:
+        return ""
+    fragment = parse(html)
+    lines = [f"link “{text_of(a)}”: {a.get('href')}" for a in links(fragment)]
+    lines += [f"image “{image.get('alt', '')}”: {image.get('src')}" for image in images(fragment)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _text(body: Body) -> str:

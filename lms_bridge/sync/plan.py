@@ -11,6 +11,7 @@ from lms_bridge.connector import Action, Change, Entry, Payload, PlaceRef, Recor
 from lms_bridge.items import Key, Kind, mark
 from lms_bridge.sync.decision import Case, Listed, Stands, Verdict, decide
 from lms_bridge.sync.policy import Policy
+from lms_bridge.sync.rename import hinted
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def make_plan(found: Found, policy: Policy, now: datetime) -> Decided:
         if verdict.waits and row.payload is not None and row.payload.not_before is not None:
             of = row.payload
             waiting.append(Waiting(row.key, found.place.id, of.title, of.course, row.payload.not_before))
-    return Decided(_ordered(_hinted(changes)), tuple(in_step), tuple(refreshed), tuple(waiting))
+    return Decided(_ordered(hinted(changes)), tuple(in_step), tuple(refreshed), tuple(waiting))
 
 
 def _case(found: Found, row: _Row, now: datetime) -> Case:
@@ -236,21 +237,6 @@ def _change(found: Found, row: _Row, verdict: Verdict) -> Change:
         conflict=verdict.conflict,
         guarded=verdict.guarded,
     )
-
-
-def _hinted(changes: Sequence[Change]) -> list[Change]:
-    """Say it where an orphan and a new item look like one renamed item. Only a hint: nothing is guessed."""
-    created = {change.title.casefold(): change for change in changes if change.action is Action.CREATE}
-    hinted: dict[Key, Change] = {}
-    for change in changes:
-        new = created.get(change.title.casefold())
-        if change.payload is not None or new is None or change.record is None or change.record.deleted:
-            continue
-        kind = change.kind.value
-        keep = f"give the {kind} an `id` to keep its identity"
-        hinted[change.key] = replace(change, reason=f"{change.reason}; looks like a rename to {new.key}: {keep}")
-        hinted[new.key] = replace(new, reason=f"{new.reason}; looks like a rename of {change.key}: {keep}")
-    return [hinted.get(change.key, change) for change in changes]
 
 
 _ORDER = {action: at for at, action in enumerate(Action)}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from lms_bridge.connector import Action, Change, Cost
 from lms_bridge.errors import Problem
+from lms_bridge.items import Kind
 from lms_bridge.sync.report import change_row, plan_summary, summary_of
 from lms_bridge.sync.run import Failure, Plan, Report
 
@@ -22,11 +23,16 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 def summary_line(summary: dict[str, int]) -> str:
     """The counts that are not zero, in one line: "3 created, 1 skipped, 20 unchanged"."""
-    told = [f"{count} {_WORDS.get(name, name)}" for name, count in summary.items() if count]
-    told = [counted(summary["conflicts"], "conflict") if part.endswith(" conflicts") else part for part in told]
+    told = [_told(name, count) for name, count in summary.items() if count]
     return ", ".join(told) if told else "nothing to do"
 
 
+def _told(name: str, count: int) -> str:
+    words = _WORDS.get(name, name)
+    return f"{count} {_ONE.get(name, words) if count == 1 else words}"
+
+
+_ONE = {"skip": "left as it is", "conflicts": "conflict"}
 _WORDS = {
     "create": "to create",
     "update": "to update",
@@ -52,7 +58,7 @@ def cost_line(cost: Cost) -> str:
 
 
 def plan_lines(plan: Plan) -> list[str]:
-    lines = [f"{plan.route}: {summary_line(plan_summary([plan]))}"]
+    lines = [f"{plan.route}: {_headline(plan)}"]
     lines += _change_lines(plan.changes)
     lines += [f"  note     {notice}" for notice in plan.notices]
     lines += [f"  limit    {sentence}" for sentence in plan.approvals]
@@ -61,6 +67,12 @@ def plan_lines(plan: Plan) -> list[str]:
         lines.append(f"  cost     {cost_line(plan.cost)}")
     lines.append(f"  checksum {plan.checksum}")
     return lines
+
+
+def _headline(plan: Plan) -> str:
+    if plan.failures and not plan.changes and not plan.in_step:
+        return "could not be planned"
+    return summary_line(plan_summary([plan]))
 
 
 def _change_lines(changes: Iterable[Change]) -> list[str]:
@@ -113,7 +125,8 @@ def _by_cause(failures: Iterable[Failure]) -> list[tuple[Problem, list[str]]]:
 def plan_markdown(plans: Sequence[Plan]) -> str:
     lines = ["# Plan", "", f"{summary_line(plan_summary(plans))}."]
     for plan in plans:
-        lines += ["", f"## {plan.route}", "", f"Cost: {cost_line(plan.cost)}. Checksum: `{plan.checksum}`."]
+        cost = f"Cost: {cost_line(plan.cost)}. Checksum: `{plan.checksum}`."
+        lines += ["", f"## {plan.route}", "", f"{_headline(plan)}. {cost}"]
         rows = [change_row(change, plan.destination) for change in plan.changes]
         if rows:
             lines += ["", *_table(("action", "kind", "course", "title", "reason"), rows)]
@@ -162,4 +175,6 @@ def _reason(change: Change) -> str:
 
 
 def _named(change: Change) -> str:
-    return f"“{change.title}” in {change.course}" if change.course else f"“{change.title}”"
+    # Reviews with equal stars all have one title.
+    title = f"“{change.title}” ({change.key})" if change.kind is Kind.REVIEW else f"“{change.title}”"
+    return f"{title} in {change.course}" if change.course else title

@@ -617,6 +617,28 @@ def test_a_renamed_file_without_an_id_is_said_to_look_like_a_rename(bench: Bench
     assert "give the page an `id` to keep its identity" in reasons(bench, page.key)[0]
 
 
+@pytest.mark.parametrize(
+    ("identity", "line"),
+    [("preparing/dates", "id: preparing/dates"), ("2026-01-11", 'id: "2026-01-11"'), ("no", 'id: "no"')],
+)
+def test_the_advice_on_a_rename_is_the_line_to_write(bench: Bench, identity: str, line: str) -> None:
+    old = make_page(BIO, identity, "<p>Words.</p>", title="Dates")
+    bench.fill(old)
+    bench.sync()
+    new = replace(old, key="sample:BIO-101/page/other/place")
+    bench.fill(new)
+    advice = f"add `{line}` to the new file's front matter to keep its identity"
+    assert reasons(bench, old.key)[0].endswith(f"looks like a rename to {new.key}: {advice}")
+    assert reasons(bench, new.key)[0].endswith(f"looks like a rename of {old.key}: {advice}")
+
+
+def test_reviews_of_equal_stars_are_not_taken_for_renamed(bench: Bench) -> None:
+    bench.fill(make_item(Kind.REVIEW, BIO, "one", title="★★★★ Biology"))
+    bench.sync()
+    bench.fill(make_item(Kind.REVIEW, BIO, "two", title="★★★★ Biology"))
+    assert not any("rename" in change.reason for change in bench.plan().changes)
+
+
 def test_an_item_that_moves_to_another_course_leaves_an_orphan_that_says_so(bench: Bench) -> None:
     (page,) = pages(1)
     bench.fill(page, *pages(1, ECO))
@@ -688,6 +710,27 @@ def test_the_text_before_and_after_a_change_can_be_read(bench: Bench) -> None:
     seen = difference(plan, change)
     assert "Words of page 0." in seen.before
     assert "Better" in seen.after
+
+
+def test_an_update_that_changes_nothing_but_a_link_shows_the_links(bench: Bench) -> None:
+    page = make_page(BIO, "page", '<p>See <a href="mailto:old@example.org">that</a>.</p>')
+    bench.fill(page)
+    bench.sync()
+    bench.change(replace(page, body='<p>See <a href="mailto:new@example.org">that</a>.</p>'))
+    plan = bench.plan()
+    seen = difference(plan, plan.pending[0])
+    assert "Only links change:\nlink “that”: mailto:old@example.org" in seen.before
+    assert "Only links change:\nlink “that”: mailto:new@example.org" in seen.after
+
+
+def test_an_update_of_formatting_alone_is_no_empty_difference(bench: Bench) -> None:
+    page = make_page(BIO, "page", "<p>Some <em>words</em>.</p>")
+    bench.fill(page)
+    bench.sync()
+    bench.change(replace(page, body="<p>Some <strong>words</strong>.</p>"))
+    plan = bench.plan()
+    seen = difference(plan, plan.pending[0])
+    assert seen.before != seen.after
 
 
 def test_diff_shows_what_a_person_wrote_against_what_the_source_wants(bench: Bench, there: MemoryDestination) -> None:

@@ -147,6 +147,23 @@ def test_costs_are_told_in_words(cost: Cost, line: str) -> None:
 def test_a_summary_names_only_what_there_is() -> None:
     assert summary_line({"created": 3, "updated": 0, "conflicts": 1}) == "3 created, 1 conflict"
     assert summary_line({"created": 0}) == "nothing to do"
+    assert summary_line({"create": 2, "skip": 1}) == "2 to create, 1 left as it is"
+    assert summary_line({"skip": 2, "conflicts": 2}) == "2 left as they are, 2 conflicts"
+
+
+def test_a_destination_that_does_not_answer_is_not_told_as_nothing_to_do() -> None:
+    lost = replace(PLAN, failures=(FAILURE,), unreachable=True)
+    assert plan_lines(lost)[0] == "r: could not be planned"
+    assert "could not be planned" in plan_markdown([lost]).partition("## r")[2]
+    assert plan_lines(PLAN)[0] == "r: nothing to do"
+
+
+def test_reviews_are_told_apart_by_their_keys() -> None:
+    review = replace(CHANGE, kind=Kind.REVIEW, title="★★★★★ Biology", key="s:BIO-101/reviews/3af1")
+    (line,) = [line for line in plan_lines(replace(PLAN, changes=(review,))) if "★" in line]
+    assert line == (
+        "  update   review “★★★★★ Biology” (s:BIO-101/reviews/3af1) in BIO-101: the source changed since the last sync"
+    )
 
 
 def test_a_missing_course_is_told_once_however_many_items_wait_for_it() -> None:
