@@ -10,8 +10,9 @@ from typing import Any
 from lms_bridge.connector import Finding, Level
 from lms_bridge.errors import DestinationError, Problem, Unreachable
 from lms_bridge.moodle.client import Site
-from lms_bridge.moodle.courses import Activity, CourseSeen, find_activities, find_courses
+from lms_bridge.moodle.courses import Activity, CourseSeen, find_activities, find_courses, find_group_modes
 from lms_bridge.moodle.ground import Ground
+from lms_bridge.moodle.prompts import no_answers
 from lms_bridge.moodle.protocol import BATCH, Call
 from lms_bridge.moodle.setup import requirements
 
@@ -162,6 +163,10 @@ def _forum(ground: Ground, site: Site, course: CourseSeen) -> Iterator[Finding]:
                 "For a back-fill set its subscription mode to optional first.",
             )
             yield Finding(Level.WARNING, "mail", problem)
+        ground.renew([course])
+        ground.group_modes |= find_group_modes(ground.client, [forum])
+        if ground.answers_stay_in_groups(forum) and not ground.settings.prompts.group:
+            yield Finding(Level.WARNING, "groups", no_answers(forum, course.name))
 
 
 def _database(ground: Ground, course: CourseSeen) -> Iterator[Finding]:

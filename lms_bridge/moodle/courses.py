@@ -186,14 +186,20 @@ def _usable(activities: Sequence[Activity]) -> list[Activity]:
 
 
 def _idnumbers(client: Client, activities: Iterable[Activity]) -> dict[int, str]:
+    return {cmid: str(row.get("idnumber") or "") for cmid, row in _modules(client, activities).items()}
+
+
+def find_group_modes(client: Client, activities: Iterable[Activity]) -> dict[int, int]:
+    """By cmid."""
+    return {cmid: int(row.get("groupmode") or 0) for cmid, row in _modules(client, activities).items()}
+
+
+def _modules(client: Client, activities: Iterable[Activity]) -> dict[int, Mapping[str, Any]]:
     cmids = sorted({activity.cmid for activity in activities})
     calls = [Call(function="core_course_get_course_module", args={"cmid": cmid}) for cmid in cmids]
-    found: dict[int, str] = {}
-    for cmid, reply in zip(cmids, client.call_all(calls), strict=True):
-        # One module that may not be looked at (a deleted one, say) leaves the others findable.
-        if reply.error is None:
-            found[cmid] = str(reply.value.get("cm", {}).get("idnumber") or "")
-    return found
+    # One module that may not be looked at (a deleted one, say) leaves the others findable.
+    replies = zip(cmids, client.call_all(calls), strict=True)
+    return {cmid: reply.value.get("cm", {}) for cmid, reply in replies if reply.error is None}
 
 
 def _choose(

@@ -16,11 +16,12 @@ from lms_bridge.moodle.courses import (
     choose_activities,
     find_course,
     find_courses,
+    find_group_modes,
     find_groups,
     pick_group,
 )
 from lms_bridge.moodle.exchange import Exchange
-from lms_bridge.moodle.ground import COURSES, Ground, Spot, spot_of
+from lms_bridge.moodle.ground import COURSES, SEPARATE_GROUPS, Ground, Spot, spot_of
 from lms_bridge.moodle.images import Images
 from lms_bridge.moodle.pages import WikiPages
 from lms_bridge.moodle.prompts import ForumPrompts
@@ -80,6 +81,7 @@ class Moodle:
                 missing[item.key] = Problem(found.cause, f"{item.origin}", found.next_step)
             else:
                 places.setdefault(found, []).append(item)
+        self._look_up_forums(places)
         return Placement(places, missing)
 
     def open(self, ref: PlaceRef) -> Place:
@@ -138,6 +140,14 @@ class Moodle:
                 self._ground.put(kind, course_id, named, activity if isinstance(activity, Activity) else None)
         return found
 
+    def _look_up_forums(self, places: Iterable[PlaceRef]) -> None:
+        """Whether learners may answer what is for everybody. A course that forces its groups tells by itself."""
+        if self._settings.prompts.group:
+            return
+        found = [self._ground.activity(ref.kind, spot_of(ref)) for ref in places if ref.kind is Kind.PROMPT]
+        unclear = [forum for forum in found if forum and self._ground.courses[forum.course].forced_groups is None]
+        self._ground.group_modes |= find_group_modes(self._client, unclear)
+
     def _place(
         self, item: Item, course: CourseSeen, activities: Mapping[tuple[Kind, int, str], Activity | Problem]
     ) -> PlaceRef | Problem:
@@ -177,10 +187,9 @@ class Moodle:
             return 0
         settings = self._settings.pages if isinstance(item, Page) else self._settings.prompts
         wanted = item.group or settings.group
-        forced = self._ground.courses[activity.course].forced_groups
-        mode = activity.details.get("groupmode") if forced is None else forced
+        mode = self._ground.group_mode(activity)
         if not wanted:
-            if isinstance(item, Page) and mode == 1:
+            if isinstance(item, Page) and mode == SEPARATE_GROUPS:
                 return Problem(
                     f"the wiki “{activity.name}” is kept by groups, and learners see only their own group's pages.",
                     str(item.origin),

@@ -9,12 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload
-from lms_bridge.errors import Ambiguous, DestinationError, NotFound
+from lms_bridge.errors import Ambiguous, DestinationError, NotFound, Problem
 from lms_bridge.moodle.client import Client
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.displayed import normal
 from lms_bridge.moodle.marker import find_marker
-from lms_bridge.moodle.payloads import body_of, changed_meanwhile, done, failed, first_of_each_mark, version_of
+from lms_bridge.moodle.payloads import (
+    body_of,
+    changed_meanwhile,
+    conflict,
+    done,
+    failed,
+    first_of_each_mark,
+    version_of,
+)
 from lms_bridge.moodle.protocol import Call, Reply
 
 ALL_GROUPS = -1
@@ -37,6 +45,7 @@ class Discussion:
     pinned: bool
     closed: bool
     group: int
+    replies: int = 0
 
     @property
     def ref(self) -> str:
@@ -63,8 +72,8 @@ class Discussions:
         found = [_discussion(row) for row in answer["discussions"]]
         return {each.ref: each for each in found}
 
-    def entries(self) -> list[Entry]:
-        found = sorted(self.listed().values(), key=lambda each: each.number)
+    def entries(self, listed: Mapping[str, Discussion]) -> list[Entry]:
+        found = sorted(listed.values(), key=lambda each: each.number)
         return first_of_each_mark(self.entry(each) for each in found)
 
     def entry(self, of: Discussion) -> Entry:
@@ -93,12 +102,35 @@ class Discussions:
         for change in changes:
             settled[change.key] = _refusal(change, before)
         going = [change for change in changes if settled[change.key] is None]
-        replies = self._send(going, before)
+        replies = self._send([change for change in going if change.action is not Action.DELETE], before)
+        deletes = [change for change in going if change.action is Action.DELETE]
+        settled |= self._answered_by_people(deletes, before)
+        replies |= self._send([change for change in deletes if settled[change.key] is None], before)
         # One listing reads everything back, and settles what was sent without an answer.
         after = self.listed() if any(change.action is not Action.ADOPT for change in going) else before
         for change in changes:
             outcome = settled[change.key]
             yield outcome if outcome is not None else self._outcome(change, replies[change.key], after)
+
+    def _answered_by_people(
+        self, deletes: Sequence[Change], before: Mapping[str, Discussion]
+    ) -> dict[str, Outcome | None]:
+        """Deleting the first post takes every answer with it, so the posts are counted once more right before."""
+        asked = [
+            Call(function="mod_forum_get_discussion_posts", args={"discussionid": before[_ref(change)].number})
+            for change in deletes
+        ]
+        settled: dict[str, Outcome | None] = {}
+        for change, reply in zip(deletes, self._client.call_all(asked), strict=True):
+            if reply.error is not None:
+                settled[change.key] = failed(change, reply.error)
+                continue
+            posts = reply.value["posts"]
+            ours = sum((post.get("author") or {}).get("id") == self._client.site().user for post in posts)
+            # The listing counts private answers, too, which we may not see.
+            people = max(len(posts), before[_ref(change)].replies + 1) - max(ours, 1)
+            settled[change.key] = conflict(change, answered(change, people)) if people else None
+        return settled
 
     def _send(self, changes: Sequence[Change], before: Mapping[str, Discussion]) -> dict[str, list[Reply]]:
         steps: dict[str, list[Call]] = {}
@@ -234,6 +266,17 @@ def _discussion(row: Mapping[str, Any]) -> Discussion:
         pinned=bool(row.get("pinned")),
         closed=bool(row.get("locked")),
         group=int(row.get("groupid", 0)),
+        replies=int(row.get("numreplies") or 0),
+    )
+
+
+def answered(change: Change, people: int) -> Problem:
+    """Why a discussion is not deleted."""
+    replies = "1 reply by people stands" if people == 1 else f"{people} replies by people stand"
+    return Problem(
+        f"{replies} under it, and deleting it would delete them, too.",
+        change.entry.url or change.key if change.entry else change.key,
+        "Lock the discussion in the forum, or delete it there by hand.",
     )
 
 

@@ -20,6 +20,7 @@ from lms_bridge.moodle.settings import ActivityChoice, MoodleSettings
 _ADDRESS = re.compile(r'href="lmsb:(wiki|forum|data|course)/(\d+)/([^"?]*)(\?[^"]*)?"')
 _CONTAINER = re.compile(r"course-(\d+)(?:-group-(\d+))?(?::(.*))?", re.DOTALL)
 DEFAULT_FIRST_PAGE = "Home"
+SEPARATE_GROUPS = 1
 COURSES = "courses"
 """The container of ratings: the site's list of courses."""
 
@@ -56,6 +57,8 @@ class Ground:
     courses: dict[int, CourseSeen] = field(default_factory=dict)
     activities: dict[tuple[Module, int, str], Activity] = field(default_factory=dict)
     groups: dict[int, list[Group]] = field(default_factory=dict)
+    group_modes: dict[int, int] = field(default_factory=dict)
+    """Of forums, by cmid: their own rows do not tell."""
     people: dict[int, int] = field(default_factory=dict)
     rated: dict[Key, int] = field(default_factory=dict)
     rated_now: dict[int, Key] = field(default_factory=dict)
@@ -94,6 +97,16 @@ class Ground:
             self.activities.pop(at, None)
         else:
             self.activities[at] = activity
+
+    def group_mode(self, activity: Activity) -> int | None:
+        course = self.courses.get(activity.course)
+        if course is not None and course.forced_groups is not None:
+            return course.forced_groups
+        own = activity.details.get("groupmode", self.group_modes.get(activity.cmid))
+        return None if own is None else int(own)
+
+    def answers_stay_in_groups(self, forum: Activity) -> bool:
+        return self.group_mode(forum) == SEPARATE_GROUPS
 
     def rate(self, key: Key, course: int) -> bool:
         """Notes whose rating a course shows; false when this run has another for it."""

@@ -11,7 +11,7 @@ from lms_bridge.moodle.dialect import Reading, to_moodle
 from lms_bridge.moodle.displayed import expected_form
 from lms_bridge.moodle.ground import DEFAULT_FIRST_PAGE, spot_of
 from lms_bridge.moodle.marker import find_marker, marker
-from lms_bridge.moodle.page_writes import PageWriter, cannot_delete
+from lms_bridge.moodle.page_writes import PageWriter
 from lms_bridge.moodle.payloads import body_of, fingerprint, first_of_each_mark
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.subwiki import Subwiki
@@ -112,9 +112,7 @@ class WikiPages:
         return body_of(payload.address, expected_form(html, site=self._ground.site, wiki=self._wiki.address()))
 
     def cost(self, changes: Sequence[Change]) -> Cost:
-        cost = self._parts.cost(self.ref, changes, each={Action.CREATE: 2, Action.UPDATE: 3, Action.MERGE: 3})
-        gone = [change for change in changes if change.action is Action.DELETE]
-        return cost + Cost(notices=tuple(cannot_delete(change) for change in gone))
+        return self._parts.cost(self.ref, changes, each={Action.CREATE: 2, Action.UPDATE: 3, Action.MERGE: 3})
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         self._parts.provide(self.ref)

@@ -73,4 +73,9 @@ def changed_meanwhile(change: Change) -> Outcome:
     problem = Problem(
         "somebody changed it since it was looked at, so nothing was written over it.", change.key, "Sync again."
     )
+    return conflict(change, problem)
+
+
+def conflict(change: Change, problem: Problem) -> Outcome:
+    """A person must decide."""
     return Outcome(change=change, status=Status.CONFLICT, problem=problem)

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef
-from lms_bridge.errors import ContentError, DestinationError, NotFound, Problem
+from lms_bridge.errors import ContentError, DestinationError, Problem
 from lms_bridge.items import Item, Key, Prompt, mark
-from lms_bridge.moodle.courses import Group, pick_group
+from lms_bridge.moodle.courses import Activity, Group, pick_group
 from lms_bridge.moodle.dialect import Reading, to_moodle, with_images
-from lms_bridge.moodle.discussions import ALL_GROUPS, Discussions
+from lms_bridge.moodle.discussions import ALL_GROUPS
 from lms_bridge.moodle.displayed import expected_form
-from lms_bridge.moodle.ground import spot_of
+from lms_bridge.moodle.forum import Forum
 from lms_bridge.moodle.marker import marker
 from lms_bridge.moodle.payloads import body_of, fingerprint
 from lms_bridge.moodle.site import SiteParts
@@ -26,11 +26,10 @@ class ForumPrompts:
         self.ref = ref
         self._parts = parts
         self._ground = parts.ground
-        self._spot = spot_of(ref)
+        self._forum = Forum(ref, parts, self._text)
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
-        """A discussion has no address before it is made, and subjects need not be unique: it goes by its mark."""
-        return {item.key: standing.get(item.key, mark(item.key)) for item in items}
+        return self._forum.addresses(items, standing)
 
     def render(self, item: Item, context: Context) -> Payload:
         if not isinstance(item, Prompt):
@@ -65,20 +64,13 @@ class ForumPrompts:
         )
 
     def entries(self) -> Iterable[Entry]:
-        discussions = self._discussions()
-        forum = self._ground.activity(self.ref.kind, self._spot)
-        if discussions is None or forum is None:
-            return []
-        if int(forum.details.get("forcesubscribe") or 0) in _MAILING:
-            self._parts.count_people(self._spot.course)
-        return discussions.entries()
+        forum = self._forum.activity
+        if forum is not None and int(forum.details.get("forcesubscribe") or 0) in _MAILING:
+            self._parts.count_people(self._forum.spot.course)
+        return self._forum.entries()
 
     def read(self, entry: Entry) -> Body:
-        discussions = self._discussions()
-        found = discussions.listed().get(entry.ref) if discussions else None
-        if discussions is None or found is None:
-            raise NotFound("the discussion is not there any more.", where=entry.name, next_step="Sync again.")
-        return discussions.body(found)
+        return self._forum.read(entry)
 
     def expected(self, payload: Payload) -> Body:
         html = expected_form(self._ground.resolved(payload.body), site=self._ground.site)
@@ -87,31 +79,23 @@ class ForumPrompts:
 
     def cost(self, changes: Sequence[Change]) -> Cost:
         cost = self._parts.cost(self.ref, changes, each={Action.CREATE: 1, Action.UPDATE: 2, Action.MERGE: 2})
-        new = sum(change.action is Action.CREATE for change in changes)
-        return cost + Cost(calls=2 if changes else 0, notices=self._mail_notices(new))
+        new = [change for change in changes if change.action is Action.CREATE]
+        notices = (*self._mail_notices(len(new)), *self._group_notices(new), *self._forum.notices(changes))
+        return cost + Cost(calls=2 if changes else 0, notices=notices)
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
-        self._parts.provide(self.ref)
-        discussions = self._discussions()
-        assert discussions is not None
-        yield from discussions.write(changes)
-
-    def _discussions(self) -> Discussions | None:
-        forum = self._ground.activity(self.ref.kind, self._spot)
-        if forum is None:
-            return None
-        return Discussions(self._ground.client, forum, self._ground.site, self._text)
+        return self._forum.write(changes)
 
     def _text(self, together: Sequence[Change], change: Change) -> str | DestinationError:
         assert change.payload is not None
-        urls = self._parts.image_urls(self._spot.course, together, change)
+        urls = self._parts.image_urls(self._forum.spot.course, together, change)
         if isinstance(urls, DestinationError):
             return urls
         return with_images(self._ground.resolved(change.payload.body), urls)
 
     def _group(self, item: Prompt) -> int:
         wanted = item.group or self._ground.settings.prompts.group
-        forum = self._ground.activity(self.ref.kind, self._spot)
+        forum = self._forum.activity
         if not wanted or forum is None:
             return ALL_GROUPS
         groups: Sequence[Group] = self._ground.groups.get(forum.cmid, ())
@@ -125,15 +109,32 @@ class ForumPrompts:
         return found.id
 
     def _mail_notices(self, new: int) -> tuple[Problem, ...]:
-        forum = self._ground.activity(self.ref.kind, self._spot)
+        forum = self._forum.activity
         who = _MAILING.get(int(forum.details.get("forcesubscribe") or 0)) if forum else None
         if not new or who is None or forum is None:
             return ()
-        people = self._ground.people.get(self._spot.course)
+        people = self._ground.people.get(self._forum.spot.course)
         number = f" ({people} people)" if people is not None else ""
         cause = f"Moodle will mail {who} of the course{number} about {new} new discussions in “{forum.name}”."
         step = "Set the forum's subscription mode to optional before a back-fill, or delete within half an hour."
         return (Problem(cause, self.ref.title, step),)
+
+    def _group_notices(self, new: Sequence[Change]) -> tuple[Problem, ...]:
+        forum = self._forum.activity
+        for_all = sum(bool(c.payload and c.payload.fields.get("group") == ALL_GROUPS) for c in new)
+        if not for_all or forum is None or not self._ground.answers_stay_in_groups(forum):
+            return ()
+        return (no_answers(forum, self.ref.title, f"{for_all} new discussions are for everybody, and "),)
+
+
+def no_answers(forum: Activity, where: str, what: str = "") -> Problem:
+    """Moodle 4.5, forum_user_can_post: what is for all participants is answered by nobody in separate groups."""
+    return Problem(
+        f"{what}the forum “{forum.name}” keeps its groups separate, where learners can read a discussion for everybody "
+        "but not answer it.",
+        where,
+        "Give each group a prompt of its own with `group:`, name another forum, or set this one to `Visible groups`.",
+    )
 
 
 def _is_closed(item: Prompt, now: datetime) -> bool:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lms_bridge.connector import Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef
-from lms_bridge.errors import ContentError, NotFound
+from lms_bridge.errors import ContentError
 from lms_bridge.items import Item, Key, Review, mark
-from lms_bridge.moodle.discussions import ALL_GROUPS, Discussions
+from lms_bridge.moodle.discussions import ALL_GROUPS
 from lms_bridge.moodle.displayed import expected_form
-from lms_bridge.moodle.ground import spot_of
+from lms_bridge.moodle.forum import Forum
 from lms_bridge.moodle.marker import marker
 from lms_bridge.moodle.payloads import body_of, fingerprint, stars
 from lms_bridge.moodle.reviews import comment_html
@@ -22,10 +22,10 @@ class ForumReviews:
         self.ref = ref
         self._parts = parts
         self._ground = parts.ground
-        self._spot = spot_of(ref)
+        self._forum = Forum(ref, parts, lambda _all, change: _body(change))
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
-        return {item.key: standing.get(item.key, mark(item.key)) for item in items}
+        return self._forum.addresses(items, standing)
 
     def render(self, item: Item, context: Context) -> Payload:
         if not isinstance(item, Review):
@@ -45,34 +45,22 @@ class ForumReviews:
         )
 
     def entries(self) -> Iterable[Entry]:
-        discussions = self._discussions()
-        return discussions.entries() if discussions else []
+        return self._forum.entries()
 
     def read(self, entry: Entry) -> Body:
-        discussions = self._discussions()
-        found = discussions.listed().get(entry.ref) if discussions else None
-        if discussions is None or found is None:
-            raise NotFound("the review is not there any more.", where=entry.name, next_step="Sync again.")
-        return discussions.body(found)
+        return self._forum.read(entry)
 
     def expected(self, payload: Payload) -> Body:
         html = expected_form(payload.body, site=self._ground.site)
         return body_of(str(payload.fields["subject"]), html, {"pinned": False, "closed": False})
 
     def cost(self, changes: Sequence[Change]) -> Cost:
-        return self._parts.cost(self.ref, changes, each={}) + Cost(calls=2 if changes else 0)
+        return self._parts.cost(self.ref, changes, each={}) + Cost(
+            calls=2 if changes else 0, notices=self._forum.notices(changes)
+        )
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
-        self._parts.provide(self.ref)
-        discussions = self._discussions()
-        assert discussions is not None
-        yield from discussions.write(changes)
-
-    def _discussions(self) -> Discussions | None:
-        forum = self._ground.activity(self.ref.kind, self._spot)
-        if forum is None:
-            return None
-        return Discussions(self._ground.client, forum, self._ground.site, lambda _all, change: _body(change))
+        return self._forum.write(changes)
 
 
 def _body(change: Change) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from moodle_world import PERSON, World
 
-from lms_bridge.connector import Level
+from lms_bridge.connector import Level, Status
 from lms_bridge.items import Course, Kind, Prompt
 from lms_bridge.sandbox.moodle import Hand, SeedCourse, wiki_store
 from lms_bridge.sync.report import summary_of
@@ -343,6 +343,83 @@ def test_a_prompt_with_answers_keeps_them_when_it_changes(world: World, opened: 
     assert summary_of([bench.sync()])["updated"] == 1
     assert discussion.name == "A better question"
     assert any("My answer" in post.message for post in world.site.posts.values())
+
+
+@pytest.mark.parametrize("answers", [1, 2])
+def test_a_discussion_that_people_answered_is_never_deleted(world: World, opened: Opened, answers: int) -> None:
+    bench = opened(world)
+    kept, gone = make_prompt(BIO, "p"), make_prompt(BIO, "q")
+    bench.fill(kept, gone)
+    bench.sync()
+    entry = bench.entry(gone.key)
+    post = int(entry.ref.partition("-")[2])
+    for _ in range(answers):
+        post = Hand(world.site).reply(post, "lena.learner", "<p>My answer</p>")
+    bench.fill(kept)
+    (notice,) = bench.plan(PRUNE).notices
+    (outcome,) = bench.sync(PRUNE).outcomes
+    assert (outcome.status, outcome.problem) == (Status.CONFLICT, notice)
+    assert notice.cause.startswith("1 reply by people stands" if answers == 1 else "2 replies by people stand")
+    assert notice.where == entry.url
+    assert "Lock the discussion" in notice.next_step
+    assert len(world.site.posts) == 2 + answers
+    assert world.calls().get("mod_forum_delete_post", 0) == 0
+
+
+def test_a_reply_that_came_after_the_plan_is_seen_before_deleting(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    kept, gone = make_prompt(BIO, "p"), make_prompt(BIO, "q")
+    bench.fill(kept, gone)
+    bench.sync()
+    bench.fill(kept)
+    plan = bench.plan(PRUNE)
+    assert plan.notices == ()
+    (change,) = plan.pending
+    assert change.entry
+    Hand(world.site).reply(int(change.entry.ref.partition("-")[2]), "lena.learner", "<p>My answer</p>")
+    (outcome,) = bench.place(kept.key).write([change])
+    assert outcome.status is Status.CONFLICT
+    assert any("My answer" in post.message for post in world.site.posts.values())
+
+
+def test_our_own_replies_keep_no_discussion_from_being_deleted(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    kept, gone = make_prompt(BIO, "p"), make_prompt(BIO, "q")
+    bench.fill(kept, gone)
+    bench.sync()
+    Hand(world.site).reply(int(bench.entry(gone.key).ref.partition("-")[2]), "lmsbridge", "<p>A hint</p>")
+    bench.fill(kept)
+    assert summary_of([bench.sync(PRUNE)])["deleted"] == 1
+    assert len(world.site.discussions) == 1
+
+
+@pytest.mark.parametrize("told_in", ["plan", "check"])
+def test_a_prompt_for_everybody_in_separate_groups_is_told_to_be_without_answers(
+    make_world: Callable[..., World], opened: Opened, told_in: str
+) -> None:
+    world = make_world(SeedCourse("BIO-101", groups=("Red", "Blue")))
+    bench = opened(world)
+    bench.fill(make_prompt(BIO, "p"))
+    plan = bench.plan()
+    if told_in == "plan":
+        (problem,) = [n for n in plan.notices if "groups separate" in n.cause]
+        assert problem.cause.startswith("1 new discussions are for everybody")
+    else:
+        (problem,) = [f.problem for f in bench.destination.check() if f.what == "groups"]
+    assert "not answer it" in problem.cause
+    assert "`group:`" in problem.next_step
+
+
+def test_a_prompt_for_a_group_or_in_visible_groups_can_be_answered(
+    make_world: Callable[..., World], opened: Opened
+) -> None:
+    world = make_world(SeedCourse("BIO-101", groups=("Red", "Blue")))
+    bench = opened(world)
+    bench.fill(replace(make_prompt(BIO, "p"), group="Red"))
+    assert bench.plan().notices == ()
+    activity(world, "BIO-101", "forum").groupmode = 2
+    bench.fill(make_prompt(BIO, "p"))
+    assert bench.plan().notices == ()
 
 
 # Reviews and ratings

@@ -1,0 +1,61 @@
+"""One forum under a place: what prompts and reviews have in common where they stand as discussions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from lms_bridge.connector import Action, Body, Change, Entry, Outcome, PlaceRef
+from lms_bridge.errors import NotFound, Problem
+from lms_bridge.items import Item, Key, mark
+from lms_bridge.moodle.courses import Activity
+from lms_bridge.moodle.discussions import Discussions, Text, answered
+from lms_bridge.moodle.ground import spot_of
+from lms_bridge.moodle.site import SiteParts
+
+
+class Forum:
+    """Remembers how many replies it saw. One thread at a time."""
+
+    def __init__(self, ref: PlaceRef, parts: SiteParts, text: Text) -> None:
+        self.spot = spot_of(ref)
+        self._ref = ref
+        self._parts = parts
+        self._text = text
+        self._replies: dict[str, int] = {}
+
+    @property
+    def activity(self) -> Activity | None:
+        return self._parts.ground.activity(self._ref.kind, self.spot)
+
+    def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
+        """A discussion has no address before it is made, and subjects need not be unique: it goes by its mark."""
+        return {item.key: standing.get(item.key, mark(item.key)) for item in items}
+
+    def entries(self) -> list[Entry]:
+        discussions = self._discussions()
+        if discussions is None:
+            return []
+        listed = discussions.listed()
+        self._replies = {ref: each.replies for ref, each in listed.items()}
+        return discussions.entries(listed)
+
+    def read(self, entry: Entry) -> Body:
+        discussions = self._discussions()
+        found = discussions.listed().get(entry.ref) if discussions else None
+        if discussions is None or found is None:
+            raise NotFound("the discussion is not there any more.", where=entry.name, next_step="Sync again.")
+        return discussions.body(found)
+
+    def notices(self, changes: Sequence[Change]) -> tuple[Problem, ...]:
+        """Which discussions will not be deleted, as far as the last listing tells."""
+        gone = [change for change in changes if change.action is Action.DELETE and change.entry]
+        told = [(change, self._replies.get(change.entry.ref, 0)) for change in gone if change.entry]
+        return tuple(answered(change, replies) for change, replies in told if replies)
+
+    def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        self._parts.provide(self._ref)
+        discussions = self._discussions()
+        assert discussions is not None
+        yield from discussions.write(changes)
+
+    def _discussions(self) -> Discussions | None:
+        forum, ground = self.activity, self._parts.ground
+        return Discussions(ground.client, forum, ground.site, self._text) if forum else None
