@@ -17,6 +17,7 @@ from lms_bridge.sandbox.sharepoint.errors import Refusal, not_found, rest_error
 from lms_bridge.sandbox.sharepoint.exchange import Answer, Call, Identity, Route, Visit, find_route
 from lms_bridge.sandbox.sharepoint.model import Site
 from lms_bridge.sandbox.sharepoint.rest_address import plain_address
+from lms_bridge.sandbox.sharepoint.rest_batch import answer_rest_batch
 from lms_bridge.sandbox.sharepoint.rest_format import Dialect, Entity, Value, choose_dialect, write
 from lms_bridge.sandbox.sharepoint.rights import require, require_certificate
 from lms_bridge.sandbox.sharepoint.tokens import read_bearer
@@ -59,10 +60,7 @@ def _answer(tenant: "Tenant", call: Call, site_path: str, dialect: Dialect) -> A
     rest = call.path[len(site_path) :].split("/", 2)[2:] or [""]
     inner = rest[0].removeprefix("client.svc/")
     if inner.casefold() == "$batch":
-        # Imported here: a batch's parts come back through this door.
-        from lms_bridge.sandbox.sharepoint.rest_batch import answer_rest_batch
-
-        return answer_rest_batch(tenant, call, site_path)
+        return answer_rest_batch(tenant, call, site_path, answer_rest)
     method = call.method
     if method == "POST" and call.header("x-http-method"):
         method = call.header("x-http-method").upper()

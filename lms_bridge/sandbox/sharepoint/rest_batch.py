@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
 from http import HTTPStatus
@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 from lms_bridge.sandbox.sharepoint.errors import bad_request
 from lms_bridge.sandbox.sharepoint.exchange import Answer, Call, parse_address
-from lms_bridge.sandbox.sharepoint.rest import answer_rest
 
 if TYPE_CHECKING:
     from lms_bridge.sandbox.sharepoint.tenant import Tenant
 
+Door = Callable[["Tenant", Call, str], Answer]
 MOST = 100
 
 
-def answer_rest_batch(tenant: "Tenant", call: Call, site_path: str) -> Answer:
+def answer_rest_batch(tenant: "Tenant", call: Call, site_path: str, door: Door) -> Answer:
+    """Each part goes through `door`, as a request of its own would."""
     parts = list(_parts(call.body, call.header("content-type")))
     if not parts:
         raise bad_request("The batch holds no requests.")
@@ -27,7 +28,7 @@ def answer_rest_batch(tenant: "Tenant", call: Call, site_path: str) -> Answer:
     boundary = f"batchresponse_{tenant.ids.guid()}"
     lines = []
     for part in parts:
-        answer = _one(tenant, call, part, site_path)
+        answer = _one(tenant, call, part, site_path, door)
         lines.append(f"--{boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n")
         lines.append(_written(answer))
     lines.append(f"--{boundary}--\r\n")
@@ -53,7 +54,7 @@ def _parts(body: bytes, content_type: str) -> Iterator[bytes]:
             yield inner
 
 
-def _one(tenant: "Tenant", outer: Call, part: bytes, site_path: str) -> Answer:
+def _one(tenant: "Tenant", outer: Call, part: bytes, site_path: str, door: Door) -> Answer:
     line, _, rest = part.lstrip(b"\r\n").partition(b"\n")
     words = line.decode("utf-8", "replace").strip().split(" ")
     if len(words) < 3:
@@ -76,7 +77,7 @@ def _one(tenant: "Tenant", outer: Call, part: bytes, site_path: str) -> Answer:
     if fault is not None and fault.kind == "status":
         wait = {"Retry-After": fault.retry_after} if fault.retry_after else {}
         return Answer(fault.status, None, wait)
-    return answer_rest(tenant, inner, site_path)
+    return door(tenant, inner, site_path)
 
 
 def _written(answer: Answer) -> str:

@@ -4,17 +4,13 @@ Apart from the interfaces, because Graph, REST and a person's hand change the sa
 """
 
 import re
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from lms_bridge.sandbox.sharepoint.clock import Ids
 from lms_bridge.sandbox.sharepoint.columns import built_in_columns, unique_value
 from lms_bridge.sandbox.sharepoint.errors import bad_request, duplicate, name_taken, not_found
 from lms_bridge.sandbox.sharepoint.model import Actor, Item, Page, Recycled, Site, SpList, Touch, Version
-
-if TYPE_CHECKING:
-    from lms_bridge.sandbox.sharepoint.tenant import Tenant
+from lms_bridge.sandbox.sharepoint.tenant import Tenant
 
 TEMPLATES = {
     "genericList": 100, "documentLibrary": 101, "survey": 102, "links": 103, "announcements": 104,
@@ -27,20 +23,7 @@ LONGEST_PATH = 400
 MOST_MINOR_VERSIONS = 511
 
 
-def add_standard_lists(ids: Ids, site: Site, actor: Actor, now: datetime) -> None:
-    for title, name, template in (
-        ("Documents", "Shared Documents", "documentLibrary"),
-        ("Site Assets", "SiteAssets", "documentLibrary"),
-        ("Site Pages", "SitePages", "webPageLibrary"),
-    ):
-        splist = SpList(
-            ids.guid(), f"b!{ids.word(60)}", name, title, template, now, now, actor, content_types_enabled=True
-        )
-        splist.columns = built_in_columns(ids, template)
-        site.lists[splist.id] = splist
-
-
-def create_list(tenant: "Tenant", site: Site, title: str, *, template: str, actor: Actor, name: str = "") -> SpList:
+def create_list(tenant: Tenant, site: Site, title: str, *, template: str, actor: Actor, name: str = "") -> SpList:
     if template not in TEMPLATES:
         raise bad_request(f"The list template '{template}' is not known.")
     check_name(title)
@@ -91,7 +74,7 @@ def find_item(splist: SpList, key: str) -> Item:
 
 
 def create_item(
-    tenant: "Tenant",
+    tenant: Tenant,
     splist: SpList,
     fields: dict[str, Any],
     *,
@@ -114,13 +97,13 @@ def create_item(
     return item
 
 
-def update_item(tenant: "Tenant", splist: SpList, item: Item, fields: dict[str, Any], *, actor: Actor) -> None:
+def update_item(tenant: Tenant, splist: SpList, item: Item, fields: dict[str, Any], *, actor: Actor) -> None:
     refuse_duplicate(tenant, splist, fields, number=item.number)
     item.fields.update(fields)
     changed(tenant, splist, item, actor)
 
 
-def changed(tenant: "Tenant", splist: SpList, item: Item, actor: Actor) -> None:
+def changed(tenant: Tenant, splist: SpList, item: Item, actor: Actor) -> None:
     """The item is another one than before: eTag, time, version and change log move."""
     item.change += 1
     item.modified, item.modified_by = tenant.clock.now(), actor
@@ -128,14 +111,14 @@ def changed(tenant: "Tenant", splist: SpList, item: Item, actor: Actor) -> None:
     touch(tenant, splist, item)
 
 
-def touch(tenant: "Tenant", splist: SpList, item: Item, *, deleted: bool = False) -> None:
+def touch(tenant: Tenant, splist: SpList, item: Item, *, deleted: bool = False) -> None:
     sequence = splist.touches[-1].sequence + 1 if splist.touches else 1
     splist.touches.append(Touch(sequence, item.number, item.unique_id, deleted))
     splist.modified = tenant.clock.now()
     splist.change += 1
 
 
-def delete_item(tenant: "Tenant", site: Site, splist: SpList, item: Item, *, actor: Actor) -> Recycled:
+def delete_item(tenant: Tenant, site: Site, splist: SpList, item: Item, *, actor: Actor) -> Recycled:
     """To the recycle bin; a folder takes what is in it along."""
     if item.is_folder:
         for inner in [one for one in splist.items.values() if one.folder == item.path]:
@@ -147,7 +130,7 @@ def delete_item(tenant: "Tenant", site: Site, splist: SpList, item: Item, *, act
     return recycled
 
 
-def delete_list(tenant: "Tenant", site: Site, splist: SpList, *, actor: Actor) -> Recycled:
+def delete_list(tenant: Tenant, site: Site, splist: SpList, *, actor: Actor) -> Recycled:
     if splist.name in {"SitePages", "SiteAssets", "Shared Documents"}:
         raise bad_request("This list cannot be deleted.")
     del site.lists[splist.id]
@@ -156,7 +139,7 @@ def delete_list(tenant: "Tenant", site: Site, splist: SpList, *, actor: Actor) -
     return recycled
 
 
-def restore(tenant: "Tenant", recycled: Recycled) -> None:
+def restore(tenant: Tenant, recycled: Recycled) -> None:
     if recycled.item is None:
         recycled.site.lists[recycled.splist.id] = recycled.splist
     else:
@@ -169,7 +152,7 @@ def restore(tenant: "Tenant", recycled: Recycled) -> None:
     tenant.recycle_bin.remove(recycled)
 
 
-def refuse_duplicate(tenant: "Tenant", splist: SpList, fields: dict[str, Any], *, number: int) -> None:
+def refuse_duplicate(tenant: Tenant, splist: SpList, fields: dict[str, Any], *, number: int) -> None:
     for column in splist.columns.values():
         value = fields.get(column.name)
         if not column.unique or value is None or value == "":
@@ -207,14 +190,14 @@ def version_label(splist: SpList, item: Item) -> str:
     return f"{len(item.versions)}.0"
 
 
-def item_url(tenant: "Tenant", site: Site, splist: SpList, item: Item) -> str:
+def item_url(tenant: Tenant, site: Site, splist: SpList, item: Item) -> str:
     base = list_url(tenant, site, splist)
     if item.name:
         return f"{base}/{quote(item.path)}"
     return f"{base}/{item.number}_.000"
 
 
-def list_url(tenant: "Tenant", site: Site, splist: SpList) -> str:
+def list_url(tenant: Tenant, site: Site, splist: SpList) -> str:
     folder = "" if splist.is_library else "/Lists"
     return f"{tenant.site_url(site)}{folder}/{quote(splist.name)}"
 

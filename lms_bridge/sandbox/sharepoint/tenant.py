@@ -12,7 +12,7 @@ from typing import Any
 from lms_bridge.sandbox.faults import FaultPlan
 from lms_bridge.sandbox.sharepoint.clock import Clock, Ids
 from lms_bridge.sandbox.sharepoint.model import Actor, Grant, Recycled, Registration, Site
-from lms_bridge.sandbox.sharepoint.store import add_standard_lists
+from lms_bridge.sandbox.sharepoint.standard_lists import add_standard_lists
 from lms_bridge.sandbox.sharepoint.throttle import Throttle
 
 PERSON = Actor("Renée Example", "renee@contoso.example")
