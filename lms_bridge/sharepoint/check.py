@@ -1,23 +1,37 @@
 """The pre-flight check: each thing that must be there, by name, and how to get it. Writes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from lms_bridge.connector import Finding, Level
 from lms_bridge.errors import BridgeError, Denied, DestinationError, Problem, Unreachable
 from lms_bridge.sharepoint.batch import Call
-from lms_bridge.sharepoint.destination import SharePointSite
+from lms_bridge.sharepoint.connection import Connection
 from lms_bridge.sharepoint.keypair import NEW_CERTIFICATE
+from lms_bridge.sharepoint.lists import ListForm
 from lms_bridge.sharepoint.payloads import mapping
 from lms_bridge.sharepoint.refusals import GRANT
-from lms_bridge.sharepoint.site import SETUP, columns_of, unfit
+from lms_bridge.sharepoint.settings import SharePointSettings
+from lms_bridge.sharepoint.site import SETUP, FoundSite, columns_of, unfit
 
 ENOUGH = frozenset({"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"})
 SOON = timedelta(days=21)
 CONSENT = "Entra → App registrations → your app → API permissions → Microsoft Graph → Sites.Selected → Grant consent."
 
 
-def check_site(site: SharePointSite, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Finding]:
+class Checked(Protocol):
+    """What the check asks of the destination."""
+
+    @property
+    def settings(self) -> SharePointSettings: ...
+    @property
+    def connection(self) -> Connection: ...
+    def site(self) -> FoundSite: ...
+    def forms(self) -> Mapping[str, ListForm]: ...
+
+
+def check_site(site: Checked, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Finding]:
     """One finding a line; stops where nothing further can be looked at."""
     try:
         yield from _token(site, now())
@@ -31,7 +45,7 @@ def check_site(site: SharePointSite, *, now: Callable[[], datetime] = lambda: da
     yield from _pages(site)
 
 
-def _token(site: SharePointSite, now: datetime) -> Iterator[Finding]:
+def _token(site: Checked, now: datetime) -> Iterator[Finding]:
     tokens = site.connection.tokens
     ends = tokens.expires()
     if ends is not None and ends - now < SOON:
@@ -59,7 +73,7 @@ def _token(site: SharePointSite, now: datetime) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "least privilege", Problem(cause, where, CONSENT))
 
 
-def _grant(site: SharePointSite) -> Iterator[Finding]:
+def _grant(site: Checked) -> Iterator[Finding]:
     """A grant's role is seen only by those who may see permissions; most apps may not, and that is well."""
     url = f"/sites/{site.site().id}/permissions"
     try:
@@ -80,7 +94,7 @@ def _grant(site: SharePointSite) -> Iterator[Finding]:
         yield Finding(Level.ERROR, "the grant on the site", problem)
 
 
-def _lists(site: SharePointSite) -> Iterator[Finding]:
+def _lists(site: Checked) -> Iterator[Finding]:
     found = site.site()
     for title, form in site.forms().items():
         what = f"list {title!r} for {form.kind.value}s"
@@ -98,7 +112,7 @@ def _lists(site: SharePointSite) -> Iterator[Finding]:
             yield Finding(Level.OK, f"{what} has every column")
 
 
-def _pages(site: SharePointSite) -> Iterator[Finding]:
+def _pages(site: Checked) -> Iterator[Finding]:
     found = site.site()
     url = f"/sites/{found.id}/pages?$select=id&$top=1"
     try:

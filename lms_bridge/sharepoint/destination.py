@@ -10,6 +10,7 @@ from lms_bridge.connector import Context, Finding, Place, Placement, PlaceRef
 from lms_bridge.errors import Denied, NotFound, Problem
 from lms_bridge.items import Item, Key, Kind, mark
 from lms_bridge.sharepoint.budget import SHARE
+from lms_bridge.sharepoint.check import check_site
 from lms_bridge.sharepoint.connection import Connection, LazyConnection, connect
 from lms_bridge.sharepoint.images import ImageStore
 from lms_bridge.sharepoint.lists import ListAddress, ListForm, ListPlace
@@ -92,8 +93,6 @@ class SharePointSite:
         )
 
     def check(self) -> Iterable[Finding]:
-        from lms_bridge.sharepoint.check import check_site
-
         return check_site(self)
 
     def calls(self) -> Mapping[str, int]:
