@@ -1,8 +1,9 @@
 """Who may lean on whom. A stranger finds any behaviour in one guess as long as these hold."""
 
 import ast
+import graphlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,17 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).with_suffix("").as_posix()
 
 
-def imports(path: Path) -> Iterator[str]:
+def imported(path: Path) -> Iterator[tuple[str, str]]:
+    """Each name with what it is taken from: `import a.b` is ("a.b", "a.b"), `from a import b` is ("a", "a.b")."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from ((node.module, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def imports(path: Path) -> set[str]:
+    return {target for pair in imported(path) for target in pair}
 
 
 def room_of(path: Path) -> str:
@@ -90,6 +95,38 @@ def test_every_room_has_its_rule() -> None:
 def test_a_file_does_one_job_and_stays_short(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").count("\n")
     assert lines <= 330, f"{name_of(path)} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_function_is_short_enough_to_be_read_at_once(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert lines <= 60, f"{node.name} in {name_of(path)} has {lines} lines"
+
+
+def circle_in(leans_on: Mapping[str, Iterable[str]]) -> list[str]:
+    """The files of one circle, each importing the next; none where there is none."""
+    try:
+        graphlib.TopologicalSorter(leans_on).prepare()
+    except graphlib.CycleError as found:
+        return list(reversed(found.args[1]))
+    return []
+
+
+def test_files_do_not_import_one_another_in_a_circle() -> None:
+    """Imports inside functions and for types alone count: they hide a circle, they do not break it."""
+    dotted = {name_of(path).removesuffix("/__init__").replace("/", "."): path for path in modules()}
+    leans_on = {
+        name: {whole if whole in dotted else source for source, whole in imported(path)}
+        for name, path in dotted.items()
+    }
+    circle = circle_in(leans_on)
+    assert not circle, " imports ".join(circle)
+
+
+def test_a_circle_is_told_by_the_names_of_its_files() -> None:
+    assert set(circle_in({"a": ["b"], "b": ["c"], "c": ["a"], "d": ["a"]})) == {"a", "b", "c"}
 
 
 def test_every_built_in_connector_comes_through_the_entry_points() -> None:
