@@ -19,6 +19,7 @@ from lms_bridge.moodle.marker import is_marker_text
 FILE_PREFIX = "lmsb-"
 _OUR_FILE = re.compile(r"/pluginfile\.php/.*/lmsb-([0-9a-f]{64})\.[a-z0-9]+(?:$|\?)")
 _ADDED_CLASSES = frozenset({"wiki-toc", "wiki_edit_section"})
+_EMPTY_BLOCKS = ("p", "div", "span", "br")
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|]+)\|([^\[\]|]+)\]\]")
 
 
@@ -64,6 +65,13 @@ def expected_form(body: str, *, site: str, wiki: WikiAddress | None = None) -> s
     if wiki is not None:
         body = _WIKI_LINK.sub(lambda found: f'<a href="{escape(wiki.url(found[1]))}">{found[2]}</a>', body)
     return normal(body, site=site, wiki=wiki)
+
+
+def is_blank(html: str) -> bool:
+    """Nothing that a person wrote or put there: an editor that was opened and saved leaves empty paragraphs."""
+    fragment = parse(html)
+    _drop_additions(fragment)
+    return not text_of(fragment.root).strip() and all(element.tag in _EMPTY_BLOCKS for element in fragment)
 
 
 def _drop_additions(fragment: Fragment) -> None:

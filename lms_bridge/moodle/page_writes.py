@@ -89,13 +89,13 @@ class PageWriter:
             if found is not None and change.payload.fingerprint.startswith(found.fingerprint or "-"):
                 return int(row["id"])
             page = self._wiki.contents([int(row["id"])]).get(int(row["id"]), {})
-            if page.get("version") == 0 and not page.get("cachedcontent", "").strip():
+            if page and self._wiki.is_free(str(row["title"]), str(page.get("version")), str(page["cachedcontent"])):
                 return self._heal(change, int(row["id"]))
             return failed(change, _title_taken(change, found.mark if found else ""))
         return None
 
     def _heal(self, change: Change, number: int) -> int | Outcome:
-        """A page that a crash left without text (version 0): Moodle says it exists, and editing it makes it whole."""
+        """A page without text: Moodle says it exists, and editing it makes it whole."""
         (_, body), *_rest = self._bodies([change])
         if isinstance(body, DestinationError):
             return failed(change, body)

@@ -9,7 +9,7 @@ from lms_bridge.errors import ContentError, NotFound, Problem
 from lms_bridge.items import Item, Key, Page
 from lms_bridge.moodle.dialect import Reading, to_moodle
 from lms_bridge.moodle.displayed import expected_form
-from lms_bridge.moodle.ground import DEFAULT_FIRST_PAGE, spot_of
+from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.marker import find_marker, marker
 from lms_bridge.moodle.page_writes import PageWriter
 from lms_bridge.moodle.payloads import body_of, fingerprint, first_of_each_mark
@@ -37,7 +37,7 @@ class WikiPages:
         self._known: set[str] = set()
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
-        first = self._first_title()
+        first = self._wiki.first_title()
         fixed = dict(standing)
         for item in items:
             if isinstance(item, Page) and item.index and item.key not in fixed:
@@ -88,6 +88,8 @@ class WikiPages:
             number, found = int(row["id"]), marks[int(row["id"])]
             if found is not None and number not in versions:
                 continue  # deleted between the two calls
+            if self._wiki.is_free(str(row["title"]), versions.get(number, ""), str(row.get("cachedcontent", ""))):
+                continue
             entries.append(
                 Entry(
                     ref=str(number),
@@ -117,7 +119,7 @@ class WikiPages:
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         self._parts.provide(self.ref)
         ordered = sorted(
-            changes, key=lambda change: not (change.payload and change.payload.address == self._first_title())
+            changes, key=lambda change: not (change.payload and change.payload.address == self._wiki.first_title())
         )
         first = [c for c in ordered[:1] if c.action is Action.CREATE]
         # The first page makes the subwiki, which several calls at once might make twice.
@@ -126,10 +128,6 @@ class WikiPages:
         chunks += [rest[at : at + _AT_ONCE] for at in range(0, len(rest), _AT_ONCE)]
         for chunk in chunks:
             yield from self._writer.write(chunk)
-
-    def _first_title(self) -> str:
-        wiki = self._ground.activity(self.ref.kind, self._spot)
-        return str(wiki.details.get("firstpagetitle") or DEFAULT_FIRST_PAGE) if wiki else self._ground.template_first
 
 
 def _titled(item: Page, name: str) -> str:

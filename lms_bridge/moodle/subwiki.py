@@ -5,11 +5,13 @@ from typing import Any
 
 from lms_bridge.connector import Body, PlaceRef
 from lms_bridge.moodle.courses import Activity
-from lms_bridge.moodle.displayed import WikiAddress, normal
-from lms_bridge.moodle.ground import spot_of
+from lms_bridge.moodle.displayed import WikiAddress, is_blank, normal
+from lms_bridge.moodle.ground import DEFAULT_FIRST_PAGE, spot_of
+from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.payloads import body_of
 from lms_bridge.moodle.protocol import Call
 from lms_bridge.moodle.site import SiteParts
+from lms_bridge.moodle.titles import folded
 
 
 class Subwiki:
@@ -25,6 +27,15 @@ class Subwiki:
     def activity(self) -> Activity:
         """Raises NotFound while the course has no wiki."""
         return self._parts.activity(self.ref)
+
+    def first_title(self) -> str:
+        wiki = self._ground.activity(self.ref.kind, self.spot)
+        return str(wiki.details.get("firstpagetitle") or DEFAULT_FIRST_PAGE) if wiki else self._ground.template_first
+
+    def is_free(self, title: str, version: str, shown: str) -> bool:
+        """Nobody's page: what a crash left (version 0), or a first page that was opened once and never written on."""
+        first = folded(title) == folded(self.first_title())
+        return (first or version == "0") and find_marker(shown) is None and is_blank(shown)
 
     def listed(self) -> list[dict[str, Any]]:
         """Every page with its text. Raw, since default answers turn `&` in titles into `&amp;`."""

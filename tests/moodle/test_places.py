@@ -236,6 +236,48 @@ def test_a_page_that_a_crash_left_empty_is_made_whole(world: World, opened: Open
     assert "ours" in shown(world, "Cells")
 
 
+@pytest.mark.parametrize("left", ["never saved", "", "<p></p>", "<p><br></p>\n"])
+def test_a_first_page_that_nobody_wrote_on_becomes_the_index(world: World, opened: Opened, left: str) -> None:
+    """A teacher opened the wiki once, or a run was cut off."""
+    subwiki = wiki_store.add_subwiki(world.site, activity(world, "BIO-101", "wiki").instance, 0, 0)
+    teacher = world.site.user_named(PERSON).id
+    row = wiki_store.create_page(world.site, subwiki.id, "Home", "html", teacher)
+    if left != "never saved":
+        wiki_store.save_page(world.site, row, left, teacher)
+    bench = opened(world)
+    bench.fill(make_page(BIO, "a", "<p>ours</p>", title="Cells"))
+    assert told(bench) == {}
+    assert "Cells" in shown(world, "Home")
+    assert sorted(page.title for page in world.site.wiki_pages.values()) == ["Cells", "Home"]
+    assert bench.plan().pending == ()
+
+
+@pytest.mark.parametrize("theirs", ["<p>Welcome!</p>", '<p><img src="https://example.org/x.png" alt=""></p>'])
+def test_a_first_page_that_a_person_wrote_stays_theirs_and_the_rest_goes_through(
+    world: World, opened: Opened, theirs: str
+) -> None:
+    subwiki = wiki_store.add_subwiki(world.site, activity(world, "BIO-101", "wiki").instance, 0, 0)
+    Hand(world.site).add_wiki_page(subwiki.id, PERSON, "Home", theirs)
+    before = shown(world, "Home")
+    bench = opened(world)
+    bench.fill(make_page(BIO, "a", "<p>ours</p>", title="Cells"))
+    report = bench.sync()
+    (conflict,) = report.conflicts
+    assert (conflict.title, conflict.conflict) == ("Cell Biology", True)
+    assert "not ours stands there" in conflict.reason
+    assert shown(world, "Home") == before
+    assert "ours" in shown(world, "Cells")
+
+
+def test_a_page_that_a_crash_left_empty_is_no_persons_page_in_the_next_run(world: World, opened: Opened) -> None:
+    subwiki = wiki_store.add_subwiki(world.site, activity(world, "BIO-101", "wiki").instance, 0, 0)
+    wiki_store.create_page(world.site, subwiki.id, "Cells", "html", world.site.user_named("lmsbridge").id)
+    bench = opened(world)
+    bench.fill(make_page(BIO, "a", "<p>ours</p>", title="Cells"))
+    assert told(bench) == {}
+    assert "ours" in shown(world, "Cells")
+
+
 def test_a_page_whose_mark_a_person_deleted_is_still_known(world: World, opened: Opened) -> None:
     bench = opened(world)
     page = make_page(BIO, "a", "<p>ours</p>", title="Cells")
