@@ -20,6 +20,10 @@ from lms_bridge.markup.normal import dissolve
 HEADING_CLASS = "lmsb-h"
 """Headings with an attribute are left alone by Moodle's wiki: no other level, no demotion, no [edit] link."""
 
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_TOP_HEADING = 4
+"""Moodle's Boost shows a wiki page's title and a discussion's as h3: what they hold stands below them."""
+
 # Signs that must reach Moodle as entities, and brackets that must not, travel through the serialiser as these.
 _COLON, _BRACKET, _NEWLINE, _OPEN, _CLOSE, _TAB, _PERCENT, _AT = map(chr, range(0xE0F0, 0xE0F8))
 _SPELLED = {
@@ -72,12 +76,21 @@ def to_moodle(body: str, reading: Reading) -> str:
     for pre in fragment.root.iter("pre"):
         for element in list(pre.iter(*_NOT_IN_PRE)):
             replace_with_text(element, element.get("alt", "")) if element.tag == "img" else dissolve(element)
+    _lower_headings(fragment)
     if reading.wiki:
         _protect(fragment)
     else:
         _protect_files(fragment)
     text = serialize(fragment)
     return _PRIVATE.sub(lambda found: _SPELLED[found[0]], text)
+
+
+def _lower_headings(fragment: Fragment) -> None:
+    """The levels that a text has, in their order, from h4 on: h2 and h3 become h4 and h5."""
+    found = sorted({str(element.tag) for element in fragment if element.tag in _HEADINGS})
+    lowered = {tag: f"h{min(_TOP_HEADING + rank, 6)}" for rank, tag in enumerate(found)}
+    for element in fragment:
+        element.tag = lowered.get(str(element.tag), element.tag)
 
 
 def _link(a: etree._Element, reading: Reading) -> None:
@@ -106,7 +119,7 @@ def _is_label(label: str) -> bool:
 
 
 def _in_pre(a: etree._Element) -> bool:
-    return any(True for _ in a.iterancestors("pre", "h1", "h2", "h3", "h4", "h5", "h6"))
+    return any(True for _ in a.iterancestors("pre", *_HEADINGS))
 
 
 def _image(img: etree._Element, reading: Reading) -> None:
@@ -142,7 +155,7 @@ def portable(address: str) -> str:
 
 def _protect(fragment: Fragment) -> None:
     for element in fragment:
-        if re.fullmatch("h[1-6]", str(element.tag)):
+        if element.tag in _HEADINGS:
             element.set("class", HEADING_CLASS)
         for name, value in list(element.items()):
             one_line = " ".join(str(value).split())

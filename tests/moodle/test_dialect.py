@@ -1,6 +1,7 @@
 """What learners see is what was meant: recorded answers of a real Moodle 4.5 to each text of the corpus."""
 
 import json
+import re
 from html import escape
 
 import pytest
@@ -64,7 +65,26 @@ def test_blanks_and_blank_lines_of_code_stay() -> None:
 
 
 def test_a_heading_that_repeats_stays_a_heading_of_its_level() -> None:
-    assert RECORDED["repeated headings"]["wiki"].count("<h2") == 2
+    assert RECORDED["repeated headings"]["wiki"].count("<h4") == 2
+
+
+@pytest.mark.parametrize("where", ["wiki", "forum"])
+@EVERY_TEXT
+def test_no_heading_is_shown_larger_than_the_title_above_it(name: str, where: str) -> None:
+    """The titles of wiki pages and discussions are h3."""
+    assert re.findall("<h[1-3]", RECORDED[name][where]) == []
+
+
+@pytest.mark.parametrize("wiki", [True, False])
+def test_headings_keep_their_order_below_the_title(wiki: bool) -> None:
+    def tags(body: str) -> list[str]:
+        reading = Reading(link=lambda key: None, wiki=wiki, assets=True)
+        return re.findall("<(h[1-6])", to_moodle(body, reading))
+
+    assert tags("<h2>a</h2><h3>b</h3><h2>c</h2>") == ["h4", "h5", "h4"]
+    assert tags("<h3>a</h3><h5>b</h5>") == ["h4", "h5"]
+    assert tags("<h6>a</h6>") == ["h4"]
+    assert tags("<h1>a</h1><h2>b</h2><h3>c</h3><h4>d</h4>") == ["h4", "h5", "h6", "h6"]
 
 
 def test_a_link_to_a_page_goes_by_title_in_its_own_wiki_and_by_address_elsewhere() -> None:
