@@ -12,8 +12,8 @@ from lms_bridge.connector import Action, Change
 from lms_bridge.errors import BridgeError
 from lms_bridge.markup.diff import as_lines, line_diff
 from lms_bridge.sync.difference import Difference, diff, difference
-from lms_bridge.sync.report import plan_document, plan_summary, report_document, summary_of
-from lms_bridge.sync.report_text import plan_lines, plan_markdown, report_lines, report_markdown, summary_line
+from lms_bridge.sync.report import plan_document, report_document, summary_of
+from lms_bridge.sync.report_text import headline, plan_lines, plan_markdown, report_lines, report_markdown, summary_line
 from lms_bridge.sync.run import Plan, Report
 from lms_bridge.sync.status import Standing, standing, status_document
 
@@ -37,7 +37,7 @@ def show_plans(plans: Sequence[Plan], output: Output, *, with_diffs: bool) -> No
             for told in _differences(plan) if with_diffs else ():
                 _print_difference(told)
         if len(plans) > 1:
-            typer.echo(f"In all: {summary_line(plan_summary(plans))}.")
+            typer.echo(f"In all: {headline(plans)}.")
 
 
 def show_reports(reports: Sequence[Report], output: Output) -> None:

@@ -36,8 +36,9 @@ def difference(plan: Plan, change: Change) -> Difference:
     known = record is not None and record.base and not record.drifted and entry and record.version == entry.version
     if change.payload is None or record is None or not known:
         return _standing(place, change)
-    # The record knows the words that stand there, but not the fields: neither side shows them.
-    after = replace(place.expected(change.payload), fields={})
+    # The record knows the words that stand there, but not the fields: neither side shows them. Nor does it know the
+    # title as it reads there, which a destination may take from the address: both sides show the item's.
+    after = replace(place.expected(change.payload), title=change.payload.title, fields={})
     return _difference(change, Body(title=record.title, html=record.base), after)
 
 

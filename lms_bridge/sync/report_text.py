@@ -58,7 +58,7 @@ def cost_line(cost: Cost) -> str:
 
 
 def plan_lines(plan: Plan) -> list[str]:
-    lines = [f"{plan.route}: {_headline(plan)}"]
+    lines = [f"{plan.route}: {headline([plan])}"]
     lines += _change_lines(plan.changes)
     lines += [f"  note     {notice}" for notice in plan.notices]
     lines += [f"  limit    {sentence}" for sentence in plan.approvals]
@@ -69,10 +69,11 @@ def plan_lines(plan: Plan) -> list[str]:
     return lines
 
 
-def _headline(plan: Plan) -> str:
-    if plan.failures and not plan.changes and not plan.in_step:
+def headline(plans: Sequence[Plan]) -> str:
+    """The counts of plans in one line; where a source or a destination was lost, there is nothing to count."""
+    if plans and all(plan.failures and not plan.changes and not plan.in_step for plan in plans):
         return "could not be planned"
-    return summary_line(plan_summary([plan]))
+    return summary_line(plan_summary(plans))
 
 
 def _change_lines(changes: Iterable[Change]) -> list[str]:
@@ -123,10 +124,10 @@ def _by_cause(failures: Iterable[Failure]) -> list[tuple[Problem, list[str]]]:
 
 
 def plan_markdown(plans: Sequence[Plan]) -> str:
-    lines = ["# Plan", "", f"{summary_line(plan_summary(plans))}."]
+    lines = ["# Plan", "", f"{headline(plans)}."]
     for plan in plans:
         cost = f"Cost: {cost_line(plan.cost)}. Checksum: `{plan.checksum}`."
-        lines += ["", f"## {plan.route}", "", f"{_headline(plan)}. {cost}"]
+        lines += ["", f"## {plan.route}", "", f"{headline([plan])}. {cost}"]
         rows = [change_row(change, plan.destination) for change in plan.changes]
         if rows:
             lines += ["", *_table(("action", "kind", "course", "title", "reason"), rows)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lms_bridge.connector import Action, Change
+from lms_bridge.connector import Action, Body, Change, Payload
 from lms_bridge.errors import Problem, StateError
 from lms_bridge.items import Course, Kind, Page, Withheld
 from lms_bridge.markup.links import item_href
@@ -21,7 +21,7 @@ from lms_bridge.sync.run import Report, Route
 from lms_bridge.sync.state import State
 from lms_bridge.sync.status import standing
 from lms_bridge.testing.bench import LEAVE, PRUNE, Bench
-from lms_bridge.testing.memory import MemoryDestination, place_ref
+from lms_bridge.testing.memory import MemoryDestination, MemoryPlace, place_ref
 from lms_bridge.testing.sample import make_item, make_page, make_prompt
 
 BIO = Course("BIO-101", "Cell Biology")
@@ -721,6 +721,27 @@ def test_an_update_that_changes_nothing_but_a_link_shows_the_links(bench: Bench)
     seen = difference(plan, plan.pending[0])
     assert "Only links change:\nlink “that”: mailto:old@example.org" in seen.before
     assert "Only links change:\nlink “that”: mailto:new@example.org" in seen.after
+
+
+class NamedByAddress(MemoryPlace):
+    """As Moodle's wiki: what stands there reads under the name of its address."""
+
+    def expected(self, payload: Payload) -> Body:
+        return replace(MemoryPlace.expected(self, payload), title="Home")
+
+
+def test_a_title_that_reads_otherwise_at_the_destination_is_no_difference(bench: Bench) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    bench.change(replace(page, body="<p>New.</p>"))
+    plan = bench.plan()
+    change = plan.pending[0]
+    place = plan.places[change.place.id]
+    assert isinstance(place, MemoryPlace)
+    named = NamedByAddress(place.ref, place.destination)
+    seen = difference(replace(plan, places={change.place.id: named}), change)
+    assert (seen.before.splitlines()[0], seen.after.splitlines()[0]) == (page.title, page.title)
 
 
 def test_an_update_of_formatting_alone_is_no_empty_difference(bench: Bench) -> None:
