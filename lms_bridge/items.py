@@ -62,16 +62,22 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A wiki page. `index` marks the course's first page, which leads to everything else of the course."""
+class _Item:
+    """What every item has. `url` leads readers to where it is made."""
 
-    kind: Literal[Kind.PAGE] = Kind.PAGE
     key: Key
     course: Course
     title: str
     origin: Origin
     url: str | None = None
     modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(_Item):
+    """A wiki page. `index` marks the course's first page, which leads to everything else of the course."""
+
+    kind: Literal[Kind.PAGE] = Kind.PAGE
     body: str
     parent: Key | None = None
     order: tuple[str, ...] = ()
@@ -82,16 +88,10 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class Prompt(_Item):
     """A discussion starter. `publish` and `close` are aware moments; none means at once and never."""
 
     kind: Literal[Kind.PROMPT] = Kind.PROMPT
-    key: Key
-    course: Course
-    title: str
-    origin: Origin
-    url: str | None = None
-    modified: datetime | None = None
     body: str
     publish: datetime | None = None
     close: datetime | None = None
@@ -102,16 +102,10 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
+class Review(_Item):
     """One learner's stars and words. `rater` is what readers may see: a pseudonym unless the config says otherwise."""
 
     kind: Literal[Kind.REVIEW] = Kind.REVIEW
-    key: Key
-    course: Course
-    title: str
-    origin: Origin
-    url: str | None = None
-    modified: datetime | None = None
     rater: str
     stars: float
     scale: tuple[int, int]
@@ -120,16 +114,10 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rating:
+class Rating(_Item):
     """A course's summary. `spread` counts the reviews of each whole star from the scale's lowest to its highest."""
 
     kind: Literal[Kind.RATING] = Kind.RATING
-    key: Key
-    course: Course
-    title: str
-    origin: Origin
-    url: str | None = None
-    modified: datetime | None = None
     average: float
     count: int
     spread: tuple[int, ...]
