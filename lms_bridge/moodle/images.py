@@ -1,7 +1,8 @@
 """Images: uploaded once a course, carried by posts of one discussion in the course's forum.
 
 Moodle 4.5 has no web service that reaches a wiki's own files (its upload reaches only the user's drafts), and a
-forum post is the nearest thing whose files the course's learners may see.
+forum post is the nearest thing whose files the course's learners may see. The discussion stays open: in one that is
+locked, lms-bridge could not add the next images without the right to override locks.
 """
 
 import html
@@ -73,17 +74,20 @@ class Images:
         listing = client.call("mod_forum_get_forum_discussions", {"forumid": forum}, raw=True)
         self._known[course] = {}
         for row in listing.get("discussions", []):
-            if f"lmsb-{_MARK}" in str(row.get("message", "")):
+            if row.get("userid") == client.site().user and f"lmsb-{_MARK}" in str(row.get("message", "")):
                 self._carriers[course] = (int(row["discussion"]), int(row["id"]))
                 self._read(course)
                 return
 
     def _read(self, course: int) -> None:
+        """Our own posts only: learners can answer there, and could give their picture the name of one of ours."""
         discussion, _ = self._carriers[course]
-        answer = self._ground.client.call(
+        client = self._ground.client
+        answer = client.call(
             "mod_forum_get_discussion_posts", {"discussionid": discussion, "sortby": "created", "sortdirection": "ASC"}
         )
-        for post in answer.get("posts", []):
+        ours = client.site().user
+        for post in (post for post in answer.get("posts", []) if (post.get("author") or {}).get("id") == ours):
             for path, digest in _FILE.findall(str(post.get("message", ""))):
                 self._known[course].setdefault(digest, f"{self._ground.site}/pluginfile.php/{path}")
 

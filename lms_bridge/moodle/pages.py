@@ -134,7 +134,7 @@ def _titled(item: Page, name: str) -> str:
     """A page whose title changed keeps its name in Moodle, and shows the new title in its text."""
     if item.title == name:
         return item.body
-    return f"<h2>{escape(item.title)}</h2>{item.body}"
+    return f"<h1>{escape(item.title)}</h1>{item.body}"
 
 
 def _image_notices(item: Page, images: str) -> tuple[Problem, ...]:

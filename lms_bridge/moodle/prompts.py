@@ -124,7 +124,8 @@ class ForumPrompts:
         for_all = sum(bool(c.payload and c.payload.fields.get("group") == ALL_GROUPS) for c in new)
         if not for_all or forum is None or not self._ground.answers_stay_in_groups(forum):
             return ()
-        return (no_answers(forum, self.ref.title, f"{for_all} new discussions are for everybody, and "),)
+        new_ones = "1 new discussion is" if for_all == 1 else f"{for_all} new discussions are"
+        return (no_answers(forum, self.ref.title, f"{new_ones} for everybody, and "),)
 
 
 def no_answers(forum: Activity, where: str, what: str = "") -> Problem:

@@ -156,6 +156,17 @@ def test_the_wikis_first_page_is_the_index_and_leads_to_every_page(world: World,
     assert "Page b" in shown(world, "Start here")
 
 
+def test_a_page_whose_title_changed_shows_the_new_one_above_its_own_headings(world: World, opened: Opened) -> None:
+    bench = opened(world)
+    page = make_page(BIO, "a", "<h2>Parts</h2><p>x</p>", title="Cells")
+    bench.fill(page)
+    bench.sync()
+    bench.change(replace(page, title="All about cells"))
+    bench.sync()
+    assert '<h4 class="lmsb-h">All about cells</h4>' in shown(world, "Cells")
+    assert '<h5 class="lmsb-h">Parts</h5>' in shown(world, "Cells")
+
+
 def test_pages_of_groups_go_into_the_wikis_of_their_groups(make_world: Callable[..., World], opened: Opened) -> None:
     world = make_world(SeedCourse("BIO-101", groups=("Red", "Blue")))
     bench = opened(world)
@@ -319,6 +330,27 @@ def test_an_image_is_uploaded_once_for_all_pages_of_a_course(world: World, opene
     assert bench.plan().pending == ()
 
 
+@pytest.mark.parametrize("theirs", ["reply", "discussion"])
+def test_a_learner_cannot_put_a_picture_in_the_place_of_ours(world: World, opened: Opened, theirs: str) -> None:
+    bench = opened(world)
+    first, second = make_image(), make_image(shade=9)
+    show = '<p><img src="asset:{0.digest}" alt="A dot"></p>'.format
+    page = make_page(BIO, "a", show(first), title="Page", assets=(first,))
+    bench.fill(page)
+    bench.sync()
+    (carrier,) = world.site.discussions.values()
+    false = f"{world.server.url}/pluginfile.php/1/mod_forum/post/1/lmsb-{second.digest}.png"
+    text = world.site.posts[carrier.firstpost].message + f'<p><img src="{false}" alt=""></p>'
+    if theirs == "reply":
+        Hand(world.site).reply(carrier.firstpost, "lena.learner", text)
+    else:
+        Hand(world.site).start_discussion(carrier.forum, "lena.learner", "Images", text)
+    bench.change(replace(page, body=show(second), assets=(second,)))
+    bench.sync()
+    assert second.digest in shown(world, "Page")
+    assert false not in shown(world, "Page")
+
+
 @pytest.mark.parametrize("images", ["link", "off"])
 def test_images_that_are_not_uploaded_leave_their_description_and_a_notice(
     world: World, opened: Opened, images: str
@@ -445,7 +477,7 @@ def test_a_prompt_for_everybody_in_separate_groups_is_told_to_be_without_answers
     plan = bench.plan()
     if told_in == "plan":
         (problem,) = [n for n in plan.notices if "groups separate" in n.cause]
-        assert problem.cause.startswith("1 new discussions are for everybody")
+        assert problem.cause.startswith("1 new discussion is for everybody")
     else:
         (problem,) = [f.problem for f in bench.destination.check() if f.what == "groups"]
     assert "not answer it" in problem.cause
