@@ -228,7 +228,8 @@ def test_with_the_right_budget_the_service_never_has_to_send_anybody_away(world:
     world.provision()
     world.tenant.behaviour.units_per_minute = 200
     world.tenant.clock.advance(120)
-    site = world.open(units=200)
+    # One connection: with several, the made-up clock runs on for all of them while one waits.
+    site = world.open(units=200, concurrency=1)
     bench = Bench(site, tmp_path)
     bench.fill(*(review(number) for number in range(200)))
     assert summary_of([bench.sync()])["created"] == 200
