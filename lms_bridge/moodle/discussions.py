@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload
-from lms_bridge.errors import Ambiguous, DestinationError, NotFound, Problem
+from lms_bridge.errors import Ambiguous, DestinationError, Problem
 from lms_bridge.moodle.client import Client
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.displayed import normal
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.payloads import (
     body_of,
-    changed_meanwhile,
     conflict,
     done,
     failed,
     first_of_each_mark,
+    ref_of,
+    refusal,
     version_of,
 )
 from lms_bridge.moodle.protocol import Call, Reply
@@ -100,7 +101,8 @@ class Discussions:
         before = self.listed() if any(change.action is not Action.CREATE for change in changes) else {}
         settled: dict[str, Outcome | None] = {}
         for change in changes:
-            settled[change.key] = _refusal(change, before)
+            stands = before.get(ref_of(change))
+            settled[change.key] = refusal(change, stands.version if stands else None, "discussion")
         going = [change for change in changes if settled[change.key] is None]
         replies = self._send([change for change in going if change.action is not Action.DELETE], before)
         deletes = [change for change in going if change.action is Action.DELETE]
@@ -117,7 +119,7 @@ class Discussions:
     ) -> dict[str, Outcome | None]:
         """Deleting the first post takes every answer with it, so the posts are counted once more right before."""
         asked = [
-            Call(function="mod_forum_get_discussion_posts", args={"discussionid": before[_ref(change)].number})
+            Call(function="mod_forum_get_discussion_posts", args={"discussionid": before[ref_of(change)].number})
             for change in deletes
         ]
         settled: dict[str, Outcome | None] = {}
@@ -128,7 +130,7 @@ class Discussions:
             posts = reply.value["posts"]
             ours = sum((post.get("author") or {}).get("id") == self._client.site().user for post in posts)
             # The listing counts private answers, too, which we may not see.
-            people = max(len(posts), before[_ref(change)].replies + 1) - max(ours, 1)
+            people = max(len(posts), before[ref_of(change)].replies + 1) - max(ours, 1)
             settled[change.key] = conflict(change, answered(change, people)) if people else None
         return settled
 
@@ -142,7 +144,7 @@ class Discussions:
             elif change.action is Action.CREATE:
                 steps[change.key] = [self._creation(change, text)]
             else:
-                steps[change.key] = list(self._edits(change, text, before[_ref(change)]))
+                steps[change.key] = list(self._edits(change, text, before[ref_of(change)]))
         _run(self._client, steps, replies)
         closing = {
             change.key: [self._lock(change, int(replies[change.key][0].value["discussionid"]), closed=True)]
@@ -213,7 +215,7 @@ class Discussions:
 
     def _standing(self, change: Change, replies: Sequence[Reply], after: Mapping[str, Discussion]) -> Discussion | None:
         if change.action is not Action.CREATE:
-            return after.get(_ref(change))
+            return after.get(ref_of(change))
         if replies and replies[0].error is None:
             number = int(replies[0].value["discussionid"])
             return next((each for each in after.values() if each.number == number), None)
@@ -241,20 +243,6 @@ def _checked(reply: Reply) -> Reply:
         return reply
     text = "; ".join(str(warning.get("message", "")) for warning in warnings if isinstance(warning, dict))[:200]
     return Reply(value=reply.value, error=DestinationError(f"Moodle warns: {text}"), code="warning")
-
-
-def _refusal(change: Change, before: Mapping[str, Discussion]) -> Outcome | None:
-    if change.action is Action.CREATE:
-        return None
-    stands = before.get(_ref(change))
-    if stands is None:
-        if change.action is Action.DELETE:
-            return done(change)
-        error = NotFound("the discussion is not there any more.", where=change.key, next_step="Sync again.")
-        return failed(change, error)
-    if change.action is not Action.ADOPT and change.entry and stands.version != change.entry.version:
-        return changed_meanwhile(change)
-    return None
 
 
 def _discussion(row: Mapping[str, Any]) -> Discussion:
@@ -298,10 +286,6 @@ def _answered(replies: Sequence[Reply]) -> bool:
 
 def _wants(change: Change, field: str) -> bool:
     return bool(change.payload and change.payload.fields.get(field))
-
-
-def _ref(change: Change) -> str:
-    return change.entry.ref if change.entry else change.record.ref if change.record else ""
 
 
 def _not_done(change: Change) -> DestinationError:

@@ -5,12 +5,12 @@ Moodle's own editing checks no version: the last writer wins, so the comparing i
 
 from collections.abc import Iterator, Sequence
 
-from lms_bridge.connector import Action, Change, Entry, Outcome
+from lms_bridge.connector import Action, Change, Outcome
 from lms_bridge.errors import Ambiguous, DestinationError, NotFound, Problem
 from lms_bridge.items import mark
 from lms_bridge.moodle.dialect import with_images
 from lms_bridge.moodle.marker import find_marker
-from lms_bridge.moodle.payloads import changed_meanwhile, done, failed
+from lms_bridge.moodle.payloads import changed_meanwhile, done, failed, ref_of
 from lms_bridge.moodle.protocol import Call, Reply
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.subwiki import Subwiki
@@ -33,9 +33,9 @@ class PageWriter:
         yield from self._update([*by_action.get(Action.UPDATE, []), *by_action.get(Action.MERGE, [])])
         yield from self._adopt(by_action.get(Action.ADOPT, []))
         deletes = by_action.get(Action.DELETE, [])
-        standing = self._wiki.contents([_ref(change) for change in deletes])
+        standing = self._wiki.contents([_number(change) for change in deletes])
         for change in deletes:
-            yield failed(change, cannot_delete(change)) if _ref(change) in standing else done(change)
+            yield failed(change, cannot_delete(change)) if _number(change) in standing else done(change)
 
     def _create(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         wiki = self._wiki.activity()
@@ -99,10 +99,7 @@ class PageWriter:
         (_, body), *_rest = self._bodies([change])
         if isinstance(body, DestinationError):
             return failed(change, body)
-        args = {"pageid": number, "content": body}
-        reply = self._ground.client.call_all(
-            [Call(function="mod_wiki_edit_page", args=args, write=True, where=change.key)]
-        )[0]
+        reply = self._ground.client.call_all([_edit(change, number, body)])[0]
         return number if reply.error is None else failed(change, reply.error)
 
     def _update(self, changes: Sequence[Change]) -> Iterator[Outcome]:
@@ -114,7 +111,7 @@ class PageWriter:
             else:
                 ready.append((change, body))
         locks = [
-            Call(function="mod_wiki_get_page_for_editing", args={"pageid": _ref(change)}, where=change.key)
+            Call(function="mod_wiki_get_page_for_editing", args={"pageid": _number(change)}, where=change.key)
             for change, _ in ready
         ]
         going: list[tuple[Change, Call]] = []
@@ -124,18 +121,13 @@ class PageWriter:
             elif change.entry and str(reply.value["pagesection"].get("version")) != change.entry.version:
                 yield changed_meanwhile(change)
             else:
-                args = {"pageid": _ref(change), "content": body}
-                going.append((change, Call(function="mod_wiki_edit_page", args=args, write=True, where=change.key)))
+                going.append((change, _edit(change, _number(change), body)))
         replies = self._ground.client.call_all([call for _, call in going])
         settled: list[tuple[Change, int | Outcome]] = []
         for (change, _), reply in zip(going, replies, strict=True):
-            number = _ref(change)
-            settled.append(
-                (
-                    change,
-                    number if reply.error is None or self._arrived(change, number) else failed(change, reply.error),
-                )
-            )
+            number = _number(change)
+            arrived = reply.error is None or self._arrived(change, number)
+            settled.append((change, failed(change, reply.error) if reply.error and not arrived else number))
         yield from self._read_back(settled)
 
     def _arrived(self, change: Change, number: int) -> bool:
@@ -147,7 +139,7 @@ class PageWriter:
         return bool(found and change.payload and change.payload.fingerprint.startswith(found.fingerprint or "-"))
 
     def _adopt(self, changes: Sequence[Change]) -> Iterator[Outcome]:
-        yield from self._read_back([(change, _ref(change)) for change in changes])
+        yield from self._read_back([(change, _number(change)) for change in changes])
 
     def _read_back(self, settled: Sequence[tuple[Change, int | Outcome]]) -> Iterator[Outcome]:
         for _change, found in settled:
@@ -166,16 +158,7 @@ class PageWriter:
                 yield failed(change, problem)
             else:
                 page = pages[found]
-                seen = find_marker(str(page.get("cachedcontent", "")))
-                entry = Entry(
-                    ref=str(found),
-                    version=str(page.get("version", "")),
-                    name=str(page["title"]),
-                    title=str(page["title"]),
-                    mark=seen.mark if seen else None,
-                    fingerprint=seen.fingerprint if seen else None,
-                    url=self._wiki.page_url(found),
-                )
+                entry = self._wiki.entry(page, str(page.get("version", "")))
                 yield done(change, entry, self._wiki.body(page))
 
     def _bodies(self, changes: Sequence[Change]) -> Iterator[tuple[Change, str | DestinationError]]:
@@ -188,14 +171,13 @@ class PageWriter:
                 yield change, with_images(self._ground.resolved(change.payload.body), urls)
 
 
+def _number(change: Change) -> int:
+    return int(ref_of(change))
+
+
 def _edit(change: Change, number: int, body: str) -> Call:
     args = {"pageid": number, "content": body}
     return Call(function="mod_wiki_edit_page", args=args, write=True, where=change.key)
-
-
-def _ref(change: Change) -> int:
-    ref = change.entry.ref if change.entry else change.record.ref if change.record else "0"
-    return int(ref)
 
 
 def cannot_delete(change: Change) -> Problem:

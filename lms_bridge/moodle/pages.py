@@ -90,17 +90,7 @@ class WikiPages:
                 continue  # deleted between the two calls
             if self._wiki.is_free(str(row["title"]), versions.get(number, ""), str(row.get("cachedcontent", ""))):
                 continue
-            entries.append(
-                Entry(
-                    ref=str(number),
-                    version=versions.get(number, f"at {row.get('timemodified')}"),
-                    name=str(row["title"]),
-                    title=str(row["title"]),
-                    mark=found.mark if found else None,
-                    fingerprint=found.fingerprint if found else None,
-                    url=self._wiki.page_url(number),
-                )
-            )
+            entries.append(self._wiki.entry(row, versions.get(number, f"at {row.get('timemodified')}")))
         return first_of_each_mark(entries)
 
     def read(self, entry: Entry) -> Body:

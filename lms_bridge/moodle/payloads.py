@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lms_bridge.connector import Body, Change, Entry, Outcome, Status
-from lms_bridge.errors import Ambiguous, Conflict, DestinationError, Problem
+from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Status
+from lms_bridge.errors import Ambiguous, Conflict, DestinationError, NotFound, Problem
 from lms_bridge.markup.text import to_text
 
 
@@ -67,6 +67,24 @@ def failed(change: Change, error: DestinationError | Problem) -> Outcome:
         status = Status.CONFLICT
     problem = Problem(error.problem.cause, error.problem.where or change.key, error.problem.next_step)
     return Outcome(change=change, status=status, problem=problem)
+
+
+def ref_of(change: Change) -> str:
+    return change.entry.ref if change.entry else change.record.ref if change.record else "0"
+
+
+def refusal(change: Change, version: str | None, what: str) -> Outcome | None:
+    """What settles a change before anything is sent. `version`: of what stands there now; none when it is gone."""
+    if change.action is Action.CREATE:
+        return None
+    if version is None and change.action is Action.DELETE:
+        return done(change)
+    if version is None:
+        error = NotFound(f"the {what} is not there any more.", where=change.key, next_step="Sync again.")
+        return failed(change, error)
+    if change.action is not Action.ADOPT and change.entry and version != change.entry.version:
+        return changed_meanwhile(change)
+    return None
 
 
 def changed_meanwhile(change: Change) -> Outcome:

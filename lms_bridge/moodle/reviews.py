@@ -12,7 +12,7 @@ from lms_bridge.items import Item, Key, Review, mark
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.displayed import normal
 from lms_bridge.moodle.ground import spot_of
-from lms_bridge.moodle.payloads import body_of, changed_meanwhile, done, failed, fingerprint, plain_number, version_of
+from lms_bridge.moodle.payloads import body_of, done, failed, fingerprint, plain_number, ref_of, refusal, version_of
 from lms_bridge.moodle.protocol import Call, Reply
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.titles import tidy
@@ -102,7 +102,8 @@ class DatabaseReviews:
 
     def _write(self, database: Activity, changes: Sequence[Change]) -> Iterator[Outcome]:
         before = self._list(database) if any(c.action is not Action.CREATE for c in changes) else {}
-        settled = {change.key: _refusal(change, before) for change in changes}
+        versions = {ref: row.version for ref, row in before.items()}
+        settled = {change.key: refusal(change, versions.get(ref_of(change)), "review") for change in changes}
         going = [c for c in changes if settled[c.key] is None and c.action is not Action.ADOPT]
         calls = [self._call(database, change) for change in going]
         sent = dict(zip((c.key for c in going), map(_checked, self._ground.client.call_all(calls)), strict=True))
@@ -114,13 +115,13 @@ class DatabaseReviews:
     def _call(self, database: Activity, change: Change) -> Call:
         if change.action is Action.DELETE:
             return Call(
-                function="mod_data_delete_entry", args={"entryid": int(_ref(change))}, write=True, where=change.key
+                function="mod_data_delete_entry", args={"entryid": int(ref_of(change))}, write=True, where=change.key
             )
         values = self._values(change)
         if change.action is Action.CREATE:
             args = {"databaseid": database.id, "groupid": 0, "data": values}
             return Call(function="mod_data_add_entry", args=args, write=True, where=change.key)
-        args = {"entryid": int(_ref(change)), "data": values}
+        args = {"entryid": int(ref_of(change)), "data": values}
         return Call(function="mod_data_update_entry", args=args, write=True, where=change.key)
 
     def _values(self, change: Change) -> list[dict[str, Any]]:
@@ -155,7 +156,7 @@ class DatabaseReviews:
 
     def _standing(self, change: Change, reply: Reply, after: Mapping[str, _Row]) -> _Row | None:
         if change.action is not Action.CREATE:
-            return after.get(_ref(change))
+            return after.get(ref_of(change))
         if reply.error is None:
             return after.get(str(reply.value["newentryid"]))
         ours = [row for row in after.values() if row.mark == mark(change.key)]
@@ -240,23 +241,6 @@ def _checked(reply: Reply) -> Reply:
         error = DestinationError(f"Moodle did not take the review: {text}", next_step="Check the activity's fields.")
         return Reply(value=value, error=error, code="notification")
     return reply
-
-
-def _refusal(change: Change, before: Mapping[str, _Row]) -> Outcome | None:
-    if change.action is Action.CREATE:
-        return None
-    row = before.get(_ref(change))
-    if row is None:
-        if change.action is Action.DELETE:
-            return done(change)
-        return failed(change, NotFound("the review is not there any more.", where=change.key, next_step="Sync again."))
-    if change.action is not Action.ADOPT and change.entry and row.version != change.entry.version:
-        return changed_meanwhile(change)
-    return None
-
-
-def _ref(change: Change) -> str:
-    return change.entry.ref if change.entry else change.record.ref if change.record else "0"
 
 
 def _not_done(change: Change) -> DestinationError:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lms_bridge.connector import Body, PlaceRef
+from lms_bridge.connector import Body, Entry, PlaceRef
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.displayed import WikiAddress, is_blank, normal
 from lms_bridge.moodle.ground import DEFAULT_FIRST_PAGE, spot_of
@@ -66,5 +66,15 @@ class Subwiki:
         wiki = self._ground.activity(self.ref.kind, self.spot)
         return WikiAddress(self._ground.site, wiki.id if wiki else 0, self.spot.group, self.titles)
 
-    def page_url(self, number: int) -> str:
-        return f"{self._ground.site}/mod/wiki/view.php?pageid={number}"
+    def entry(self, page: Mapping[str, Any], version: str) -> Entry:
+        """`page`: a row of the list, or a page's contents."""
+        found = find_marker(str(page.get("cachedcontent", "")))
+        return Entry(
+            ref=str(page["id"]),
+            version=version,
+            name=str(page["title"]),
+            title=str(page["title"]),
+            mark=found.mark if found else None,
+            fingerprint=found.fingerprint if found else None,
+            url=f"{self._ground.site}/mod/wiki/view.php?pageid={page['id']}",
+        )
