@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from live_moodle import TEMPLATE, LiveSite, hosts, live_site, missing
 
+from lms_bridge.connector import Status
 from lms_bridge.items import Course, Item, Kind, Page, Prompt, Rating, Review
 from lms_bridge.markup.fidelity import fidelity
 from lms_bridge.markup.fragment import parse, serialize_element, text_of
 from lms_bridge.markup.text import words
 from lms_bridge.moodle import CONNECTOR as MOODLE
+from lms_bridge.moodle.courses import find_activities
 from lms_bridge.moodle.destination import Moodle
 from lms_bridge.sources.files import CONNECTOR as FILES
 from lms_bridge.sync.apply import apply
@@ -23,8 +25,8 @@ from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.route import Route, prepare
 from lms_bridge.sync.run import Plan, Report
 from lms_bridge.sync.state import State
-from lms_bridge.testing.bench import Bench
-from lms_bridge.testing.sample import make_item
+from lms_bridge.testing.bench import PRUNE, Bench
+from lms_bridge.testing.sample import make_item, make_page, make_prompt
 
 if missing():
     pytest.skip(missing(), allow_module_level=True)
@@ -272,3 +274,42 @@ def test_an_empty_course_is_filled_from_the_template_once(live: Live, tmp_path: 
         assert (second["created"], second["updated"], second["failed"]) == (0, 0, 0)
     finally:
         destination.close()
+
+
+def test_a_first_page_that_was_opened_and_never_written_on_becomes_the_index(live: Live, tmp_path: Path) -> None:
+    number = live.site.add_course("OPENED")
+    (wiki,) = find_activities(live.site.admin, "wiki", [number]).of(number)
+    first = {"title": wiki.details["firstpagetitle"], "content": "", "contentformat": "html", "wikiid": wiki.id}
+    page_number = live.site.admin.call("mod_wiki_new_page", {**first, "groupid": 0}, write=True)["pageid"]
+    destination = live.destination()
+    bench = Bench(destination, tmp_path)
+    bench.fill(make_page(Course(live.site.course_id("OPENED"), "Opened"), "a", "<p>ours</p>", title="Cells"))
+    try:
+        assert summary_of([bench.sync()])["failed"] == 0
+        assert bench.plan().pending == ()
+    finally:
+        destination.close()
+    shown = live.site.admin.call("mod_wiki_get_page_contents", {"pageid": page_number})["page"]["cachedcontent"]
+    assert "Cells" in shown
+
+
+def test_a_discussion_that_somebody_answered_is_not_deleted(live: Live, tmp_path: Path) -> None:
+    live.site.add_course("ANSWERED")
+    course = Course(live.site.course_id("ANSWERED"), "Answered")
+    kept, answered, alone = (make_prompt(course, name) for name in ("kept", "answered", "alone"))
+    destination = live.destination()
+    bench = Bench(destination, tmp_path)
+    bench.fill(kept, answered, alone)
+    try:
+        bench.sync()
+        entry = bench.entry(answered.key)
+        reply = {"postid": int(entry.ref.partition("-")[2]), "subject": "Re", "message": "My answer"}
+        live.site.admin.call("mod_forum_add_discussion_post", reply, write=True)
+        bench.fill(kept)
+        outcomes = {outcome.change.key: outcome for outcome in bench.sync(PRUNE, approve=True).outcomes}
+    finally:
+        destination.close()
+    assert outcomes[alone.key].status is Status.DONE
+    assert outcomes[answered.key].status is Status.CONFLICT
+    posts = live.site.admin.call("mod_forum_get_discussion_posts", {"discussionid": int(entry.ref.partition("-")[0])})
+    assert len(posts["posts"]) == 2
