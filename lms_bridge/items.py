@@ -141,6 +141,11 @@ class Withheld:
     page: Page | None = None
 
 
+def index_key(source: str, course: str, group: str | None = None) -> Key:
+    """The key of a course's first page: one page, whether the designer writes it or the bridge makes it."""
+    return f"{source}:{course}/index" + (f"@{group}" if group else "")
+
+
 def mark(key: Key) -> str:
     """The short form of a key that travels in the destination's markup: 16 letters and digits, lower case.
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from html import escape
 from itertools import groupby
 
-from lms_bridge.items import Course, Item, Key, Origin, Page, Prompt, Rating
+from lms_bridge.items import Course, Item, Key, Origin, Page, Prompt, Rating, index_key
 from lms_bridge.markup.links import item_href
 
 _Of = tuple[str, str]
@@ -47,14 +47,9 @@ def _of(page: Page) -> _Of:
     return (page.course.idnumber, page.group or "")
 
 
-def index_key(course: str, source: str, group: str = "") -> Key:
-    """The key of an index page that is made here."""
-    return f"{source}:{course}/index" + (f"@{group}" if group else "")
-
-
 def _made(course: Course, group: str, source: str, body: str) -> Page:
     return Page(
-        key=index_key(course.idnumber, source, group),
+        key=index_key(source, course.idnumber, group),
         course=course,
         title=course.title,
         origin=Origin(f"the index page of {course.idnumber}"),

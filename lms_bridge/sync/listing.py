@@ -1,14 +1,14 @@
 """Reading a source: its items with their index pages, what could not be read, and how far the listing is trusted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from lms_bridge.connector import Record
 from lms_bridge.errors import BridgeError, Problem
-from lms_bridge.items import Item, Key, Kind, Page, Withheld
+from lms_bridge.items import Item, Key, Kind, Page, Withheld, index_key
 from lms_bridge.sync.decision import Listed
-from lms_bridge.sync.index import index_key, with_indexes
+from lms_bridge.sync.index import with_indexes
 from lms_bridge.sync.run import Failure, Route
 
 
@@ -51,7 +51,7 @@ def read_source(route: Route, now: datetime, linkable: frozenset[Key], standing:
         stubs = _standing_pages(held.values(), live)
         without = {w.page.course.idnumber for w in held.values() if w.page is not None and w.page.index}
         if listed is Listed.PARTLY:
-            without |= _with_index_of_their_own(items, live, route.source.name)
+            without |= _with_unsure_index(items, held, live, route.source.name)
         items = with_indexes(shown, route.source.name, now, held=stubs, without=without)
     return SourceView(
         items=tuple(item for item in items if item.kind in route.kinds),
@@ -67,13 +67,16 @@ def _standing_pages(held: Iterable[Withheld], live: Mapping[Key, Record]) -> lis
     return [replace(w.page, title=live[w.key].title) for w in held if w.page is not None and w.key in live]
 
 
-def _with_index_of_their_own(items: Sequence[Item], live: Mapping[Key, Record], source: str) -> set[str]:
-    """Courses of which a page is missing from a half listing, and for which no index page was ever made here: the
-    missing page may be the designer's own, and a second one must not be made."""
-    listed = {item.key for item in items}
-    missing = {record.course for record in live.values() if record.key not in listed}
-    made = {key.partition("@")[0] for key in live}
-    return {course for course in missing if index_key(course, source) not in made}
+def _with_unsure_index(
+    items: Sequence[Item], held: Collection[Key], live: Mapping[Key, Record], source: str
+) -> set[str]:
+    """Courses of which a half listing lacks a page that the source did not name: the designer's own index may be among
+    what was not read, so none is made in its place, and the one that stands is left as it is."""
+    known = {item.key for item in items} | set(held)
+    lacking = [record for record in live.values() if record.key not in known]
+    indexes = [record for record in lacking if record.key.partition("@")[0] == index_key(source, record.course)]
+    # An index that was made here is in no listing; only where nothing is named it may be the designer's.
+    return {record.course for record in lacking if record not in indexes or not held}
 
 
 def _unique(items: list[Item]) -> tuple[list[Item], list[Failure]]:

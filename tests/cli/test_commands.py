@@ -200,3 +200,15 @@ def test_what_a_person_changed_is_left_and_told(desk: Desk) -> None:
     assert ran.code == 5
     assert ran.json["summary"]["conflicts"] == 1
     assert "A teacher's words" in site.wiki_versions[page.id][-1].content
+
+
+def test_a_course_keeps_its_first_page_when_the_designer_stops_writing_it(desk: Desk) -> None:
+    desk.run("sync")
+    (desk.folder / "content" / "BIO" / "wiki" / "index.md").unlink()
+    ran = desk.run("sync", "--output", "json")
+    assert ran.code == 0
+    summary = ran.json["summary"]
+    assert (summary["created"], summary["updated"]) == (0, 2), "the list alone, in both"
+    desk.write("BIO/wiki/index.md", "# Biology\n\nWelcome back.\n")
+    again = desk.run("sync", "--output", "json").json["summary"]
+    assert (again["created"], again["updated"]) == (0, 2)

@@ -104,13 +104,13 @@ def test_a_page_in_a_folder_has_the_page_of_that_folder_as_its_parent(content: F
     content.write("C1/wiki/roots/tip.md", "# Tip\n")
     parents = {key: item.parent for key, item in content.items().items() if isinstance(item, Page)}
     assert parents == {
-        "s:C1/wiki/index": None,
+        "s:C1/index": None,
         "s:C1/wiki/cells/index": None,
         "s:C1/wiki/cells/wall": "s:C1/wiki/cells/index",
         "s:C1/wiki/roots": None,
         "s:C1/wiki/roots/tip": "s:C1/wiki/roots",
     }
-    assert page(content, "s:C1/wiki/index").index
+    assert page(content, "s:C1/index").index
 
 
 @pytest.mark.parametrize(
@@ -337,19 +337,16 @@ def test_a_page_that_links_to_one_with_a_mistake_goes_through(content: Folder) -
 WITHHELD = {
     "a dead link": "# Home\n\n[x](nowhere.md)\n",
     "a slip in its front matter": "---\ntitel: x\n---\n# Home\n",
-    "an id that another file has": "---\nid: other\n---\n# Home\n",
 }
 
 
 @pytest.mark.parametrize("mistake", WITHHELD)
 def test_what_is_held_back_is_named_with_what_is_known_of_it(content: Folder, mistake: str) -> None:
     content.write("C1/wiki/index.md", WITHHELD[mistake])
-    if mistake == "an id that another file has":
-        content.write("C1/wiki/other.md", "# Other\n")
     content.write("C1/wiki/a.md", "# A\n")
     first = content.listing().withheld[0]
     assert (str(first.origin), first.page is not None and first.page.index) == ("content/C1/wiki/index.md", True)
-    assert first.key == ("s:C1/wiki/other" if "id" in mistake.split() else "s:C1/wiki/index")
+    assert first.key == "s:C1/index"
 
 
 def test_a_file_with_a_slip_keeps_its_id_and_its_title_for_those_that_link_to_it(content: Folder) -> None:

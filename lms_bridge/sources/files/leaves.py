@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from lms_bridge.errors import ContentError, Problem
-from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt, Withheld
+from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt, Withheld, index_key
 from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.links import asset_src, item_href
 from lms_bridge.markup.markdown import split_front_matter, to_html
@@ -44,7 +44,7 @@ def read_leaf(
         )
     if len(title) > _MAX_TITLE:
         raise ContentError(f"has a title of {len(title)} characters.", where=where, next_step="Keep it under 256.")
-    key = _key(path, home, kind, source, matter.id)
+    key = _key(path, home, kind, source, matter.id, matter.group)
     return folders.Leaf(kind, key, path, home.course, title, matter, body, offset + dropped, lines)
 
 
@@ -59,11 +59,14 @@ def salvaged(
     told = {found["name"]: found["value"].strip("'\"") for found in _PLAIN_LINE.finditer(raw)}
     title, _, _ = _title(told.get("title"), body)
     matter = PageMatter() if kind is Kind.PAGE else PromptMatter()
-    return folders.Leaf(kind, _key(path, home, kind, source, told.get("id")), path, home.course, title, matter, "", 0)
+    key = _key(path, home, kind, source, told.get("id"), told.get("group"))
+    return folders.Leaf(kind, key, path, home.course, title, matter, "", 0)
 
 
-def _key(path: Path, home: folders.CourseFolder, kind: Kind, source: str, given: str | None) -> Key:
+def _key(path: Path, home: folders.CourseFolder, kind: Kind, source: str, given: str | None, group: str | None) -> Key:
     room = ROOMS[kind]
+    if kind is Kind.PAGE and path == home.folder / room / "index.md":
+        return index_key(source, home.course.idnumber, group)
     identity = given or folders.stable_name(path.relative_to(home.folder / room))
     return f"{source}:{home.course.idnumber}/{room}/{identity}"
 
