@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from lms_bridge.connector import Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
 from lms_bridge.items import Kind
 from lms_bridge.sync.policy import Deleted, Drift, Limits, Policy, Prune, Refresh
-from lms_bridge.sync.run import Plan, Progress, Report, Route, no_progress
+from lms_bridge.sync.run import Failure, Plan, Progress, Report, Route, no_progress
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
@@ -39,7 +39,7 @@ class Bridge:
             raise UsageError(
                 f"no item is meant by {', '.join(only)}.",
                 where="--only",
-                next_step="`lms-bridge plan` shows courses, titles and, with --output json, keys.",
+                next_step="Use course:ID, page:TITLE, prompt:…, review:…, rating:… or a key of `plan --output json`.",
             )
         return plans
 
@@ -53,28 +53,37 @@ class Bridge:
         progress: Progress = no_progress,
     ) -> list[Report]:
         """Plan every route, then apply every route. Raises StateError, before any write, when checksums are given and
-        a route that would change something has none of them; or when somebody else holds a route."""
+        a route that would change something has none of them. A route that somebody else applies is told as failed."""
         from lms_bridge.sync.apply import apply, new_run
 
         with ExitStack() as leases:
-            for route in self.routes:
-                leases.enter_context(self.state.lease(route.name))
-            plans = self.plan(clock=clock, only=only, progress=progress)
+            held = self._leased(leases)
+            free = replace(self, routes=tuple(route for route in self.routes if route.name not in held))
+            plans = free.plan(clock=clock, only=only, progress=progress)
             if checksums:
                 _refuse_unreviewed(plans, checksums)
             run = new_run(clock())
-            return [
+            done = [
                 apply(
-                    plan,
-                    route,
-                    self.state,
-                    now=clock(),
-                    run=run,
-                    approve=plan.checksum in approved,
-                    progress=progress,
+                    plan, route, self.state, now=clock(), run=run, approve=plan.checksum in approved, progress=progress
                 )
-                for route, plan in zip(self.routes, plans, strict=True)
+                for route, plan in zip(free.routes, plans, strict=True)
             ]
+        now = clock()
+        return done + [
+            Report(run=run, route=name, destination="", started=now, ended=now, failures=(Failure("", error.problem),))
+            for name, error in held.items()
+        ]
+
+    def _leased(self, leases: ExitStack) -> dict[str, StateError]:
+        """Take every route; those that somebody else applies just now are told, and the others go on."""
+        held = {}
+        for route in self.routes:
+            try:
+                leases.enter_context(self.state.lease(route.name))
+            except StateError as error:
+                held[route.name] = error
+        return held
 
 
 def _refuse_unreviewed(plans: Iterable[Plan], checksums: Sequence[str]) -> None:

@@ -21,7 +21,12 @@ def status(
 
 def diff(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="The item's key, as `plan` shows it.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY", help="The item's key, as `plan --output json` shows it, or page:TITLE and so on."
+        ),
+    ],
     config: ConfigOption = None,
     route: RouteOption = None,
     output: OutputOption = Output.TEXT,

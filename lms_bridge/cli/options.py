@@ -24,10 +24,14 @@ ConfigOption = Annotated[
 ]
 OnlyOption = Annotated[
     list[str] | None,
-    typer.Option("--only", help="course:ID, page:…, prompt:…, review:…, rating:… or a KEY. May be repeated."),
+    typer.Option(
+        "--only", metavar="SELECTION", help="course:ID, page:…, prompt:…, review:…, rating:… or a KEY. May be repeated."
+    ),
 ]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="text for people, json for programs.")]
-RouteOption = Annotated[list[str] | None, typer.Option("--route", help="Only this route. May be repeated.")]
+RouteOption = Annotated[
+    list[str] | None, typer.Option("--route", metavar="NAME", help="Only this route. May be repeated.")
+]
 
 
 def config_path(context: typer.Context, given: Path | None) -> Path:

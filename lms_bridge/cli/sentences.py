@@ -3,7 +3,9 @@
 import itertools
 import logging
 import sys
+import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from lms_bridge.errors import BridgeError, ConfigError, Problem, Unreachable, UsageError
 
@@ -27,7 +29,20 @@ def told(run: Callable[[], None]) -> None:
             print_json({"schema_version": 1, "problems": [problem_fields(problem) for problem in problems]})
         sys.exit(_code_of(error))
     except KeyboardInterrupt:
+        print("Stopped. What was done is kept; the next run goes on from there.", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        logging.getLogger(__name__).debug("the command ended with an unexpected error", exc_info=True)
+        tell((_unexpected(error),))
+        sys.exit(FAILED)
+
+
+def _unexpected(error: Exception) -> Problem:
+    """What broke and where, without the error's own words: they may quote what nobody should read."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    cause = f"an unexpected {type(error).__name__} stopped the command."
+    return Problem(cause, where, "What was done is kept. Run `lms-bridge -v …` and report what it prints.")
 
 
 def _code_of(error: BridgeError) -> int:

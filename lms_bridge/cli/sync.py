@@ -39,11 +39,14 @@ def sync(
     output: OutputOption = Output.TEXT,
     checksum: Annotated[
         list[str] | None,
-        typer.Option(help="Apply only what was reviewed under this checksum. One for each route with changes."),
+        typer.Option(
+            metavar="CHECKSUM",
+            help="Apply only what was reviewed under this checksum. One for each route with changes.",
+        ),
     ] = None,
     approve: Annotated[
         list[str] | None,
-        typer.Option(help="Also apply what waits for approval in the plan of this checksum."),
+        typer.Option(metavar="CHECKSUM", help="Also apply what waits for approval in the plan of this checksum."),
     ] = None,
 ) -> None:
     """Bring the destinations in step with the sources."""

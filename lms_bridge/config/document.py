@@ -104,6 +104,7 @@ class _Reader:
         self._problems = problems
         self._scalars = yaml.SafeLoader("")
         self._seen: set[int] = set()
+        self._aliased = False
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
         self._document.values[path] = _position(node)
@@ -111,7 +112,9 @@ class _Reader:
             raise RecursionError
         if id(node) in self._seen and not isinstance(node, yaml.ScalarNode):
             # An alias repeats a whole block; a few lines of them can grow without bound.
-            self._complain(node, "a YAML alias (`*name`) is not allowed here.", "Write the block out.")
+            if not self._aliased:
+                self._complain(node, "a YAML alias (`*name`) is not allowed here.", "Write the block out.")
+            self._aliased = True
             return None
         self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):

@@ -1,8 +1,11 @@
 """plan, sync, status, diff and check as an admin types them: what they print, and how they end."""
 
-from lms_bridge.cli.sentences import sentence
+import pytest
+
+from lms_bridge.cli.sentences import sentence, told
 from lms_bridge.errors import Problem
 from lms_bridge.sandbox.moodle.person_hand import Hand
+from lms_bridge.sync.state import State
 from tests.cli.conftest import Desk
 
 PLAN_KEYS = {"create", "update", "merge", "adopt", "delete", "forget", "skip", "unchanged"}
@@ -212,3 +215,37 @@ def test_a_course_keeps_its_first_page_when_the_designer_stops_writing_it(desk: 
     desk.write("BIO/wiki/index.md", "# Biology\n\nWelcome back.\n")
     again = desk.run("sync", "--output", "json").json["summary"]
     assert (again["created"], again["updated"]) == (0, 2)
+
+
+def test_a_route_that_somebody_else_applies_is_told_and_the_others_go_on(desk: Desk) -> None:
+    with State.open(desk.folder / ".sandbox" / "state.sqlite") as state, state.lease("programme-to-moodle"):
+        ran = desk.run("sync", "--output", "json")
+    assert ran.code == 1
+    (failure,) = ran.json["failures"]
+    assert "programme-to-moodle" in failure["cause"] + failure["where"]
+    assert ran.json["summary"]["created"] > 0, "SharePoint goes on"
+    assert "mod_wiki_new_page" not in desk.moodle_calls()
+
+
+def test_an_error_that_nobody_foresaw_is_one_sentence_and_its_traceback_is_for_verbose(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("with a secret in its words")
+
+    with pytest.raises(SystemExit) as ended:
+        told(broken)
+    err = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert "an unexpected RuntimeError stopped the command." in err
+    assert "secret" not in err
+
+
+def test_ctrl_c_says_that_nothing_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        told(stopped)
+    assert ended.value.code == 130
+    assert "What was done is kept" in capsys.readouterr().err

@@ -102,7 +102,7 @@ def _change(site: MoodleSite, body: bytes) -> Response:
     hand = Hand(site)
     try:
         asked = json.loads(body)
-        name = str(asked["change"])
+        name = str(asked.get("change", ""))
         method: Callable[..., Any] | None = None if name.startswith("_") else getattr(hand, name, None)
         if method is None:
             known = ", ".join(known_changes(hand))
