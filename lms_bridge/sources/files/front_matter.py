@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lms_bridge.errors import ContentError
 
 _MAX_BYTES = 20_000
+# Beyond these years a moment is a slip, and near the ends of the calendar it cannot be told in UTC at all.
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _Model = TypeVar("_Model", bound=BaseModel)
 # May be a path, so that a file that moves can keep the identity that it had by its place. A part that begins with a
 # letter, a digit or an underscore is neither empty nor `..`.
@@ -93,18 +96,23 @@ def _first_fault(
     return ContentError(f"`{key}` is {found}.", where=place, next_step=f"Expected {message[:1].lower()}{message[1:]}.")
 
 
-def moment(value: Any, key: str, *, zone: str | None, where: str) -> datetime | None:
-    """A date or time from front matter as an aware moment; a date means its first minute."""
+def moment(value: date | datetime | None, key: str, *, zone: str | None, where: str) -> datetime | None:
+    """A date or time from front matter as an aware moment; a date means its first minute. Raises ContentError."""
     if value is None:
         return None
-    if isinstance(value, datetime):
-        if value.tzinfo is not None:
-            return value
-        if zone is None:
-            raise ContentError(
-                f"`{key}` is {value.isoformat(' ')}, a time without a zone.",
-                where=where,
-                next_step="Add the zone (2027-01-11 09:00:00+01:00), or set `timezone` in connectors.yaml.",
-            )
-        return value.replace(tzinfo=ZoneInfo(zone))
-    return datetime.combine(value, time(), ZoneInfo(zone) if zone else UTC)
+    if not isinstance(value, datetime):
+        found = datetime.combine(value, time(), ZoneInfo(zone) if zone else UTC)
+    elif value.tzinfo is not None:
+        found = value
+    elif zone is not None:
+        found = value.replace(tzinfo=ZoneInfo(zone))
+    else:
+        raise ContentError(
+            f"`{key}` is {value.isoformat(' ')}, a time without a zone.",
+            where=where,
+            next_step="Add the zone (2027-01-11 09:00:00+01:00), or set `timezone` in connectors.yaml.",
+        )
+    if not _EARLIEST <= found < _LATEST:
+        step = "Write a moment between the years 1970 and 2200."
+        raise ContentError(f"`{key}` is {value.isoformat()}, which cannot be meant.", where=where, next_step=step)
+    return found
