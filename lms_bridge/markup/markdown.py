@@ -77,6 +77,29 @@ def split_front_matter(text: str) -> tuple[str, str, int]:
     return found[1], text[found.end() :], found[0].count("\n")
 
 
+def plain_text(line: str) -> str:
+    """The words of a line of Markdown, a heading for one, as its reader sees them."""
+    try:
+        return " ".join(_words(parser().parseInline(line)).split())
+    except RecursionError:
+        return " ".join(line.split())
+
+
+def _words(tokens: Sequence[Token]) -> str:
+    return "".join(map(_word, tokens))
+
+
+def _word(token: Token) -> str:
+    match token.type:
+        case "text" | "code_inline":
+            return token.content
+        case "softbreak" | "hardbreak":
+            return " "
+        case "inline" | "image":
+            return _words(token.children or ())
+    return ""
+
+
 def to_html(
     text: str,
     *,

@@ -76,3 +76,47 @@ def test_a_moment_far_from_our_time_costs_its_prompt_alone(
     (told,) = map(str, listing.problems)
     assert told.startswith(f"content/C1/prompts/far.md:2: `{key}` is {when}")
     assert told.endswith("which cannot be meant. Write a moment between the years 1970 and 2200.")
+
+
+@pytest.mark.parametrize(
+    ("heading", "title"),
+    [
+        ("# The my_var and 2 * 3", "The my_var and 2 * 3"),
+        ("# 2*3*4 is a*b*c where a * b", "234 is abc where a * b"),
+        (r"# a\*b\*c and \# signs", "a*b*c and # signs"),
+        ("# __init__.py, `__init__` and snake_case_name", "init.py, __init__ and snake_case_name"),
+        ("# Q&amp;A, AT&T &copy;", "Q&A, AT&T ©"),
+        ("# 3 < 4 and x > y", "3 < 4 and x > y"),
+        ("# H<sub>2</sub>O", "H2O"),
+        ("# The [long *road*](https://e.org/a_b) home ##", "The long road home"),
+        ("# The ![red *dot*](dot.png) sign", "The red dot sign"),
+        ("# From [[Cells]] to [[Plants|green things]]", "From Cells to green things"),
+        ("# `a*b`  &nbsp; done", "a*b done"),
+        ("Two *words*\n=====", "Two words"),
+        ("# C#", "C#"),
+    ],
+)
+def test_a_title_reads_as_its_heading_would(content: Folder, heading: str, title: str) -> None:
+    content.write("C1/wiki/a.md", f"{heading}\n\nText.\n")
+    found = page(content, "s:C1/wiki/a")
+    assert found.title == title
+    assert found.body.strip() == "<p>Text.</p>"
+
+
+def test_a_heading_that_repeats_the_title_of_the_front_matter_is_not_shown_twice(content: Folder) -> None:
+    content.write("C1/wiki/a.md", "---\ntitle: Q&A on my_var\n---\n# Q&amp;A on my_var\n\nText.\n")
+    assert page(content, "s:C1/wiki/a").body.strip() == "<p>Text.</p>"
+
+
+@pytest.mark.parametrize("heading", ["# <b></b>", "# &nbsp;", "# <!-- none -->"])
+def test_a_heading_without_words_is_no_title(content: Folder, heading: str) -> None:
+    content.write("C1/wiki/a.md", f"{heading}\n\nText.\n")
+    (told,) = content.problems()
+    assert told.startswith("content/C1/wiki/a.md: has no title.")
+
+
+@pytest.mark.parametrize("heading", ["![" * 2_400, "*a " * 1_600, "[[" * 2_400, "x" * 900_000])
+def test_a_hostile_heading_is_told_like_any_other_that_is_too_long(content: Folder, heading: str) -> None:
+    content.write("C1/wiki/a.md", f"# {heading}\n")
+    (told,) = content.problems()
+    assert "has a title of" in told

@@ -9,7 +9,7 @@ from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt, Withheld, index_key
 from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.links import asset_src, item_href
-from lms_bridge.markup.markdown import split_front_matter, to_html
+from lms_bridge.markup.markdown import plain_text, split_front_matter, to_html
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.assets import read_asset
 from lms_bridge.sources.files.front_matter import PageMatter, PromptMatter, moment, read_yaml
@@ -18,9 +18,10 @@ from lms_bridge.sources.files.settings import FilesSettings
 
 _ATX = re.compile(r"\s*\n?# +(?P<title>[^\n]+?)(?: +#+)? *(?:\n|$)")
 _SETEXT = re.compile(r"(?:[ \t]*\n)*(?P<title>\S[^\n]*)\n=+ *(?:\n|$)")
-_HEADING_MARKS = re.compile(r"[*_`]|!?\[(?P<label>[^\]]*)\]\([^)]*\)")
 _PLAIN_LINE = re.compile(r"^(?P<name>id|title):[ \t]+(?P<value>[^\n]*\S)", re.MULTILINE)
 _MAX_TITLE = 255
+# A line longer than this is no title, whatever its marks stand for: it is not read for them.
+_MAX_HEADING = 5_000
 _WIKI = "wiki"
 ROOMS = {Kind.PAGE: _WIKI, Kind.PROMPT: "prompts"}
 Tell = Callable[[int, str, str], None]
@@ -74,7 +75,8 @@ def _key(path: Path, home: folders.CourseFolder, kind: Kind, source: str, given:
 def _title(given: str | None, body: str) -> tuple[str, str, int]:
     """The title, the text without its first heading where that is the title, and how many lines were taken off."""
     found = _ATX.match(body) or _SETEXT.match(body)
-    heading = " ".join(_HEADING_MARKS.sub(lambda m: m["label"] or "", found["title"]).split()) if found else ""
+    line = found["title"] if found else ""
+    heading = plain_text(line) if len(line) <= _MAX_HEADING else line
     if given is not None and folders.folded(given) != folders.folded(heading):
         return " ".join(given.split()), body, 0
     if found is None:
