@@ -243,7 +243,8 @@ class Source(Protocol):
 class Place(Protocol):
     """One kind in one container. One thread at a time.
 
-    A place whose destination has no way to delete an entry says so with `can_delete = False`; without it, it can.
+    A place whose destination has no way to delete an entry says so with `can_delete = False`; without it, it can. One
+    that must be told where to look has `expect(records)`, called before `entries` with what we last applied there.
     """
 
     ref: PlaceRef

@@ -55,6 +55,10 @@ class Group:
     idnumber: str = ""
 
 
+class NoSuchCourse(Problem):
+    """Moodle answered, and the course is not there; any other problem leaves that open."""
+
+
 def find_courses(client: Client, by: str, wanted: Iterable[str]) -> dict[str, CourseSeen | Problem]:
     """Each wanted course, or why it is not there. Raises DestinationError when nothing can be looked up."""
     names = sorted(set(wanted))
@@ -94,7 +98,7 @@ def _course(by: str, name: str, reply: Reply) -> CourseSeen | Problem:
     if not exact:
         other = ", ".join(repr(str(row.get(by))) for row in rows[:3])
         cause = f"there is no course with the {by} {name} in Moodle" + (f", only {other}." if other else ".")
-        return Problem(cause, name, step)
+        return NoSuchCourse(cause, name, step)
     row = exact[0]
     fields = {
         str(each.get("shortname")): (each.get("valueraw"), str(each.get("type")))

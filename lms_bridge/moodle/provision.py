@@ -18,6 +18,7 @@ from lms_bridge.moodle.protocol import Call
 
 _log = logging.getLogger(__name__)
 
+DEFAULT_REVIEWS = "Course reviews"
 _MODULES = frozenset({"wiki", "forum", "data"})
 
 
@@ -38,6 +39,15 @@ class Provision:
         wikis = find_activities(self._ground.client, "wiki", [self._find_template().id]).of(self._find_template().id)
         if wikis and wikis[0].details.get("firstpagetitle"):
             self._ground.template_first = str(wikis[0].details["firstpagetitle"])
+
+    def reviews_name(self) -> str:
+        """What the reviews activity is called where nobody renamed it. Raises DestinationError."""
+        if self.wanted:
+            wish = Wish(self._find_template(), self._ground.choice(Kind.REVIEW))
+            found = choose_activities(self._ground.client, self._ground.module(Kind.REVIEW), [wish])[0]
+            if isinstance(found, Activity):
+                return found.name
+        return DEFAULT_REVIEWS
 
     def fill(self, ref: PlaceRef) -> None:
         """Afterwards the ground knows the course's activities. Raises DestinationError."""

@@ -5,24 +5,25 @@ was written is read back.
 """
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef
+from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef, Record
 from lms_bridge.errors import Ambiguous, ContentError, DestinationError, NotFound, Problem
-from lms_bridge.items import Item, Key, Rating, mark
-from lms_bridge.moodle.courses import Activity, CourseSeen, find_courses
+from lms_bridge.items import Item, Key, Kind, Rating, mark
+from lms_bridge.moodle.courses import Activity, CourseSeen, NoSuchCourse, find_activities, find_courses
 from lms_bridge.moodle.payloads import (
     body_of,
     changed_meanwhile,
     done,
     failed,
     fingerprint,
-    plain_number,
-    stars,
     version_of,
 )
 from lms_bridge.moodle.protocol import Call
+from lms_bridge.moodle.rating_values import same, shown_values
 from lms_bridge.moodle.site import SiteParts
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class CourseRatings:
         self._parts = parts
         self._ground = parts.ground
         self._settings = parts.ground.settings.ratings
+        self._standing: Mapping[int, Key] = {}
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
         return {item.key: str(number) for item in items if (number := self._course(item.key)) is not None}
@@ -61,21 +63,62 @@ class CourseRatings:
         )
 
     def entries(self) -> Iterable[Entry]:
-        """As `locate` saw the courses a moment ago: their look-up tells the fields, too."""
+        """As `locate` saw the courses a moment ago: their look-up tells the fields, too.
+
+        Courses that no item belongs to any more are looked up here: their ratings stand until they are taken away.
+        """
+        rated = {number: key for key, number in self._ground.rated.items()}
+        orphans = {
+            number: key
+            for number, key in self._standing.items()
+            if number not in self._ground.rated_now and rated.get(number, key) == key
+        }
+        unsure = self._know(orphans)
         found = []
-        for key, number in self._ground.rated.items():
+        for number, key in (rated | orphans).items():
             values = self._values(number)
-            if any(values.get(name) for name in self._settings.fields.names().values()):
+            if number in unsure:
+                found.append(replace(self._entry(number, key, values), version=""))
+            elif (number in orphans and values.get(NAME)) or any(
+                values.get(name) for name in self._settings.fields.names().values()
+            ):
                 found.append(self._entry(number, key, values))
         return found
 
+    def expect(self, records: Sequence[Record]) -> None:
+        """Where ratings of ours stand, whether or not their course is still in a source."""
+        self._standing = {int(record.ref): record.key for record in records if record.ref.isdigit()}
+
+    def _know(self, numbers: Iterable[int]) -> frozenset[int]:
+        """Looks up courses that nothing was located in, and their activities that bear a rating of ours as name.
+
+        Returns those that Moodle stumbles over: whether a rating stands there is left open.
+        """
+        unsure = self._look(list(numbers))
+        known = [number for number in numbers if number in self._ground.courses and number not in unsure]
+        if not known or not self._settings.activity_name:
+            return unsure
+        listed = find_activities(self._ground.client, self._ground.module(Kind.REVIEW), known)
+        for number in known:
+            named = [activity for activity in listed.of(number) if self._is_ours(activity.name)]
+            self._ground.put(Kind.REVIEW, number, "", named[0] if len(named) == 1 else None)
+        return unsure
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether an activity's name is one that we give, whatever the figures in it."""
+        parts = re.split(r"\{\w+\}", self._settings.activity_name or "")
+        return bool(self._settings.activity_name and re.fullmatch(".+".join(map(re.escape, parts)), name))
+
     def read(self, entry: Entry) -> Body:
         number = int(entry.ref)
-        self._look([number])
+        if self._look([number]):
+            raise DestinationError(
+                "Moodle does not show the course.", where=self._title(number), next_step="Look at it."
+            )
         return body_of("", "", self._values(number))
 
     def expected(self, payload: Payload) -> Body:
-        return body_of("", "", {name: _same(value) for name, value in payload.fields.items()})
+        return body_of("", "", {name: same(value) for name, value in payload.fields.items()})
 
     def cost(self, changes: Sequence[Change]) -> Cost:
         calls = 2 * -(-len(changes) // _AT_ONCE) + (len(changes) if self._settings.activity_name else 0)
@@ -89,7 +132,7 @@ class CourseRatings:
         self._look([self._number(change) for change in changes])
         refused = {change.key: self._refusal(change) for change in changes}
         going = [c for c in changes if refused[c.key] is None and c.action is not Action.ADOPT]
-        errors = self._send(going)
+        errors = self._send(going) if going else {}
         if going:
             self._look([self._number(change) for change in going])
         for change in changes:
@@ -97,18 +140,19 @@ class CourseRatings:
 
     def _send(self, changes: Sequence[Change]) -> dict[int, DestinationError]:
         """Writes the fields of all courses in one call, then the names; what went wrong by course."""
+        # What goes loses its name first: while the fields stand, a run that failed here is tried again.
+        errors = self._rename([change for change in changes if change.action is Action.DELETE])
+        changes = [change for change in changes if self._number(change) not in errors]
         if not changes:
-            return {}
+            return errors
         rows = [{"id": self._number(change), "customfields": self._rows(change)} for change in changes]
         call = Call(function="core_course_update_courses", args={"courses": rows}, write=True, alone=True)
         reply = self._ground.client.call_all([call])[0]
         if reply.error is not None:
-            return {self._number(change): reply.error for change in changes}
-        errors = {}
+            return errors | {self._number(change): reply.error for change in changes}
         for warning in (reply.value or {}).get("warnings", ()):
             errors[int(warning.get("itemid") or 0)] = _warned(warning)
-        errors.update(self._rename(changes))
-        return errors
+        return errors | self._rename([change for change in changes if change.action is not Action.DELETE])
 
     def _rows(self, change: Change) -> list[dict[str, str]]:
         wanted = change.payload.fields if change.payload and change.action is not Action.DELETE else {}
@@ -120,10 +164,15 @@ class CourseRatings:
         errors: dict[int, DestinationError] = {}
         for change in changes:
             number = self._number(change)
-            name = change.payload.fields.get(NAME) if change.payload else None
-            activity = self._parts.rating_activity(number, self._title(number)) if name else None
-            if not name or change.action is Action.DELETE:
+            gone = change.action is Action.DELETE
+            try:
+                name = self._name_after(number) if gone else change.payload and change.payload.fields.get(NAME)
+            except DestinationError as error:
+                errors[number] = error
                 continue
+            if not name:
+                continue
+            activity = self._parts.rating_activity(number, self._title(number))
             if activity is None:
                 errors[number] = self._nothing_to_rename(number)
             elif activity.name != name:
@@ -144,6 +193,11 @@ class CourseRatings:
                 self._ground.rename(activity, name)
         return errors
 
+    def _name_after(self, number: int) -> str | None:
+        """What the activity is called once the rating is gone; none when its name is not of our making."""
+        activity = self._ground.rating_activity(number)
+        return self._parts.provision.reviews_name() if activity and self._is_ours(activity.name) else None
+
     def _nothing_to_rename(self, number: int) -> DestinationError:
         return NotFound(
             "the course has no activity whose name could show the rating.",
@@ -157,7 +211,7 @@ class CourseRatings:
         values = self._values(number)
         if change.action is Action.ADOPT:
             return done(change, self._entry(number, change.key, values), body_of("", "", values))
-        wanted = {row["shortname"]: _same(row["value"]) for row in self._rows(change)}
+        wanted = {row["shortname"]: same(row["value"]) for row in self._rows(change)}
         wrong = [name for name, value in wanted.items() if values.get(name, "") != value]
         if error is not None and not (isinstance(error, Ambiguous) and not wrong):
             return failed(change, error)
@@ -188,15 +242,20 @@ class CourseRatings:
         entry = self._entry(number, change.key, values)
         return None if entry.version == change.entry.version else changed_meanwhile(change)
 
-    def _look(self, numbers: Sequence[int]) -> None:
+    def _look(self, numbers: Sequence[int]) -> frozenset[int]:
+        """Sees the courses anew; returns those that Moodle stumbles over."""
         found = find_courses(self._ground.client, "id", [str(number) for number in numbers])
         self._ground.renew(course for course in found.values() if isinstance(course, CourseSeen))
+        for number, course in found.items():
+            if isinstance(course, NoSuchCourse):
+                self._ground.courses.pop(int(number), None)
+        return frozenset(int(n) for n, course in found.items() if not isinstance(course, CourseSeen | NoSuchCourse))
 
     def _values(self, number: int) -> dict[str, str]:
         """The custom fields as they stand, and the activity's name where that is ours to set."""
         course = self._ground.courses.get(number)
         fields = course.fields if course else {}
-        values = {name: _same(fields.get(name, ("", ""))[0]) for name in self._settings.fields.names().values()}
+        values = {name: same(fields.get(name, ("", ""))[0]) for name in self._settings.fields.names().values()}
         if self._settings.activity_name:
             activity = self._ground.rating_activity(number)
             values[NAME] = activity.name if activity else ""
@@ -224,24 +283,6 @@ class CourseRatings:
 
     def _title(self, number: int) -> str:
         return self._ground.course_names().get(number, f"course {number}")
-
-
-def shown_values(item: Rating) -> dict[str, str]:
-    """What readers see."""
-    lowest = item.scale[0]
-    spread = [f"{lowest + at}★ {count}" for at, count in enumerate(item.spread)]
-    return {
-        "average": f"{item.average:.1f}",
-        "count": str(item.count),
-        "stars": stars(item.average, item.scale),
-        "spread": " · ".join(reversed(spread)),
-        "rank": f"{item.rank:.2f}",
-    }
-
-
-def _same(value: Any) -> str:
-    """One spelling for what a text field and a number field give back for the same figure."""
-    return plain_number(value) if value is not None else ""
 
 
 def _warned(warning: Mapping[str, Any]) -> DestinationError:

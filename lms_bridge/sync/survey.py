@@ -159,6 +159,9 @@ def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None
 
 
 def _list_entries(look: Look) -> None:
+    expect = getattr(look.place, "expect", None)
+    if expect is not None:
+        expect([record for record in look.records.values() if not record.deleted])
     look.entries = list(look.place.entries())
 
 

@@ -11,6 +11,7 @@ from moodle_world import PERSON, World
 
 from lms_bridge.connector import Level, Status
 from lms_bridge.items import Course, Kind, Prompt
+from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sandbox.moodle import Hand, SeedCourse, wiki_store
 from lms_bridge.sync.report import summary_of
 from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
@@ -37,6 +38,11 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 def activity(world: World, course: str, modname: str) -> Any:
     number = next(c.id for c in world.site.courses.values() if c.idnumber == course)
     return next(a for a in world.site.activities.values() if (a.course, a.modname) == (number, modname))
+
+
+def rating_fields(world: World, course: str) -> dict[str, Any]:
+    """What learners see in the course list."""
+    return dict(next(c.fields for c in world.site.courses.values() if c.idnumber == course))
 
 
 def told(bench: Bench) -> dict[str, str]:
@@ -561,6 +567,63 @@ def test_ratings_of_many_courses_travel_in_one_call(make_world: Callable[..., Wo
     bench.fill(*(make_item(Kind.RATING, Course(f"C-{n}", f"Course {n}")) for n in range(12)))
     assert summary_of([bench.sync()])["created"] == 12
     assert world.calls()["core_course_update_courses"] == 1
+
+
+NAMED = {"activity_name": "Course ratings ★ {average} ({count})"}
+PHY = Course("PHY-101", "Physics")
+
+
+@pytest.fixture
+def removed(make_world: Callable[..., World], opened: Opened) -> tuple[World, Bench]:
+    """Two rated courses, of which the source then drops one; looked at by a fresh process."""
+    world = make_world(SeedCourse("BIO-101"), SeedCourse("PHY-101"))
+    first = opened(world, ratings=NAMED)
+    first.fill(make_item(Kind.RATING, BIO), make_item(Kind.RATING, PHY))
+    assert summary_of([first.sync()])["created"] == 2
+    later = opened(world, ratings=NAMED)
+    later.fill(make_item(Kind.RATING, BIO))
+    return world, later
+
+
+def test_the_rating_of_a_course_that_left_the_source_is_reported_for_as_long_as_it_stands(
+    removed: tuple[World, Bench],
+) -> None:
+    world, bench = removed
+    for _ in range(2):
+        (change,) = bench.plan().changes
+        assert "gone from the source; the policy is to report it" in change.reason
+        bench.sync()
+    assert all(rating_fields(world, "PHY-101").values())
+
+
+def test_the_rating_of_a_course_that_left_the_source_is_taken_away_where_that_is_wanted(
+    removed: tuple[World, Bench],
+) -> None:
+    world, bench = removed
+    assert summary_of([bench.sync(PRUNE, approve=True)])["deleted"] == 1
+    assert not any(rating_fields(world, "PHY-101").values())
+    assert activity(world, "PHY-101", "data").name == "Course reviews"
+    assert all(rating_fields(world, "BIO-101").values())
+    assert activity(world, "BIO-101", "data").name.startswith("Course ratings ★")
+    assert bench.plan(PRUNE).changes == ()
+
+
+def test_a_name_that_a_person_gave_is_not_taken_away_with_the_rating(removed: tuple[World, Bench]) -> None:
+    world, bench = removed
+    activity(world, "PHY-101", "data").name = "What you said"
+    bench.sync(replace(PRUNE, drift=OVERWRITE.drift), approve=True)
+    assert not any(rating_fields(world, "PHY-101").values())
+    assert activity(world, "PHY-101", "data").name == "What you said"
+
+
+def test_a_rating_whose_course_cannot_be_looked_at_is_not_forgotten(removed: tuple[World, Bench]) -> None:
+    world, bench = removed
+    number = next(c.id for c in world.site.courses.values() if c.idnumber == "PHY-101")
+    answer = '{"exception": "dml_read_exception", "errorcode": "dmlreadexception", "message": "Error reading"}'
+    question = f"value={number}"
+    world.server.faults.add(Fault("status", times=9, path="server.php", body=question, status=200, answer=answer))
+    (change,) = bench.plan(PRUNE).changes
+    assert "could not be read" in change.reason
 
 
 # The check
