@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lms_bridge.connector import Level, Listing, Source
+from lms_bridge.connector import Listing, Source
 from lms_bridge.items import Item, Page
 from lms_bridge.sources.files import CONNECTOR
 
@@ -38,7 +38,7 @@ class Folder:
         return [str(problem) for problem in self.listing(**settings).problems]
 
     def warnings(self) -> list[str]:
-        return [str(finding.problem) for finding in self.source().check() if finding.level is Level.WARNING]
+        return [str(finding.problem) for finding in self.source().check() if finding.what == "content"]
 
 
 @pytest.fixture
@@ -120,3 +120,31 @@ def test_a_hostile_heading_is_told_like_any_other_that_is_too_long(content: Fold
     content.write("C1/wiki/a.md", f"# {heading}\n")
     (told,) = content.problems()
     assert "has a title of" in told
+
+
+@pytest.mark.parametrize(
+    "link", ["[[Source code#Naming]]", "[[source code # Naming|names]]", "[c](code.md#naming)", "[c](./code.md#%C3%A4)"]
+)
+def test_a_link_to_a_part_leads_to_the_page_and_check_says_so(content: Folder, link: str) -> None:
+    content.write("C1/wiki/code.md", "# Source code\n")
+    content.write("C1/wiki/a.md", f"# A\n\nSee {link} and {link}.\n")
+    assert page(content, "s:C1/wiki/a").body.count('href="item:s%3AC1%2Fwiki%2Fcode"') == 2
+    (told,) = content.warnings()
+    assert told.startswith("content/C1/wiki/a.md:3: ")
+    assert "parts of pages cannot be linked to. Leave the part out" in told
+
+
+def test_a_title_may_hold_the_sign_that_begins_a_part(content: Folder) -> None:
+    content.write("C1/wiki/c.md", "# C#\n")
+    content.write("C1/wiki/a.md", "# A\n\n[[C#]] and [[C##types]]\n")
+    assert page(content, "s:C1/wiki/a").body.count('href="item:s%3AC1%2Fwiki%2Fc"') == 2
+    (told,) = content.warnings()
+    assert "[[C##types]]" in told
+
+
+@pytest.mark.parametrize("link", ["[[Nowhere#part]]", "[[#part]]", "[x](nowhere.md#part)"])
+def test_a_part_of_no_page_is_still_a_dead_link(content: Folder, link: str) -> None:
+    content.write("C1/wiki/a.md", f"# A\n\n{link}\n")
+    (told,) = content.problems()
+    assert told.startswith("content/C1/wiki/a.md:3: ")
+    assert "a page that does not exist" in told

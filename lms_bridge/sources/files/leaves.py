@@ -22,6 +22,8 @@ _PLAIN_LINE = re.compile(r"^(?P<name>id|title):[ \t]+(?P<value>[^\n]*\S)", re.MU
 _MAX_TITLE = 255
 # A line longer than this is no title, whatever its marks stand for: it is not read for them.
 _MAX_HEADING = 5_000
+_NO_PARTS = "leads to the top of its page: parts of pages cannot be linked to."
+_NO_PARTS_STEP = "Leave the part out, or make it a page of its own."
 _WIKI = "wiki"
 ROOMS = {Kind.PAGE: _WIKI, Kind.PROMPT: "prompts"}
 Tell = Callable[[int, str, str], None]
@@ -98,19 +100,23 @@ class Conversion:
         """The item, or none when its text has problems: they are noted, and what stands is left as it is."""
         where = self._reading.shown(leaf.path)
         problems: list[Problem] = []
+        warnings: list[Problem] = []
         assets: dict[str, Asset] = {}
 
         def tell(line: int, cause: str, next_step: str) -> None:
             problems.append(Problem(cause, f"{where}:{line}", next_step))
 
+        def warn(line: int, cause: str, next_step: str) -> None:
+            warnings.append(Problem(cause, f"{where}:{line}", next_step))
+
         def resolve_link(href: str, line: int) -> str | None:
-            return self._link(leaf, href, line, tell)
+            return self._link(leaf, href, line, tell, warn)
 
         def resolve_image(src: str, line: int) -> str | None:
             return self._image(leaf, src, line, assets, tell)
 
         def wiki_link(title: str, line: int) -> str | None:
-            return self._titled(leaf, title, line, tell)
+            return self._titled(leaf, title, line, tell, warn)
 
         item: Page | Prompt | None = None
         try:
@@ -134,8 +140,11 @@ class Conversion:
             return None
         # Of an item that goes through: what is left out of it, and what will not read as it was meant.
         self._reading.warnings += [
-            Problem(f"{told.message}.", f"{where}:{told.line}", "Look how it reads there, or write it another way.")
-            for told in converted.problems
+            *dict.fromkeys(warnings),
+            *(
+                Problem(f"{told.message}.", f"{where}:{told.line}", "Look how it reads there, or write it another way.")
+                for told in converted.problems
+            ),
         ]
         return item
 
@@ -215,7 +224,7 @@ class Conversion:
                 return other.key
         return None
 
-    def _link(self, leaf: folders.Leaf, href: str, line: int, tell: Tell) -> str | None:
+    def _link(self, leaf: folders.Leaf, href: str, line: int, tell: Tell, warn: Tell) -> str | None:
         parts = urlsplit(href)
         if parts.scheme or parts.netloc or not parts.path:
             return href
@@ -233,10 +242,14 @@ class Conversion:
                 "Correct the path, or write the page.",
             )
             return None
+        if parts.fragment:
+            warn(line, f"the link to {href!r} {_NO_PARTS}", _NO_PARTS_STEP)
         return self._to(other, line, tell)
 
-    def _titled(self, leaf: folders.Leaf, title: str, line: int, tell: Tell) -> str | None:
+    def _titled(self, leaf: folders.Leaf, title: str, line: int, tell: Tell, warn: Tell) -> str | None:
         found = self._links.titled(title, leaf.course)
+        if not found and (found := self._links.titled(title.rpartition("#")[0], leaf.course)):
+            warn(line, f"[[{title}]] {_NO_PARTS}", _NO_PARTS_STEP)
         if not found:
             tell(line, f"[[{title}]] names a page that does not exist.", "Correct the title, or write the page.")
             return None
