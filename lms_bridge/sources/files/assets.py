@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lms_bridge.errors import ContentError
 from lms_bridge.items import Asset
-from lms_bridge.sources.files.reading import Reading
+from lms_bridge.sources.files.reading import Reading, size_of, told
 
 MEDIA_TYPES = {
     ".png": "image/png",
@@ -21,29 +21,33 @@ _SIGNATURES = {
     "image/gif": (b"GIF87a", b"GIF89a"),
     "image/webp": (b"RIFF",),
 }
+_SHORTEST = 24
+"""Bytes: no image of these types is shorter, and the size of a PNG or GIF stands within."""
 
 
 def read_asset(reading: Reading, path: Path, *, limit: int) -> Asset:
     """Raises ContentError without `where`: the page that shows the image says where."""
     step = "Put the image beside the page, or correct the path."
-    if not reading.is_inside(path):
+    with told():
+        inside = reading.is_inside(path)
+    if not inside:
         raise ContentError("lies outside the content folder", next_step=step)
-    try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= limit else b""
-    except OSError as error:
-        raise ContentError("is not there", next_step=step) from error
+    size = size_of(path)
     if size > limit:
         raise ContentError(
             f"has {size / 1e6:.1f} MB; the limit is {limit / 1e6:.1f} MB",
             next_step="Make it smaller, or raise `max_image_bytes` in connectors.yaml.",
         )
+    with told():
+        content = path.read_bytes()
     media_type = MEDIA_TYPES.get(path.suffix.lower())
     if media_type is None or not content.startswith(_SIGNATURES[media_type]):
         raise ContentError(
             f"is not an image that both destinations show ({', '.join(sorted(MEDIA_TYPES))})",
             next_step="Convert it to PNG or JPEG.",
         )
+    if len(content) < _SHORTEST:
+        raise ContentError("is cut off", next_step="Save the image anew.")
     width, height = dimensions(content, media_type)
     digest = hashlib.sha256(content).hexdigest()
     return Asset(digest, path.name, media_type, size, width, height, path.read_bytes)
@@ -51,7 +55,7 @@ def read_asset(reading: Reading, path: Path, *, limit: int) -> Asset:
 
 def dimensions(content: bytes, media_type: str) -> tuple[int | None, int | None]:
     """Width and height in pixels from the file's head, or none where it does not tell."""
-    if media_type == "image/png" and content[12:16] == b"IHDR":
+    if media_type == "image/png" and content[12:16] == b"IHDR" and len(content) >= 24:
         width, height = struct.unpack(">II", content[16:24])
         return width, height
     if media_type == "image/gif" and len(content) >= 10:
@@ -70,5 +74,5 @@ def _jpeg_dimensions(content: bytes) -> tuple[int | None, int | None]:
         if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack(">HH", content[at + 5 : at + 9])
             return width, height
-        at += 2 + int(struct.unpack(">H", content[at + 2 : at + 4])[0])
+        at += 2 + int(struct.unpack(">H", content[at + 2 : at + 4])[0])  # moves on even where a length is a lie
     return None, None

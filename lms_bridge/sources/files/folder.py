@@ -1,14 +1,16 @@
 """The folder's map, made before any text is read: courses, and which file holds which page or prompt."""
 
+import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lms_bridge.errors import ContentError, Problem
+from lms_bridge.errors import ContentError, Problem, SourceError
 from lms_bridge.items import Course, Key, Kind
 from lms_bridge.sources.files.front_matter import CourseFile, PageMatter, PromptMatter, read_yaml
-from lms_bridge.sources.files.reading import Reading, read_text
+from lms_bridge.sources.files.reading import Reading, read_text, stands, told
 
 _COURSE_FILE = "course.yaml"
 _LIMIT = 50_000
@@ -85,13 +87,11 @@ def folded(title: str) -> str:
 def courses(reading: Reading) -> Iterator[CourseFolder]:
     """Every folder of the content folder is a course, unless its name begins with a dot or an underscore."""
     seen: dict[str, Path] = {}
-    for folder in sorted(reading.root.iterdir()):
-        if not folder.is_dir() or folder.name.startswith((".", "_")):
-            continue
-        try:
+    for folder in _entries(reading):
+        course = None
+        with reading.one_file(folder):
             course = _course(reading, folder)
-        except ContentError as error:
-            reading.leave_out(error.problem)
+        if course is None:
             continue
         if course.idnumber in seen:
             cause = f"names the course {course.idnumber!r}, which {seen[course.idnumber].name} names as well."
@@ -101,15 +101,34 @@ def courses(reading: Reading) -> Iterator[CourseFolder]:
         yield CourseFolder(folder, course)
 
 
-def _course(reading: Reading, folder: Path) -> Course:
+def _entries(reading: Reading) -> list[Path]:
+    try:
+        found = sorted(reading.root.iterdir())
+    except OSError as error:
+        raise SourceError(
+            f"the content folder cannot be read ({error.strerror}).",
+            where=reading.shown_root,
+            next_step="Give the account that runs this the right to read it.",
+        ) from error
+    return [path for path in found if not _hidden(path.name)]
+
+
+def _course(reading: Reading, folder: Path) -> Course | None:
+    """None for a file beside the courses. A link that leads nowhere may have been a course: it is a problem."""
     path = folder / _COURSE_FILE
-    if not reading.is_inside(folder):
+    shown = reading.shown(folder)
+    with told(shown):
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+        inside = reading.is_inside(folder)
+    if not is_folder:
+        return None
+    if not inside:
         raise ContentError(
             "is a symbolic link that leads out of the content folder.",
-            where=reading.shown(folder),
+            where=shown,
             next_step="Copy the course here.",
         )
-    if not path.is_file():
+    if not stands(path, reading.shown(path)):
         return Course(folder.name, folder.name)
     text = read_text(reading, path, limit=_LIMIT)
     found, _ = read_yaml(text, CourseFile, where=reading.shown(path))
@@ -117,12 +136,27 @@ def _course(reading: Reading, folder: Path) -> Course:
     return Course(idnumber, found.title or idnumber, found.places)
 
 
-def files(reading: Reading, folder: Path, pattern: str) -> Iterator[Path]:
-    """Markdown files in a stable order; hidden ones are the designer's own."""
-    for path in sorted(folder.glob(pattern)):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and not any(part.startswith((".", "_")) for part in parts):
-            yield path
+def files(reading: Reading, folder: Path, *, deep: bool) -> Iterator[Path]:
+    """Markdown files in a stable order; hidden ones are the designer's own. A folder that cannot be listed is left out:
+    `Path.glob` would pass over it as if it were empty, and all that stands for it would be deleted."""
+    found: list[Path] = []
+    with reading.one_file(folder):
+        if not stands(folder, reading.shown(folder)):
+            return
+
+        def refused(error: OSError) -> None:
+            place = reading.shown(Path(error.filename))
+            step = "Make it a folder that the account which runs this may read; until then nothing is deleted."
+            reading.leave_out(Problem(f"cannot be listed ({error.strerror})", place, step))
+
+        for place, below, names in os.walk(folder, onerror=refused):
+            found += [Path(place, name) for name in names if name.endswith(".md") and not _hidden(name)]
+            below[:] = [name for name in below if deep and not _hidden(name)]
+    yield from sorted(found)
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "_"))
 
 
 def stable_name(path: Path) -> str:

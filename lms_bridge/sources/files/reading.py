@@ -1,10 +1,16 @@
 """What all readers of the folder share: bounded reads inside the folder, and problems noted instead of raised."""
 
+import logging
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Withheld
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -32,32 +38,60 @@ class Reading:
         self.complete = False
 
     def is_inside(self, path: Path) -> bool:
-        """Whether a path, symbolic links followed, stays in the folder."""
+        """Whether a path, symbolic links followed, stays in the folder. Ask it under `told`."""
         return path.resolve().is_relative_to(self.root)
+
+    @contextmanager
+    def one_file(self, path: Path) -> Iterator[None]:
+        """Whatever goes wrong with a file stays with it: it is left out, and the walk goes on."""
+        try:
+            yield
+        except ContentError as error:
+            self.leave_out(error.problem)
+        except Exception as error:
+            where = self.shown(path)
+            _log.debug("unexpected error in %s", where, exc_info=True)
+            cause = f"cannot be read: {type(error).__name__}: {str(error)[:200]}"
+            self.leave_out(Problem(cause, where, "Report this with the file."))
+
+
+@contextmanager
+def told(where: str = "") -> Iterator[None]:
+    """What the file system refuses becomes the problem of one file. Raises ContentError."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ContentError("is not there", where=where, next_step="Correct the path, or put the file there.") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        # Path.resolve: RuntimeError for a link to itself, ValueError for a null byte.
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        step = "Check its name, its permissions, and where it leads if it is a symbolic link."
+        raise ContentError(f"cannot be read ({reason})", where=where, next_step=step) from error
+
+
+def stands(path: Path, where: str) -> bool:
+    """Whether there is anything of this name, were it a link that leads nowhere. Raises ContentError when not told."""
+    with told(where):
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            return False
+    return True
+
+
+def size_of(path: Path, where: str = "") -> int:
+    """The size of an ordinary file: to read a pipe or a device would never end. Raises ContentError."""
+    with told(where):
+        status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ContentError("is not an ordinary file", where=where, next_step="Put a file of that name there.")
+    return status.st_size
 
 
 def read_text(reading: Reading, path: Path, *, limit: int) -> str:
-    """The file's text with \\n line ends. Raises ContentError."""
+    """The file's text with \\n line ends, without control characters. Raises ContentError."""
     shown = reading.shown(path)
-    if not reading.is_inside(path):
-        raise ContentError(
-            "is a symbolic link that leads out of the content folder.", where=shown, next_step="Copy the file here."
-        )
-    size = path.stat().st_size
-    if size > limit:
-        raise ContentError(
-            f"has {size / 1e6:.1f} MB; the limit is {limit / 1e6:.1f} MB.",
-            where=shown,
-            next_step="Split it, or raise the limit in connectors.yaml (`max_page_bytes`).",
-        )
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ContentError(
-            f"is not UTF-8 (byte {error.start}).", where=shown, next_step="Save it with the encoding UTF-8."
-        ) from error
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = decoded(reading, path, limit=limit)
     for number, line in enumerate(text.split("\n"), 1):
         found = next((c for c in line if c < " " and c != "\t"), None)
         if found is not None:
@@ -65,3 +99,30 @@ def read_text(reading: Reading, path: Path, *, limit: int) -> str:
                 f"holds the control character U+{ord(found):04X}.", where=f"{shown}:{number}", next_step="Remove it."
             )
     return text
+
+
+def decoded(reading: Reading, path: Path, *, limit: int) -> str:
+    """The file's text as it is, with \\n line ends. Raises ContentError."""
+    shown = reading.shown(path)
+    with told(shown):
+        inside = reading.is_inside(path)
+    if not inside:
+        raise ContentError(
+            "is a symbolic link that leads out of the content folder.", where=shown, next_step="Copy the file here."
+        )
+    size = size_of(path, shown)
+    if size > limit:
+        raise ContentError(
+            f"has {size / 1e6:.1f} MB; the limit is {limit / 1e6:.1f} MB.",
+            where=shown,
+            next_step="Split it, or raise the limit in connectors.yaml (`max_page_bytes`).",
+        )
+    with told(shown):
+        raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ContentError(
+            f"is not UTF-8 (byte {error.start}).", where=shown, next_step="Save it with the encoding UTF-8."
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")

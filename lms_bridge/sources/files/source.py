@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lms_bridge.connector import Finding, Level, Listing
-from lms_bridge.errors import ContentError, Problem, SourceError
+from lms_bridge.errors import Problem, SourceError
 from lms_bridge.items import Item, Kind
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.leaves import Conversion, read_leaf, salvaged, shared_keys, source_url
 from lms_bridge.sources.files.ratings import Reviews, ratings, read_reviews
-from lms_bridge.sources.files.reading import Reading
+from lms_bridge.sources.files.reading import Reading, stands
 from lms_bridge.sources.files.settings import FilesSettings
 
 _TABLES = ("ratings.csv", "ratings.xlsx")
@@ -24,7 +24,7 @@ class FilesSource:
         self.name = name
         self._settings = settings
         self._shown = settings.path.as_posix()
-        self._root = (folder / settings.path).resolve()
+        self._root = folder / settings.path
 
     def items(self, since: str | None = None) -> Listing:
         """Everything in the folder; a folder has no cursor. Raises SourceError when it is not there."""
@@ -41,10 +41,11 @@ class FilesSource:
         for leaf in links.leaves.values():
             if leaf.key in shared:
                 conversion.hold(leaf)
-            elif not leaf.is_draft and (item := conversion.item(leaf)) is not None:
-                items.append(item)
+            elif not leaf.is_draft:
+                items += self._item(reading, conversion, leaf)
         for leaf in links.left_out.values():
-            conversion.hold(leaf)
+            with reading.one_file(leaf.path):
+                conversion.hold(leaf)
         items += self._reviews_and_ratings(reading, homes)
         return Listing(
             items,
@@ -52,6 +53,16 @@ class FilesSource:
             problems=tuple(reading.problems),
             withheld=tuple(reading.withheld),
         )
+
+    @staticmethod
+    def _item(reading: Reading, conversion: Conversion, leaf: folders.Leaf) -> list[Item]:
+        before = len(reading.withheld)
+        with reading.one_file(leaf.path):
+            item = conversion.item(leaf)
+            return [item] if item is not None else []
+        if len(reading.withheld) == before:
+            conversion.hold(leaf)
+        return []
 
     def check(self) -> Iterable[Finding]:
         """Reads everything and says what was found; names that look like a slip are warnings."""
@@ -75,25 +86,31 @@ class FilesSource:
         yield Finding(Level.OK, f"{told} in {self._shown}")
 
     def _reading(self) -> Reading:
-        if not self._root.is_dir():
-            raise SourceError(
-                "the content folder is not there.",
-                where=f"sources.{self.name}.path: {self._shown}",
-                next_step="Correct the path; it starts where connectors.yaml stands.",
-            )
-        return Reading(self._root, self._shown)
+        where = f"sources.{self.name}.path: {self._shown}"
+        step = "Correct the path; it starts where connectors.yaml stands."
+        try:
+            root = self._root.resolve()
+            is_folder = root.is_dir()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise SourceError(f"the content folder cannot be read ({error}).", where=where, next_step=step) from error
+        if not is_folder:
+            raise SourceError("the content folder is not there.", where=where, next_step=step)
+        return Reading(root, self._shown)
 
     def _leaves(
         self, reading: Reading, homes: list[folders.CourseFolder], links: folders.Map
     ) -> Iterator[folders.Leaf]:
         for home in homes:
-            for kind, room, pattern in ((Kind.PAGE, "wiki", "**/*.md"), (Kind.PROMPT, "prompts", "*.md")):
-                for path in folders.files(reading, home.folder / room, pattern):
-                    try:
-                        yield read_leaf(reading, path, home, kind, self.name, self._settings)
-                    except ContentError as error:
+            for kind, room, deep in ((Kind.PAGE, "wiki", True), (Kind.PROMPT, "prompts", False)):
+                for path in folders.files(reading, home.folder / room, deep=deep):
+                    leaf = None
+                    with reading.one_file(path):
+                        leaf = read_leaf(reading, path, home, kind, self.name, self._settings)
+                    if leaf is not None:
+                        yield leaf
+                        continue
+                    with reading.one_file(path):
                         links.leave_out(salvaged(reading, path, home, kind, self.name, self._settings))
-                        reading.leave_out(error.problem)
 
     def _reviews_and_ratings(self, reading: Reading, homes: list[folders.CourseFolder]) -> list[Item]:
         tables = [table for home in homes if (table := self._table(reading, home)) is not None]
@@ -102,17 +119,19 @@ class FilesSource:
         return reviews + list(ratings(tables, source=self.name, settings=self._settings, shown=shown))
 
     def _table(self, reading: Reading, home: folders.CourseFolder) -> Reviews | None:
-        paths = [home.folder / name for name in _TABLES if (home.folder / name).is_file()]
+        paths: list[Path] = []
+        for path in (home.folder / name for name in _TABLES):
+            with reading.one_file(path):
+                if stands(path, reading.shown(path)):
+                    paths.append(path)
         if len(paths) > 1:
             where = reading.shown(home.folder)
             reading.leave_out(Problem(f"holds both {' and '.join(_TABLES)}.", where, "Keep one of them."))
             return None
         for path in paths:
-            try:
+            with reading.one_file(path):
                 url = source_url(self._settings, reading, path)
                 return read_reviews(reading, path, home.course, source=self.name, settings=self._settings, url=url)
-            except ContentError as error:
-                reading.leave_out(error.problem)
         return None
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lms_bridge.errors import ContentError
-from lms_bridge.sources.files.reading import Reading, read_text
+from lms_bridge.sources.files.reading import Reading, read_text, size_of, told
 
 REQUIRED = ("rater", "stars", "comment", "date")
 OPTIONAL = ("id",)
@@ -93,22 +93,30 @@ def _xlsx_rows(reading: Reading, path: Path) -> Iterator[tuple[int, list[str]]]:
     import openpyxl
 
     shown = reading.shown(path)
-    if not reading.is_inside(path):
+    too_large = ContentError("is too large for a table of reviews.", where=shown, next_step="Split it by course.")
+    with told(shown):
+        inside = reading.is_inside(path)
+    if not inside:
         raise ContentError("is a symbolic link out of the content folder.", where=shown, next_step="Copy it here.")
+    if size_of(path, shown) > MAX_BYTES:
+        raise too_large
+    with told(shown):
+        content = io.BytesIO(path.read_bytes())
     try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if path.stat().st_size > MAX_BYTES or unpacked > MAX_UNPACKED:
-            raise ContentError("is too large for a table of reviews.", where=shown, next_step="Split it by course.")
+        with zipfile.ZipFile(content) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
+                raise too_large
         # openpyxl parses XML through defusedxml where that is installed, which it is: entities are refused.
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(content, read_only=True, data_only=True)
         try:
             sheet = book.worksheets[0]
             for line, cells in enumerate(sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2), 1):
                 yield line, [_cell(cell) for cell in cells]
         finally:
             book.close()
-    except (zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError) as error:
+    except ContentError:
+        raise
+    except Exception as error:  # openpyxl lets through whatever its parsers meet: ParseError, zlib.error, TypeError, …
         raise ContentError(
             "is not a readable .xlsx file.", where=shown, next_step="Save it anew as .xlsx or .csv."
         ) from error
