@@ -148,3 +148,25 @@ def test_a_part_of_no_page_is_still_a_dead_link(content: Folder, link: str) -> N
     (told,) = content.problems()
     assert told.startswith("content/C1/wiki/a.md:3: ")
     assert "a page that does not exist" in told
+
+
+@pytest.mark.parametrize(
+    ("publish", "close"),
+    [
+        ("2027-01-11", "2027-01-11"),
+        ("2027-01-11", "2027-01-10"),
+        ("2027-01-11T09:00:00+01:00", "2027-01-11T08:00:00+00:00"),
+        ("2027-01-11T09:00:00+01:00", "2027-01-11"),
+    ],
+)
+def test_a_prompt_that_closes_before_it_opens_is_told_at_its_line(content: Folder, publish: str, close: str) -> None:
+    content.write("C1/prompts/a.md", f"---\npublish: {publish}\nclose: {close}\n---\n# A\n")
+    (told,) = content.problems(timezone="Europe/Berlin")
+    assert told.startswith("content/C1/prompts/a.md:3: `close` is 2027-01-1")
+    assert told.endswith("Write a later `close`; a date alone means its first minute.")
+
+
+@pytest.mark.parametrize("lines", ["publish: 2027-01-11\nclose: 2027-01-12", "close: 2001-01-01"])
+def test_a_prompt_may_close_after_it_opens_or_have_no_beginning(content: Folder, lines: str) -> None:
+    content.write("C1/prompts/a.md", f"---\n{lines}\n---\n# A\n")
+    assert set(content.items()) == {"s:C1/prompts/a"}

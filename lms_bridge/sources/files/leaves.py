@@ -159,6 +159,12 @@ class Conversion:
         if not isinstance(matter, PromptMatter):
             return self._page(leaf, body, assets, self._parent(leaf, where))
         zone = self._settings.timezone
+        publish = moment(matter.publish, "publish", zone=zone, where=leaf.at("publish", where))
+        close = moment(matter.close, "close", zone=zone, where=leaf.at("close", where))
+        if publish is not None and close is not None and close <= publish:
+            cause = f"`close` is {matter.close}, which is not after `publish`, {matter.publish}."
+            step = "Write a later `close`; a date alone means its first minute."
+            raise ContentError(cause, where=leaf.at("close", where), next_step=step)
         return Prompt(
             key=leaf.key,
             course=leaf.course,
@@ -167,8 +173,8 @@ class Conversion:
             url=source_url(self._settings, self._reading, leaf.path),
             body=body,
             assets=assets,
-            publish=moment(matter.publish, "publish", zone=zone, where=leaf.at("publish", where)),
-            close=moment(matter.close, "close", zone=zone, where=leaf.at("close", where)),
+            publish=publish,
+            close=close,
             pinned=matter.pinned,
             tags=matter.tags,
             group=matter.group,
