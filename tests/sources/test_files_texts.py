@@ -170,3 +170,17 @@ def test_a_prompt_that_closes_before_it_opens_is_told_at_its_line(content: Folde
 def test_a_prompt_may_close_after_it_opens_or_have_no_beginning(content: Folder, lines: str) -> None:
     content.write("C1/prompts/a.md", f"---\n{lines}\n---\n# A\n")
     assert set(content.items()) == {"s:C1/prompts/a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("C1/wiki/what is it?.md", "C1/wiki/what%20is%20it%3F.md"),
+        ("C1/wiki/50% of C#.md", "C1/wiki/50%25%20of%20C%23.md"),
+        ("C1/wiki/ä/b-1_2.md", "C1/wiki/%C3%A4/b-1_2.md"),
+    ],
+)
+def test_the_link_to_the_source_leads_to_files_of_any_name(content: Folder, name: str, path: str) -> None:
+    content.write(name, "# A\n")
+    (found,) = content.items(source_link="https://git.e.org/blob/main/{path}?plain=1").values()
+    assert found.url == f"https://git.e.org/blob/main/{path}?plain=1"

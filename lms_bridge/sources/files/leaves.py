@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt, Withheld, index_key
@@ -304,7 +304,7 @@ def _beside(page: Path, relative: str) -> Path:
 def source_url(settings: FilesSettings, reading: Reading, path: Path) -> str | None:
     if settings.source_link is None:
         return None
-    return settings.source_link.replace("{path}", path.relative_to(reading.root).as_posix())
+    return settings.source_link.replace("{path}", quote(path.relative_to(reading.root).as_posix()))
 
 
 def shared_keys(leaves: Iterable[folders.Leaf], reading: Reading) -> frozenset[Key]:
