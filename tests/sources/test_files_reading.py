@@ -15,6 +15,7 @@ import pytest
 
 from lms_bridge.connector import Listing, Source
 from lms_bridge.errors import SourceError
+from lms_bridge.items import Review
 from lms_bridge.sources.files import CONNECTOR
 
 HEADER = "rater,stars,comment,date\n"
@@ -204,3 +205,69 @@ def test_a_damaged_workbook_holds_back_its_reviews_alone(content: Path, member: 
     found = listing(content)
     assert all(message.startswith("content/C1/ratings.xlsx: is ") for message in told(found))
     assert keys(found) == {"s:C1/wiki/good", "s:C1/prompts/good"}
+
+
+def reviews(found: Listing) -> list[Review]:
+    return [item for item in found.items if isinstance(item, Review)]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2201-01-01", "9999-12-31"])
+def test_a_date_far_from_our_time_costs_its_review_alone(content: Path, day: str) -> None:
+    write(content, "C1/ratings.csv", HEADER + f"Ann,4,,{day}\nBen,5,,2026-10-05\n")
+    found = listing(content)
+    (message,) = told(found)
+    assert message.startswith(f"content/C1/ratings.csv:2: `date` is {day!r}. Write it as year-month-day")
+    assert [review.stars for review in reviews(found)] == [5]
+
+
+@pytest.mark.parametrize("sign", ["\v", "\f", "\x00", "\x1f"])
+def test_a_control_character_in_a_comment_becomes_a_blank(content: Path, sign: str) -> None:
+    write(content, "C1/ratings.csv", HEADER + f"Ann,4,one{sign}two,\nBen,5,,\n")
+    found = listing(content)
+    assert found.complete
+    assert sorted(review.comment for review in reviews(found)) == ["", "one two"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("Ann,4," + "x" * 200_000 + ",", "has a comment of 200,000 characters."),
+        ("Ann,4,yes, and no,2026-10-05", "has more cells than the header."),
+        ("Ann,,,", "`stars` is empty. Write a number from 1 to 5"),
+    ],
+)
+def test_a_bad_row_costs_that_row_alone(content: Path, row: str, message: str) -> None:
+    write(content, "C1/ratings.csv", HEADER + row + "\nBen,5,,\n")
+    found = listing(content)
+    (problem,) = told(found)
+    assert problem.startswith(f"content/C1/ratings.csv:2: {message}")
+    assert [review.stars for review in reviews(found)] == [5]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "\ufeffsep=;", '"sep=;"', "SEP=;;;"])
+def test_the_line_in_which_a_spreadsheet_names_its_separator_is_understood(content: Path, first: str) -> None:
+    write(content, "C1/ratings.csv", f"{first}\r\nrater;stars;comment;date\r\nAnn;4;good, really;\r\n")
+    (review,) = reviews(listing(content))
+    assert (review.comment, str(review.origin)) == ("good, really", "content/C1/ratings.csv:3")
+
+
+@pytest.mark.parametrize(
+    ("stars", "message"),
+    [
+        ("=2+2", "`stars` is a formula without a stored value. Open and save the file in a spreadsheet program"),
+        (None, "`stars` is empty. Write a number from 1 to 5"),
+    ],
+)
+def test_an_empty_cell_and_a_formula_never_calculated_are_told_apart(
+    content: Path, stars: str | None, message: str
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["rater", "stars", "comment", "date"], ["Ann", stars, None, None], ["Ben", 5, None, None]):
+        sheet.append(row)
+    book.save(content / "C1/ratings.xlsx")
+    found = listing(content)
+    (problem,) = told(found)
+    assert problem.startswith(f"content/C1/ratings.xlsx:2: {message}")
+    assert [review.stars for review in reviews(found)] == [5]

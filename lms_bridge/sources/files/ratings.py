@@ -85,6 +85,9 @@ def _pseudonym(rater: str, source: str, settings: FilesSettings) -> str:
 
 
 def _stars(text: str, scale: tuple[int, int], where: str) -> float:
+    step = f"Write a number from {scale[0]} to {scale[1]}, or declare another `scale` in connectors.yaml."
+    if not text:
+        raise ContentError("`stars` is empty.", where=where, next_step=step)
     try:
         stars = float(text.replace(",", "."))
     except ValueError:
@@ -93,7 +96,7 @@ def _stars(text: str, scale: tuple[int, int], where: str) -> float:
         raise ContentError(
             f"`stars` is {text!r}, which is off the scale.",
             where=where,
-            next_step=f"Write a number from {scale[0]} to {scale[1]}, or declare another `scale` in connectors.yaml.",
+            next_step=step,
         )
     return stars
 
@@ -103,6 +106,8 @@ def _date(text: str, where: str) -> datetime | None:
         return None
     try:
         day = date.fromisoformat(text[:10])
+        if not 1970 <= day.year <= 2200:  # beyond it no destination takes a moment, nor every zone
+            raise ValueError(text)
     except ValueError as error:
         step = "Write it as year-month-day, for example 2026-10-05."
         raise ContentError(f"`date` is {text!r}.", where=where, next_step=step) from error
