@@ -18,6 +18,8 @@ Resolve = Callable[[str, int], str | None]
 
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_WEB = re.compile(r"(?i)https?:")
+_WEB_WITH_SERVER = re.compile(r"(?i)https?://[^/?#\\\s]")
 _RAW_ADDRESS = re.compile(r"""(?i)\b(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 # Relative addresses live until they are resolved; none is left in the result.
 _BEFORE_RESOLVING = replace(CANONICAL, relative=True)
@@ -55,7 +57,11 @@ class _Addresses:
 
     def find(self, address: str, line: int, resolve: Resolve, what: str) -> str | None:
         scheme = _SCHEME.match(address)
-        if scheme:
+        if address.startswith("//") or (_WEB.match(address) and not _WEB_WITH_SERVER.match(address)):
+            # Browsers mend these each in their own way; `//e.org` is http or https as the page around it is.
+            self.problems.append(Problem(line, f"{what} “{address}”: write the whole address, https://…"))
+            return None
+        if scheme and not (resolve is self.image and scheme[1].lower() == "http"):
             if scheme[1].lower() in CANONICAL.schemes:
                 return address
             self.problems.append(Problem(line, f"{what} “{address}”: addresses of this kind are not sent"))
@@ -111,7 +117,8 @@ def to_html(
 ) -> Conversion:
     """Converts Markdown. Addresses come to the callbacks percent-encoded; None from a callback is a broken link.
 
-    Addresses that are http, https, mailto, item or asset already are kept and not asked for. `where` names the text
+    Addresses that are https, mailto, item or asset already are kept and not asked for, and so are links, not images,
+    that are http. `where` names the text
     in errors; `line_offset` is the number of lines before it in its file.
     """
     if len(text) > MAX_LENGTH:

@@ -184,3 +184,48 @@ def test_the_link_to_the_source_leads_to_files_of_any_name(content: Folder, name
     content.write(name, "# A\n")
     (found,) = content.items(source_link="https://git.e.org/blob/main/{path}?plain=1").values()
     assert found.url == f"https://git.e.org/blob/main/{path}?plain=1"
+
+
+@pytest.mark.parametrize(
+    "image", ["![x](http://e.org/x.png)", "![x](HTTP://e.org/x.png)", '<img src="http://e.org/x.png" alt="x">']
+)
+def test_an_image_that_is_not_https_holds_its_page_back(content: Folder, image: str) -> None:
+    content.write("C1/wiki/a.md", f"# A\n\nSee {image}\n")
+    (told,) = content.problems()
+    assert told.startswith("content/C1/wiki/a.md:3: the image ")
+    assert "is not an https address. Put the file beside the page, or use https." in told
+
+
+@pytest.mark.parametrize("address", ["https://e.org/x.png", "HTTPS://e.org/x.png?a=b#c"])
+def test_an_image_at_an_https_address_stays(content: Folder, address: str) -> None:
+    content.write("C1/wiki/a.md", f"# A\n\n![x]({address})\n")
+    assert f'src="{address}"' in page(content, "s:C1/wiki/a").body
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "[x](//evil.org/x.md)",
+        "[x](//[evil)",
+        "[x](http:x.md)",
+        "[x](https:/x.md)",
+        "[x](https:///x.md)",
+        "[x](?a=b)",
+        "![x](//evil.org/x.png)",
+        "![x](http:x.png)",
+        '<a href="//evil.org/x.md">x</a>',
+        '<a href="https:\\\\evil.org">x</a>',
+    ],
+)
+def test_an_address_that_is_half_written_is_told_and_leaves_its_words(content: Folder, link: str) -> None:
+    content.write("C1/wiki/a.md", f"# A\n\nSee {link}\n")
+    assert page(content, "s:C1/wiki/a").body.strip() == "<p>See x</p>"
+    (told,) = content.warnings()
+    assert told.startswith("content/C1/wiki/a.md:3: ")
+
+
+@pytest.mark.parametrize("address", ["http://e.org", "http://e.org/a.md#b", "https://e.org?a", "mailto:a@e.org"])
+def test_whole_addresses_are_linked_to_as_they_stand(content: Folder, address: str) -> None:
+    content.write("C1/wiki/a.md", f"# A\n\n[x]({address})\n")
+    assert f'<a href="{address}">x</a>' in page(content, "s:C1/wiki/a").body
+    assert not content.warnings()

@@ -232,8 +232,8 @@ class Conversion:
 
     def _link(self, leaf: folders.Leaf, href: str, line: int, tell: Tell, warn: Tell) -> str | None:
         parts = urlsplit(href)
-        if parts.scheme or parts.netloc or not parts.path:
-            return href
+        if not parts.path:
+            return None
         path = _beside(leaf.path, unquote(parts.path))
         if path.suffix.lower() != ".md":
             tell(
@@ -273,13 +273,10 @@ class Conversion:
         return item_href(other.key)
 
     def _image(self, leaf: folders.Leaf, src: str, line: int, assets: dict[str, Asset], tell: Tell) -> str | None:
-        parts = urlsplit(src)
-        if parts.scheme == "https":
-            return src
-        if parts.scheme or parts.netloc:
+        if src.lower().startswith("http:"):
             tell(line, f"the image {src!r} is not an https address.", "Put the file beside the page, or use https.")
             return None
-        path = _beside(leaf.path, unquote(parts.path))
+        path = _beside(leaf.path, unquote(urlsplit(src).path))
         try:
             asset = self._assets.get(path) or read_asset(self._reading, path, limit=self._settings.max_image_bytes)
         except ContentError as error:
