@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from lms_bridge.connector import Listing, Source
+from lms_bridge.connector import Level, Listing, Source
 from lms_bridge.errors import SourceError
 from lms_bridge.items import Review
 from lms_bridge.sources.files import CONNECTOR
@@ -64,10 +64,10 @@ def keys(found: Listing) -> set[str]:
 
 
 @contextmanager
-def closed(path: Path) -> Iterator[None]:
+def closed(path: Path, *, left: int = 0) -> Iterator[None]:
     """A path that this account may not read, also where the tests run as root."""
     mode = path.stat().st_mode
-    path.chmod(0)
+    path.chmod(left)
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(NOBODY)
@@ -271,3 +271,52 @@ def test_an_empty_cell_and_a_formula_never_calculated_are_told_apart(
     (problem,) = told(found)
     assert problem.startswith(f"content/C1/ratings.xlsx:2: {message}")
     assert [review.stars for review in reviews(found)] == [5]
+
+
+def warnings(root: Path) -> list[str]:
+    return [str(finding.problem) for finding in source(root).check() if finding.level is Level.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("C1/prompts/sub/x.md", "content/C1/prompts/sub/x.md: is not read. Put it directly into `prompts`."),
+        ("C1/wiki/big.MD", "content/C1/wiki/big.MD: is not read. Name it 'big.md'."),
+        ("C1/wiki/sub/other.markdown", "content/C1/wiki/sub/other.markdown: is not read. Name it 'other.md'."),
+        ("C1/loose.md", "content/C1/loose.md: is not read. Put it into `wiki` or `prompts`."),
+        ("C2/loose.md", "content/C2: holds Markdown files, and none of them is read. Put its pages into `wiki`"),
+        ("C2/cells/wall.md", "content/C2: holds Markdown files, and none of them is read. Put its pages into `wiki`"),
+    ],
+)
+def test_markdown_that_is_never_read_is_told_by_check(content: Path, name: str, warning: str) -> None:
+    before = warnings(content)
+    write(content, name, "# X\n")
+    (message,) = (told for told in warnings(content) if told not in before)
+    assert message.startswith(warning)
+
+
+@pytest.mark.parametrize("name", ["C1/_notes/x.md", "C1/wiki/_draft.markdown", "C1/wiki/.x.MD", "C1/wiki/x.png"])
+def test_what_a_designer_keeps_apart_is_no_matter_for_check(content: Path, name: str) -> None:
+    before = warnings(content)
+    write(content, name, "# X\n")
+    assert warnings(content) == before
+
+
+@pytest.mark.parametrize(
+    ("target", "warning"),
+    [("/nowhere/at/all", "leads nowhere."), ("../prompts", "to a folder, and is not read. Copy the folder here.")],
+)
+def test_a_link_that_is_never_followed_is_told_by_check(content: Path, target: str, warning: str) -> None:
+    (content / "C1/wiki/link").symlink_to(target)
+    assert any("content/C1/wiki/link: is a symbolic link" in told and warning in told for told in warnings(content))
+
+
+@pytest.mark.parametrize(
+    ("name", "left"), [("C1", 0), ("C1", 0o444), ("C1/wiki", 0), ("C1/wiki", 0o444), ("C1/wiki", 0o111)]
+)
+def test_check_goes_on_where_a_folder_may_not_be_read(content: Path, name: str, left: int) -> None:
+    (content / "C1/wiki/link").symlink_to("/nowhere/at/all")
+    with closed(content / name, left=left):
+        findings = list(source(content).check())
+    assert [finding.level for finding in findings if finding.level is Level.ERROR] == [Level.ERROR]
+    assert findings[-1].level is Level.OK

@@ -1,6 +1,5 @@
 """Lists a content folder: first the map of all files, then the items, so that links can lead anywhere."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,9 +11,9 @@ from lms_bridge.sources.files.leaves import Conversion, read_leaf, salvaged, sha
 from lms_bridge.sources.files.ratings import Reviews, ratings, read_reviews
 from lms_bridge.sources.files.reading import Reading, stands
 from lms_bridge.sources.files.settings import FilesSettings
+from lms_bridge.sources.files.unread import unread
 
 _TABLES = ("ratings.csv", "ratings.xlsx")
-_ROOMS = ("wiki", "prompts", "course.yaml", *_TABLES)
 
 
 class FilesSource:
@@ -73,7 +72,8 @@ class FilesSource:
         for problem in reading.warnings:
             yield Finding(Level.WARNING, "content", problem)
         for home in folders.courses(self._reading()):
-            yield from _misnamed(reading, home.folder)
+            for problem in unread(reading, home):
+                yield Finding(Level.WARNING, "names in the content folder", problem)
         if self._settings.raters == "pseudonym" and self._settings.pseudonym_key is None:
             problem = Problem(
                 "pseudonyms are made without a key: who has a list of names can find who is who.",
@@ -133,11 +133,3 @@ class FilesSource:
                 url = source_url(self._settings, reading, path)
                 return read_reviews(reading, path, home.course, source=self.name, settings=self._settings, url=url)
         return None
-
-
-def _misnamed(reading: Reading, folder: Path) -> Iterator[Finding]:
-    for path in sorted(folder.iterdir()):
-        near = difflib.get_close_matches(path.name.lower(), _ROOMS, n=1, cutoff=0.75)
-        if path.name not in _ROOMS and near:
-            problem = Problem("is not read.", reading.shown(path), f"Did you mean {near[0]!r}?")
-            yield Finding(Level.WARNING, "names in the content folder", problem)
