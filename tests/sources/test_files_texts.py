@@ -229,3 +229,11 @@ def test_whole_addresses_are_linked_to_as_they_stand(content: Folder, address: s
     content.write("C1/wiki/a.md", f"# A\n\n[x]({address})\n")
     assert f'<a href="{address}">x</a>' in page(content, "s:C1/wiki/a").body
     assert not content.warnings()
+
+
+@pytest.mark.parametrize("named", ["a", "a.md", "Alpha", "own"])
+def test_a_page_that_names_itself_as_its_parent_is_told(content: Folder, named: str) -> None:
+    identity = "id: own\n" if named == "own" else ""
+    content.write("C1/wiki/a.md", f"---\nparent: {named}\n{identity}---\n# Alpha\n")
+    (told,) = content.problems()
+    assert told.startswith(f"content/C1/wiki/a.md:2: `parent` is '{named}', which is this page itself.")

@@ -204,18 +204,26 @@ class Conversion:
         named = leaf.matter.parent
         if named is None:
             return self._parent_by_folder(leaf)
+        other = self._named(named, leaf)
+        step = "Name the parent page by its id, its path below wiki/, or its title."
+        if other is None:
+            cause = f"`parent` is {named!r}, and there is no such page."
+            raise ContentError(cause, where=leaf.at("parent", where), next_step=step)
+        if other.key == leaf.key:
+            cause = f"`parent` is {named!r}, which is this page itself."
+            raise ContentError(cause, where=leaf.at("parent", where), next_step=step)
+        return other.key
+
+    def _named(self, named: str, leaf: folders.Leaf) -> folders.Leaf | None:
+        """The page that the front matter of another one names."""
         every = (*self._links.leaves.values(), *self._links.left_out.values())
         pages = [other for other in every if other.kind is Kind.PAGE and other.course == leaf.course]
         room = f"/{_WIKI}/"
         for other in pages:
             if named == other.matter.id or named.removesuffix(".md") == other.key.partition(room)[2]:
-                return other.key
+                return other
         titled = self._links.titled(named, leaf.course)
-        if len(titled) == 1:
-            return titled[0].key
-        step = "Name the parent page by its id, its path below wiki/, or its title."
-        cause = f"`parent` is {named!r}, and there is no such page."
-        raise ContentError(cause, where=leaf.at("parent", where), next_step=step)
+        return titled[0] if len(titled) == 1 else None
 
     def _parent_by_folder(self, leaf: folders.Leaf) -> str | None:
         """The page that stands for a file's folder: `cells/index.md`, or `cells.md` beside `cells/`."""
