@@ -78,11 +78,18 @@ DELETED_RESPECT = "a person deleted it on the destination; it is not made again,
 DRIFT_OVERWRITE = "a person changed it on the destination since we wrote it; the policy is overwrite"
 DRIFT_REPORT = "a person changed it on the destination since we wrote it; the source did not change, so it is left"
 DRIFT_CONFLICT = (
-    "a person changed it on the destination since we wrote it, and the source changed, too; policy is report"
+    "a person changed it on the destination since we wrote it, and the source changed, too; the policy is report: "
+    "look at the difference, take what is worth keeping into the source, or set `drift: overwrite`"
 )
-DRIFT_GONE = "its item is gone from the source, but a person changed it since we wrote it; it is not deleted"
-NAME_TAKEN = "something that is not ours stands there under the same name; it is left untouched"
-REF_TAKEN = "something that is not ours stands where it was; it is left untouched"
+DRIFT_GONE = (
+    "its item is gone from the source, but a person changed it since we wrote it; it is not deleted: "
+    "delete it by hand, put the item back, or set `drift: overwrite`"
+)
+NAME_TAKEN = (
+    "something that is not ours stands there under the same name; it is left untouched: "
+    "rename or remove that one, or give the item another title"
+)
+REF_TAKEN = "something that is not ours stands where it was; it is left untouched: look there, and remove what is wrong"
 NOT_READ = "it changed on the destination and could not be read; nothing is written over it"
 NOT_LISTED = "its place could not be looked at"
 ORPHAN_REPORT = "its item is gone from the source; the policy is to report it, not to delete it"

@@ -1,5 +1,6 @@
 """The decision table, whole: every combination of what the source wants, what we remember and what stands there."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -7,7 +8,17 @@ import pytest
 
 from lms_bridge.connector import Action, Payload, Record
 from lms_bridge.items import Kind
-from lms_bridge.sync.decision import Case, Listed, Stands, Verdict, decide
+from lms_bridge.sync.decision import (
+    DRIFT_CONFLICT,
+    DRIFT_GONE,
+    NAME_TAKEN,
+    REF_TAKEN,
+    Case,
+    Listed,
+    Stands,
+    Verdict,
+    decide,
+)
 from lms_bridge.sync.policy import Deleted, Drift, Policy, Prune
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -180,3 +191,11 @@ def test_what_cannot_be_deleted_is_left_for_a_person_to_remove(stands: Stands, l
 
 def test_a_prompt_is_due_at_its_moment_and_not_before() -> None:
     assert verdict_of(("wanted", "none", "absent", "whole", "report", "respect", "report")).action is Action.CREATE
+
+
+@pytest.mark.parametrize("reason", [DRIFT_CONFLICT, DRIFT_GONE, NAME_TAKEN, REF_TAKEN])
+def test_every_conflict_says_once_what_a_person_can_do(reason: str) -> None:
+    why, _, step = reason.partition(": ")
+    assert why
+    assert re.match(r"(look|delete|rename|take) ", step)
+    assert reason.count("drift: overwrite") == ("person changed" in reason)
