@@ -237,3 +237,55 @@ def test_a_page_that_names_itself_as_its_parent_is_told(content: Folder, named: 
     content.write("C1/wiki/a.md", f"---\nparent: {named}\n{identity}---\n# Alpha\n")
     (told,) = content.problems()
     assert told.startswith(f"content/C1/wiki/a.md:2: `parent` is '{named}', which is this page itself.")
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("title: 2026-01-01", "2: `title` is 2026-01-01. Expected words: write it in quotes."),
+        ("title: true", "2: `title` is true. Expected words: write it in quotes."),
+        ("tags: one", "2: `tags` is 'one'. Expected a list: [one, two]."),
+        ("tags: {a: b}", "2: `tags` is a block of keys. Expected a list: [one, two]."),
+        ("order: 1.5", "2: `order` is 1.5. Expected a whole number."),
+        ("id: /a", "2: `id` is '/a'. It holds a sign that cannot stand there: letters, digits, `-` and `_` can."),
+        ("title: ''", "2: `title` is ''. Write something, or leave the line out."),
+        ("order: 1\n1: 2", "3: the key `1` is not a word. Write a word as the key, or the key in quotes."),
+        ("title: a\norder: 1\ntitle: b", "4: the key 'title' stands here twice. Keep one of them."),
+        (
+            "order: 1\ntitle: 2026-13-01",
+            "3: `title` is `2026-13-01`: it looks like a date or a number, and there is no such one. "
+            "Correct it, or write it in quotes.",
+        ),
+        (
+            "order: " + "9" * 5_000,
+            f"2: `order` is `{'9' * 60}`: it looks like a date or a number, and there is no such one. "
+            "Correct it, or write it in quotes.",
+        ),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_slip_in_the_front_matter_is_told_in_the_words_of_its_writer(content: Folder, lines: str, told: str) -> None:
+    content.write("C1/wiki/a.md", f"---\n{lines}\n---\n# A\n")
+    assert content.problems() == [f"content/C1/wiki/a.md:{told}"]
+
+
+@pytest.mark.parametrize("line", ["publish: soon", "close: 12"])
+def test_what_is_no_moment_is_told_with_an_example(content: Folder, line: str) -> None:
+    content.write("C1/prompts/a.md", f"---\n{line}.x\n---\n# A\n")
+    (told,) = content.problems()
+    assert told.endswith("Expected a date or a time: 2027-01-11, or 2027-01-11 09:00:00+01:00.")
+
+
+def test_front_matter_that_is_not_closed_is_told_as_that(content: Folder) -> None:
+    content.write("C1/wiki/a.md", "---\ntitle: A\n\nText.\n")
+    assert content.problems() == [
+        "content/C1/wiki/a.md:1: opens with `---`, and no other such line follows. "
+        "Close the front matter with a line `---`."
+    ]
+
+
+@pytest.mark.parametrize("places", ["3", "{moodle: wiki}"])
+def test_places_that_are_no_block_are_told_without_python_words(content: Folder, places: str) -> None:
+    content.write("C1/course.yaml", f"places: {places}\n")
+    (told,) = content.problems()
+    assert told.endswith("Expected lines `key: value` below it.")

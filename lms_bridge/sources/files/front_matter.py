@@ -15,6 +15,22 @@ _MAX_BYTES = 20_000
 # Beyond these years a moment is a slip, and near the ends of the calendar it cannot be told in UTC at all.
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_NUMBER = "Expected a whole number."
+_MOMENT = "Expected a date or a time: 2027-01-11, or 2027-01-11 09:00:00+01:00."
+# What pydantic's faults are to people who write Markdown.
+_EXPECTED = {
+    "string_type": "Expected words: write it in quotes.",
+    "string_too_short": "Write something, or leave the line out.",
+    "string_pattern_mismatch": "It holds a sign that cannot stand there: letters, digits, `-` and `_` can.",
+    "tuple_type": "Expected a list: [one, two].",
+    "dict_type": "Expected lines `key: value` below it.",
+    "mapping_type": "Expected lines `key: value` below it.",
+    "bool_parsing": "Expected true or false.",
+    "bool_type": "Expected true or false.",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size", "finite_number"), _NUMBER),
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"), _MOMENT),
+    **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing"), _MOMENT),
+}
 _Model = TypeVar("_Model", bound=BaseModel)
 # May be a path, so that a file that moves can keep the identity that it had by its place. A part that begins with a
 # letter, a digit or an underscore is neither empty nor `..`.
@@ -58,12 +74,15 @@ def read_yaml(text: str, model: type[_Model], *, where: str, first_line: int = 1
     """Validate a small YAML block; also the line of each key. Raises ContentError that names file, line and key."""
     if len(text) > _MAX_BYTES:
         raise ContentError("is too long for front matter.", where=where, next_step="Keep it to a few lines.")
+    node: yaml.Node | None = None
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             raise ContentError("uses a YAML alias.", where=where, next_step="Write the value out.")
         content = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except ValueError as error:
+        raise _no_value(node, where, first_line) from error
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = first_line + (mark.line if mark else 0)
         cause = getattr(error, "problem", None) or str(error)
@@ -73,6 +92,8 @@ def read_yaml(text: str, model: type[_Model], *, where: str, first_line: int = 1
         content = {}
     if not isinstance(content, dict):
         raise ContentError("is not `key: value` lines.", where=f"{where}:{first_line}", next_step="Write `title: …`.")
+    if node is not None:
+        _refuse_keys(node, where, first_line)
     lines = {key.value: first_line + key.start_mark.line for key, _ in node.value} if node is not None else {}
     try:
         return model.model_validate(content), lines
@@ -92,8 +113,63 @@ def _first_fault(
         step = f"Did you mean {nearest[0]!r}?" if nearest else f"Known keys: {', '.join(known)}."
         return ContentError(f"the key {key!r} is not known.", where=place, next_step=step)
     message = fault["msg"].removeprefix("Input should be ")
-    found = repr(fault.get("input"))[:60]
-    return ContentError(f"`{key}` is {found}.", where=place, next_step=f"Expected {message[:1].lower()}{message[1:]}.")
+    step = _EXPECTED.get(fault["type"]) or f"Expected {message[:1].lower()}{message[1:]}."
+    return ContentError(f"`{key}` is {_shown(fault.get('input'))}.", where=place, next_step=step)
+
+
+def _shown(value: object) -> str:
+    """A value as its writer knows it, not as Python does."""
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return str(value).lower()
+        case date():
+            return value.isoformat()
+        case Mapping():
+            return "a block of keys"
+        case list() | tuple():
+            return "a list"
+        case str():
+            return repr(value)[:60]
+    return str(value)[:60]
+
+
+def _no_value(node: yaml.Node | None, where: str, first_line: int) -> ContentError:
+    """The error for 2026-13-01 and the like: YAML takes it for a date or a number, and it is none."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        try:
+            yaml.SafeLoader("").construct_object(value, deep=True)
+        except (ValueError, yaml.YAMLError):
+            found = f"`{value.value[:60]}`" if isinstance(value, yaml.ScalarNode) else "a block"
+            cause = f"`{key.value}` is {found}: it looks like a date or a number, and there is no such one."
+            place = f"{where}:{first_line + value.start_mark.line}"
+            return ContentError(cause, where=place, next_step="Correct it, or write it in quotes.")
+    cause = "holds something that looks like a date or a number, and there is no such one."
+    return ContentError(cause, where=f"{where}:{first_line}", next_step="Correct it, or write it in quotes.")
+
+
+def _refuse_keys(node: yaml.Node, where: str, first_line: int) -> None:
+    """YAML itself takes the last of two like keys without a word."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            place = f"{where}:{first_line + key.start_mark.line}"
+            if key.tag != "tag:yaml.org,2002:str":
+                step = "Write a word as the key, or the key in quotes."
+                raise ContentError(f"the key `{_written(key)}` is not a word.", where=place, next_step=step)
+            if key.value in seen:
+                cause = f"the key {key.value!r} stands here twice."
+                raise ContentError(cause, where=place, next_step="Keep one of them.")
+            seen.add(key.value)
+            _refuse_keys(value, where, first_line)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_keys(value, where, first_line)
+
+
+def _written(key: yaml.Node) -> str:
+    return str(key.value)[:60] if isinstance(key, yaml.ScalarNode) else "…"
 
 
 def moment(value: date | datetime | None, key: str, *, zone: str | None, where: str) -> datetime | None:

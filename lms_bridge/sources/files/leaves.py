@@ -39,6 +39,9 @@ def read_leaf(
     model: type[PageMatter | PromptMatter] = PageMatter if kind is Kind.PAGE else PromptMatter
     matter, lines = read_yaml(raw, model, where=where, first_line=2)
     title, body, dropped = _title(matter.title, body)
+    if not title and body.startswith("---"):
+        cause, step = "opens with `---`, and no other such line follows.", "Close the front matter with a line `---`."
+        raise ContentError(cause, where=f"{where}:1", next_step=step)
     if not title:
         raise ContentError(
             "has no title.",
