@@ -320,3 +320,18 @@ def test_check_goes_on_where_a_folder_may_not_be_read(content: Path, name: str, 
         findings = list(source(content).check())
     assert [finding.level for finding in findings if finding.level is Level.ERROR] == [Level.ERROR]
     assert findings[-1].level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("C1/wiki/\udcff.md", "C1/wiki/\\udcff.md"),
+        ("C1/prompts/\udcff.md", "C1/prompts/\\udcff.md"),
+        ("\udcff", "\\udcff"),
+    ],
+)
+def test_a_name_that_is_not_utf_8_costs_itself_alone(content: Path, name: str, shown: str) -> None:
+    write(content, name if name.endswith(".md") else f"{name}/wiki/a.md", "# A\n")
+    found = listing(content)
+    assert told(found) == [f"content/{shown}: has a name that is not UTF-8. Give it another name."]
+    assert keys(found) == {"s:C1/wiki/good", "s:C1/prompts/good"}

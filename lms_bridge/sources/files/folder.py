@@ -10,7 +10,7 @@ from pathlib import Path
 from lms_bridge.errors import ContentError, Problem, SourceError
 from lms_bridge.items import Course, Key, Kind
 from lms_bridge.sources.files.front_matter import CourseFile, PageMatter, PromptMatter, read_yaml
-from lms_bridge.sources.files.reading import Reading, read_text, stands, told
+from lms_bridge.sources.files.reading import Reading, legible, read_text, stands, told
 
 _COURSE_FILE = "course.yaml"
 _LIMIT = 50_000
@@ -122,6 +122,9 @@ def _course(reading: Reading, folder: Path) -> Course | None:
         inside = reading.is_inside(folder)
     if not is_folder:
         return None
+    if legible(folder.name) != folder.name:
+        problem = _illegible(reading, folder)
+        raise ContentError(problem.cause, where=problem.where, next_step=problem.next_step)
     if not inside:
         raise ContentError(
             "is a symbolic link that leads out of the content folder.",
@@ -152,7 +155,16 @@ def files(reading: Reading, folder: Path, *, deep: bool) -> Iterator[Path]:
         for place, below, names in os.walk(folder, onerror=refused):
             found += [Path(place, name) for name in names if name.endswith(".md") and not _hidden(name)]
             below[:] = [name for name in below if deep and not _hidden(name)]
-    yield from sorted(found)
+    for path in sorted(found):
+        name = str(path.relative_to(folder))
+        if legible(name) == name:
+            yield path
+        else:
+            reading.leave_out(_illegible(reading, path))
+
+
+def _illegible(reading: Reading, path: Path) -> Problem:
+    return Problem("has a name that is not UTF-8.", reading.shown(path), "Give it another name.")
 
 
 def _hidden(name: str) -> bool:

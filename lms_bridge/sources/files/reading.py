@@ -29,7 +29,7 @@ class Reading:
 
     def shown(self, path: Path, line: int | None = None) -> str:
         """A path as the designer knows it."""
-        name = str(PurePosixPath(self.shown_root, *path.relative_to(self.root).parts))
+        name = legible(str(PurePosixPath(self.shown_root, *path.relative_to(self.root).parts)))
         return name if line is None else f"{name}:{line}"
 
     def leave_out(self, problem: Problem) -> None:
@@ -53,6 +53,11 @@ class Reading:
             _log.debug("unexpected error in %s", where, exc_info=True)
             cause = f"cannot be read: {type(error).__name__}: {str(error)[:200]}"
             self.leave_out(Problem(cause, where, "Report this with the file."))
+
+
+def legible(name: str) -> str:
+    """A file's name, bytes that are not UTF-8 spelled out: no terminal, state or destination takes them."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 @contextmanager
