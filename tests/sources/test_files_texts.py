@@ -289,3 +289,23 @@ def test_places_that_are_no_block_are_told_without_python_words(content: Folder,
     content.write("C1/course.yaml", f"places: {places}\n")
     (told,) = content.problems()
     assert told.endswith("Expected lines `key: value` below it.")
+
+
+@pytest.mark.parametrize("key", ["idnumber", "title"])
+@pytest.mark.parametrize("value", ['"  "', '""', r'"C\n1"', r'"C\t1"', r'"C\u007f1"', r'"C\x001"'])
+def test_a_course_has_a_name_that_can_be_written_on_one_line(content: Folder, key: str, value: str) -> None:
+    content.write("C1/course.yaml", f"places: {{}}\n{key}: {value}\n")
+    content.write("C1/wiki/a.md", "# A\n")
+    (told,) = content.problems()
+    assert told.startswith(f"content/C1/course.yaml:2: `{key}` is '")
+
+
+@pytest.mark.parametrize(
+    ("value", "idnumber"),
+    [('" BIO 101 "', "BIO 101"), (r'"BIO\n"', "BIO"), ("101", "101"), ("Ökologie/1", "Ökologie/1")],
+)
+def test_blanks_around_an_idnumber_do_not_count(content: Folder, value: str, idnumber: str) -> None:
+    content.write("C1/course.yaml", f"idnumber: {value}\n")
+    content.write("C1/wiki/a.md", "# A\n")
+    (found,) = content.items().values()
+    assert found.course.idnumber == idnumber

@@ -3,11 +3,11 @@
 import difflib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from lms_bridge.errors import ContentError
 
@@ -62,11 +62,15 @@ class PromptMatter(_FrontMatter):
     status: Literal["draft", "approved"] = "approved"
 
 
+# Nobody sees blanks around a name, and a course is found by this very name.
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^\P{Cc}*$")]
+
+
 class CourseFile(_FrontMatter):
     """course.yaml: everything in it is optional."""
 
-    idnumber: str | None = Field(None, min_length=1)
-    title: str | None = Field(None, min_length=1)
+    idnumber: _Name | None = None
+    title: _Name | None = None
     places: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
 
 
