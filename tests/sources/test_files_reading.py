@@ -17,6 +17,7 @@ from lms_bridge.connector import Level, Listing, Source
 from lms_bridge.errors import SourceError
 from lms_bridge.items import Review
 from lms_bridge.sources.files import CONNECTOR
+from lms_bridge.sources.files.reading import Reading
 
 HEADER = "rater,stars,comment,date\n"
 NOBODY = 65534
@@ -335,3 +336,17 @@ def test_a_name_that_is_not_utf_8_costs_itself_alone(content: Path, name: str, s
     found = listing(content)
     assert told(found) == [f"content/{shown}: has a name that is not UTF-8. Give it another name."]
     assert keys(found) == {"s:C1/wiki/good", "s:C1/prompts/good"}
+
+
+def test_a_mistake_of_ours_costs_the_file_it_meets_and_keeps_its_traces(
+    content: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reading = Reading(content, "content")
+    for _ in range(2):
+        with caplog.at_level("DEBUG"), reading.one_file(content / "C1/wiki/good.md"):
+            raise ZeroDivisionError("never foreseen")
+    assert [str(problem) for problem in reading.problems] == [
+        "content/C1/wiki/good.md: cannot be read: ZeroDivisionError: never foreseen. Report this with the file."
+    ]
+    assert not reading.complete
+    assert caplog.records[0].exc_info

@@ -52,7 +52,9 @@ class Reading:
             where = self.shown(path)
             _log.debug("unexpected error in %s", where, exc_info=True)
             cause = f"cannot be read: {type(error).__name__}: {str(error)[:200]}"
-            self.leave_out(Problem(cause, where, "Report this with the file."))
+            problem = Problem(cause, where, "Report this with the file.")
+            if problem not in self.problems:
+                self.leave_out(problem)
 
 
 def legible(name: str) -> str:

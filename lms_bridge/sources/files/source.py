@@ -39,7 +39,8 @@ class FilesSource:
         conversion = Conversion(reading, links, self._settings)
         for leaf in links.leaves.values():
             if leaf.key in shared:
-                conversion.hold(leaf)
+                with reading.one_file(leaf.path):
+                    conversion.hold(leaf)
             elif not leaf.is_draft:
                 items += self._item(reading, conversion, leaf)
         for leaf in links.left_out.values():
@@ -60,7 +61,8 @@ class FilesSource:
             item = conversion.item(leaf)
             return [item] if item is not None else []
         if len(reading.withheld) == before:
-            conversion.hold(leaf)
+            with reading.one_file(leaf.path):
+                conversion.hold(leaf)
         return []
 
     def check(self) -> Iterable[Finding]:
