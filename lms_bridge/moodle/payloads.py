@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Status
@@ -31,9 +32,14 @@ def plain_number(value: Any) -> str:
         return str(value)
 
 
+def half_up(value: float, places: int) -> str:
+    """As people round: 4.25 is 4.3, where Python's formats say 4.2."""
+    return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP))
+
+
 def stars(value: float, scale: tuple[int, int]) -> str:
-    """Full and empty stars, rounded."""
-    full = max(0, min(scale[1], round(value)))
+    """Full and empty stars, rounded half up."""
+    full = max(0, min(scale[1], int(half_up(value, 0))))
     return "★" * full + "☆" * (scale[1] - full)
 
 

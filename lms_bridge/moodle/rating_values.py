@@ -3,7 +3,7 @@
 from typing import Any
 
 from lms_bridge.items import Rating
-from lms_bridge.moodle.payloads import plain_number, stars
+from lms_bridge.moodle.payloads import half_up, plain_number, stars
 
 
 def shown_values(item: Rating) -> dict[str, str]:
@@ -11,11 +11,11 @@ def shown_values(item: Rating) -> dict[str, str]:
     lowest = item.scale[0]
     spread = [f"{lowest + at}★ {count}" for at, count in enumerate(item.spread)]
     return {
-        "average": f"{item.average:.1f}",
+        "average": half_up(item.average, 1),
         "count": str(item.count),
         "stars": stars(item.average, item.scale),
         "spread": " · ".join(reversed(spread)),
-        "rank": f"{item.rank:.2f}",
+        "rank": half_up(item.rank, 2),
     }
 
 

@@ -90,5 +90,6 @@ def _text(body: Body) -> str:
     """Title, fields and words, the same way for both sides."""
     lines = [body.title, *(f"{name}: {value}" for name, value in sorted(body.fields.items()))]
     if body.html:
-        lines += ["", to_text(body.html)]
+        # Only code has blank lines, and a Moodle wiki takes them out of a page that a person saved: no words go.
+        lines += ["", *filter(str.strip, to_text(body.html).splitlines())]
     return "\n".join(lines).strip() + "\n"

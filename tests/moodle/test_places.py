@@ -10,10 +10,14 @@ import pytest
 from moodle_world import PERSON, World
 
 from lms_bridge.connector import Level, Status
-from lms_bridge.items import Course, Kind, Prompt
+from lms_bridge.items import Course, Kind, Prompt, Rating
+from lms_bridge.markup.diff import line_diff
+from lms_bridge.moodle.rating_values import shown_values
 from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sandbox.moodle import Hand, SeedCourse, wiki_store
+from lms_bridge.sync.difference import diff
 from lms_bridge.sync.report import summary_of
+from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
 from lms_bridge.testing.sample import make_image, make_item, make_page, make_prompt
 
@@ -502,6 +506,23 @@ def test_a_prompt_for_a_group_or_in_visible_groups_can_be_answered(
     assert bench.plan().notices == ()
 
 
+def test_a_difference_does_not_tell_blank_lines_of_code_that_moodle_took_out_of_a_saved_page(
+    world: World, opened: Opened
+) -> None:
+    bench = opened(world)
+    page = make_page(BIO, "code", "<p>Before.</p><pre><code>one\n\n\ntwo\n\nthree</code></pre>")
+    bench.fill(page)
+    bench.sync()
+    number = int(bench.entry(page.key).ref)
+    stored = str(world.site.wiki_versions[number][-1].content)
+    Hand(world.site).edit_wiki_page(number, PERSON, content=stored.replace("Before.", "A person's."))
+    with State.open(bench.file) as state:
+        told = diff(bench.route(), state, page.key, now=bench.now)
+    assert told
+    changed = [(line.kind, line.text) for line in line_diff(told.before, told.after) if line.kind != "same"]
+    assert changed == [("removed", "A person's."), ("added", "Before.")]
+
+
 # Reviews and ratings
 
 
@@ -557,7 +578,7 @@ def test_a_rating_can_show_on_the_course_page_as_an_activitys_name(world: World,
     bench.fill(make_item(Kind.RATING, BIO))
     bench.sync()
     count = next(iter(bench.source.content)).count  # type: ignore[union-attr]
-    assert activity(world, "BIO-101", "data").name == f"Course ratings ★ 4.2 ({count})"
+    assert activity(world, "BIO-101", "data").name == f"Course ratings ★ 4.3 ({count})"
     assert bench.plan().pending == ()
 
 
@@ -567,6 +588,16 @@ def test_ratings_of_many_courses_travel_in_one_call(make_world: Callable[..., Wo
     bench.fill(*(make_item(Kind.RATING, Course(f"C-{n}", f"Course {n}")) for n in range(12)))
     assert summary_of([bench.sync()])["created"] == 12
     assert world.calls()["core_course_update_courses"] == 1
+
+
+@pytest.mark.parametrize(
+    ("average", "shown", "stars"), [(5.25, "5.3", 5), (4.5, "4.5", 5), (2.449, "2.4", 2), (6.95, "7.0", 7)]
+)
+def test_an_average_is_rounded_as_people_round(average: float, shown: str, stars: int) -> None:
+    rating = replace(make_item(Kind.RATING, BIO), average=average, scale=(1, 10))  # type: ignore[call-arg]
+    assert isinstance(rating, Rating)
+    values = shown_values(rating)
+    assert (values["average"], values["stars"].count("★")) == (shown, stars)
 
 
 NAMED = {"activity_name": "Course ratings ★ {average} ({count})"}

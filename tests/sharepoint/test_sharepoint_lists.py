@@ -65,7 +65,7 @@ def test_a_rating_is_created_with_its_key_and_every_figure(world: World, bench: 
         "LmsAverage": 4.25,
         "LmsCount": RATING.count,  # type: ignore[union-attr]
         "LmsRank": 4.1,
-        "LmsStars": f"★★★★☆ 4.2 ({RATING.count})",  # type: ignore[union-attr]
+        "LmsStars": f"★★★★☆ 4.3 ({RATING.count})",  # type: ignore[union-attr]
         "LmsHistogram": f"1:0,2:1,3:1,4:3,5:{RATING.count - 5}",  # type: ignore[union-attr]
         "LmsCourseUrl": "",
         "LmsUpdated": None,
@@ -125,7 +125,7 @@ def test_a_key_is_looked_up_by_the_indexed_column_alone(world: World, bench: Ben
 def test_a_rating_shows_its_stars_without_any_formatting_of_the_list(world: World, bench: Bench) -> None:
     bench.sync()
     (row,) = rows(world, "Course Ratings")
-    assert row["LmsStars"].startswith("★★★★☆ 4.2 (")
+    assert row["LmsStars"].startswith("★★★★☆ 4.3 (")
 
 
 def test_a_review_shows_what_readers_may_know_of_the_rater(world: World, bench: Bench) -> None:
