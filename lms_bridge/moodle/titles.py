@@ -19,7 +19,9 @@ def tidy(title: str, *, otherwise: str) -> str:
     text = unicodedata.normalize("NFC", title)
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
     text = "".join(c for c in text if unicodedata.category(c) not in ("Cs", "Cn"))
-    # Moodle refuses a title that strip_tags would change; a blank after the bracket keeps it a plain sign.
+    # Moodle refuses a title that strip_tags would change: what looks like a tag gets brackets that are none, and a
+    # blank after any other keeps it a plain sign.
+    text = re.sub(r"<(/?[A-Za-z!?][^<>]*)>", r"‹\1›", text)
     text = re.sub(r"<(?=\S)", "< ", text)
     text = " ".join(text.split())[:MAX_LENGTH].rstrip()
     return text or otherwise

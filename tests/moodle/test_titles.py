@@ -48,7 +48,7 @@ def test_the_first_pages_title_is_left_to_the_index() -> None:
     ("title", "taken"),
     [
         ("  two\n lines\t", "two lines"),
-        ("a<b> & c", "a< b> & c"),
+        ("a<b> & c", "a‹b› & c"),
         ("x" * 300, "x" * MAX_LENGTH),
         ("\x00\ud800", "Page"),
         ("", "Page"),
@@ -71,3 +71,18 @@ def test_what_the_sandboxs_mariadb_takes_for_one_we_do_too(one: str, other: str)
     first, second = tidy(one, otherwise="x"), tidy(other, otherwise="x")
     if collation.fold(first) == collation.fold(second):
         assert folded(first) == folded(second)
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("& <b>prompt</b>", "& ‹b›prompt‹/b›"),
+        ("The <img> element", "The ‹img› element"),
+        ("a <b", "a < b"),
+        ("1 < 2 > 0", "1 < 2 > 0"),
+        ("x <3 y", "x < 3 y"),
+        ("C++ -> D & E", "C++ -> D & E"),
+    ],
+)
+def test_what_looks_like_markup_in_a_title_reads_as_it_was_meant(title: str, shown: str) -> None:
+    assert tidy(title, otherwise="") == shown
