@@ -94,14 +94,14 @@ def serialize_element(element: etree._Element) -> str:
 
 def text_of(element: etree._Element) -> str:
     """The words of an element, images by their alternative text, blanks collapsed."""
-    parts = [element.text or ""]
-    for child in element.iterdescendants():
-        if child.tag == "img":
-            parts.append(child.get("alt", ""))
-        if child.tag == "br" or child.tag in BLOCKS:
+    parts: list[str] = []
+    for event, part in etree.iterwalk(element, events=("start", "end")):
+        if part.tag == "br" or part.tag in BLOCKS:
             parts.append(" ")
-        parts.append(child.text or "")
-        parts.append(child.tail or "")
+        if event == "start":
+            parts.append(part.get("alt", "") if part.tag == "img" else part.text or "")
+        elif part is not element:
+            parts.append(part.tail or "")
     return " ".join("".join(parts).split())
 
 

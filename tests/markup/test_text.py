@@ -1,7 +1,7 @@
 """A text as plain lines, for reports and differences."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from lms_bridge.markup.clean import clean
 from lms_bridge.markup.text import to_text, words
@@ -43,6 +43,13 @@ def test_words_are_those_a_reader_sees() -> None:
     assert words(html) == ["Don't", "panic", ",", "it", "is", "4.5", "x"]
 
 
+def test_words_stay_in_their_order_whatever_is_set_inside_what() -> None:
+    assert words("<p>one<b>two <i>three</i> four</b> five</p>six<p>seven</p>eight") == [
+        *("onetwo", "three", "four", "five", "six", "seven", "eight")
+    ]
+
+
 @given(junk.html)
+@example("word<b>word<table>")
 def test_cleaning_and_normalising_lose_no_word(html: str) -> None:
     assert words(clean(html)) == words(html)
