@@ -62,7 +62,8 @@ def _misnamed(reading: Reading, path: Path) -> Iterator[Problem]:
 
 
 def _is_markdown(path: Path) -> bool:
-    return path.suffix.lower() in _MARKDOWN
+    """A README tells designers about the folder itself; nobody expects to see it sent."""
+    return path.suffix.lower() in _MARKDOWN and path.stem.lower() != "readme"
 
 
 def _within(folder: Path) -> list[Path]:
