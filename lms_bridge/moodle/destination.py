@@ -126,6 +126,8 @@ class Moodle:
                 named = self._named(item, kind)
                 assert course is not None
                 wanted[course.id, named] = Wish(course, self._ground.choice(kind), named or None)
+            if course and (shown := self._named(item, Kind.RATING)):
+                wishes[Kind.REVIEW][course.id, shown] = Wish(course, self._ground.choice(Kind.REVIEW), shown)
         found: dict[tuple[Kind, int, str], Activity | Problem] = {}
         for kind, wanted in wishes.items():
             try:

@@ -15,6 +15,7 @@ from lms_bridge.markup.diff import line_diff
 from lms_bridge.moodle.rating_values import shown_values
 from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sandbox.moodle import Hand, SeedCourse, wiki_store
+from lms_bridge.sandbox.moodle.seed import add_activities
 from lms_bridge.sync.difference import diff
 from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.state import State
@@ -580,6 +581,19 @@ def test_a_rating_can_show_on_the_course_page_as_an_activitys_name(world: World,
     count = next(iter(bench.source.content)).count  # type: ignore[union-attr]
     assert activity(world, "BIO-101", "data").name == f"Course ratings ★ 4.3 ({count})"
     assert bench.plan().pending == ()
+
+
+def test_a_course_may_name_another_activity_that_shows_its_rating(world: World, opened: Opened) -> None:
+    course = next(course for course in world.site.courses.values() if course.idnumber == "BIO-101")
+    add_activities(world.site, course, suffix="-second")
+    stars, reviews = (a for a in world.site.activities_of(course.id, "data") if a.idnumber.startswith("lmsbridge-"))
+    stars.name, stars.idnumber = "Stars", "stars-here"
+    bench = opened(world, ratings={"activity_name": "Rated {average}"})
+    placed = replace(BIO, placement={bench.destination.name: {"rating_activity": "stars-here"}})
+    bench.fill(make_item(Kind.RATING, placed))
+    bench.sync()
+    assert stars.name == "Rated 4.3"
+    assert reviews.name == "Course reviews"
 
 
 def test_ratings_of_many_courses_travel_in_one_call(make_world: Callable[..., World], opened: Opened) -> None:
