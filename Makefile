@@ -34,7 +34,8 @@ docs: .venv/.ready
 	$(BIN)/python docs/write_configuration.py
 
 test-live: .venv/.ready
-	$(BIN)/python -m pytest -m live -n0 tests/live $(ARGS)
+	# 5 is pytest's word for nothing to run: no site was named, which is told and is no mistake.
+	$(BIN)/python -m pytest -m live -n0 tests/live $(ARGS) || [ $$? -eq 5 ]
 
 test-clients: .venv/.ready
 	$(BIN)/python -m pip install --quiet 'msgraph-sdk>=1.50' 'azure-identity>=1.21' deprecated
