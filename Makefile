@@ -33,8 +33,8 @@ docs: .venv/.ready
 	$(BIN)/lms-bridge schema --write connectors.schema.json
 	$(BIN)/python docs/write_configuration.py
 
+# 5 is pytest's word for nothing to run: no site was named, which is told and is no mistake.
 test-live: .venv/.ready
-	# 5 is pytest's word for nothing to run: no site was named, which is told and is no mistake.
 	$(BIN)/python -m pytest -m live -n0 tests/live $(ARGS) || [ $$? -eq 5 ]
 
 test-clients: .venv/.ready
