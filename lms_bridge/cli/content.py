@@ -23,9 +23,7 @@ def diff(
     context: typer.Context,
     key: Annotated[
         str,
-        typer.Argument(
-            metavar="KEY", help="The item's key, as `plan --output json` shows it, or page:TITLE and so on."
-        ),
+        typer.Argument(metavar="KEY", help="The item's key, as `plan --output json` shows it."),
     ],
     config: ConfigOption = None,
     route: RouteOption = None,
@@ -39,5 +37,5 @@ def diff(
 
     with open_bridge(load(context, config), only_routes=route or ()) as bridge:
         if not show_difference(bridge, key, output):
-            step = "`lms-bridge plan` shows the keys."
+            step = "`lms-bridge plan --output json` shows the keys."
             raise UsageError(f"no route has an item with the key {key!r}.", next_step=step)

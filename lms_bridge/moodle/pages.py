@@ -130,5 +130,6 @@ def _titled(item: Page, name: str) -> str:
 def _image_notices(item: Page, images: str) -> tuple[Problem, ...]:
     if not item.assets or images == "forum":
         return ()
-    cause = f"{len(item.assets)} images are not shown, only their descriptions, because `images` is `{images}`."
+    shown = "1 image is" if len(item.assets) == 1 else f"{len(item.assets)} images are"
+    cause = f"{shown} not shown, only described, because `images` is `{images}`."
     return (Problem(cause, str(item.origin), "Set `images: forum` for this Moodle to upload them."),)

@@ -370,7 +370,7 @@ def test_images_that_are_not_uploaded_leave_their_description_and_a_notice(
     image = make_image()
     body = f'<p><img src="asset:{image.digest}" alt="A dot"></p><p><img src="https://example.org/x.png" alt="net"></p>'
     bench.fill(make_page(BIO, "a", body, title="Page", assets=(image,)))
-    assert any("images are not shown" in notice.cause for notice in bench.plan().notices)
+    assert any("1 image is not shown" in notice.cause for notice in bench.plan().notices)
     bench.sync()
     assert "A dot" in shown(world, "Page")
     assert ("https://example.org/x.png" in shown(world, "Page")) == (images == "link")
