@@ -4,15 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.config.model import PolicySettings
 from lms_bridge.connector import Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
-from lms_bridge.items import Kind
-from lms_bridge.sync.policy import Deleted, Drift, Limits, Policy, Prune, Refresh
+from lms_bridge.items import Key, Kind
+from lms_bridge.sync.heartbeat import heartbeat
+from lms_bridge.sync.policy import Answer, Deleted, Drift, Limits, Policy, Prune, Refresh
 from lms_bridge.sync.run import Failure, Plan, Progress, Report, Route, no_progress
+from lms_bridge.sync.stop import Stop
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
@@ -30,11 +33,21 @@ class Bridge:
     destinations: Mapping[str, Destination]
     state: "State"
 
-    def plan(self, *, clock: Clock, only: Sequence[str] = (), progress: Progress = no_progress) -> list[Plan]:
+    def plan(
+        self,
+        *,
+        clock: Clock,
+        only: Sequence[str] = (),
+        answers: Mapping[Key, Answer] = MappingProxyType({}),
+        progress_of: Callable[[str], Progress] = lambda route: no_progress,
+    ) -> list[Plan]:
         """Raises UsageError when `only` selects nothing at all."""
         from lms_bridge.sync.route import prepare
 
-        plans = [prepare(route, self.state, now=clock(), only=only, progress=progress) for route in self.routes]
+        plans = [
+            prepare(route, self.state, now=clock(), only=only, answers=answers, progress=progress_of(route.name))
+            for route in self.routes
+        ]
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise UsageError(
                 f"no item is meant by {', '.join(only)}.",
@@ -50,22 +63,38 @@ class Bridge:
         only: Sequence[str] = (),
         checksums: Sequence[str] = (),
         approved: Sequence[str] = (),
+        answers: Mapping[Key, Answer] = MappingProxyType({}),
+        stop: Stop | None = None,
         progress: Progress = no_progress,
     ) -> list[Report]:
         """Plan every route, then apply every route. Raises StateError, before any write, when checksums are given and
         a route that would change something has none of them. A route that somebody else applies is told as failed."""
         from lms_bridge.sync.apply import apply, new_run
 
+        run = new_run(clock())
+        stop = stop or Stop()
+        for destination in self.destinations.values():
+            interrupt = getattr(destination, "interrupt", None)
+            if interrupt is not None:
+                stop.on_ask(interrupt)
         with ExitStack() as leases:
             held = self._leased(leases)
             free = replace(self, routes=tuple(route for route in self.routes if route.name not in held))
-            plans = free.plan(clock=clock, only=only, progress=progress)
+            names = [route.name for route in free.routes]
+            beating = leases.enter_context(heartbeat(self.state, names, run, clock, progress))
+            plans = free.plan(clock=clock, only=only, answers=answers, progress_of=beating)
             if checksums:
                 _refuse_unreviewed(plans, checksums)
-            run = new_run(clock())
             done = [
                 apply(
-                    plan, route, self.state, now=clock(), run=run, approve=plan.checksum in approved, progress=progress
+                    plan,
+                    route,
+                    self.state,
+                    now=clock(),
+                    run=run,
+                    approve=plan.checksum in approved,
+                    stop=stop,
+                    progress=beating(route.name),
                 )
                 for route, plan in zip(free.routes, plans, strict=True)
             ]
@@ -97,8 +126,11 @@ def _refuse_unreviewed(plans: Iterable[Plan], checksums: Sequence[str]) -> None:
 
 
 @contextmanager
-def open_bridge(config: Config, *, only_routes: Sequence[str] = ()) -> Iterator[Bridge]:
-    """Open what the routes need, and close it again. Raises BridgeError for a route that is not configured."""
+def open_bridge(config: Config, *, only_routes: Sequence[str] = (), takeover: bool = False) -> Iterator[Bridge]:
+    """Open what the routes need, and close it again. Raises BridgeError for a route that is not configured.
+
+    `takeover`: what carries another installation's mark is taken over.
+    """
     chosen = _chosen(config, only_routes)
     with open_connectors(config, chosen) as (sources, destinations):
         from lms_bridge.sync.state import State
@@ -110,7 +142,12 @@ def open_bridge(config: Config, *, only_routes: Sequence[str] = ()) -> Iterator[
                     sources[route.source.name],
                     destinations[route.destination.name],
                     route.kinds,
-                    policy_of(route.policy),
+                    replace(
+                        policy_of(route.policy),
+                        installation=config.installation,
+                        takeover=takeover,
+                        history_days=config.history_days,
+                    ),
                 )
                 for route in chosen
             )

@@ -14,8 +14,35 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from lms_bridge.changes import Action, Body, Change, Cost, Entry, Outcome, Payload, PlaceRef, Record, Sides, Status
 from lms_bridge.errors import Problem
-from lms_bridge.items import Asset, Item, Key, Kind, Withheld
+from lms_bridge.items import Item, Key, Kind, Withheld
+
+__all__ = [
+    "Action",
+    "Address",
+    "Body",
+    "Change",
+    "Connector",
+    "Context",
+    "Cost",
+    "Destination",
+    "DestinationFactory",
+    "Entry",
+    "Finding",
+    "Level",
+    "Listing",
+    "Outcome",
+    "Payload",
+    "Place",
+    "PlaceRef",
+    "Placement",
+    "Record",
+    "Sides",
+    "Source",
+    "SourceFactory",
+    "Status",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +59,6 @@ class Listing:
     problems: Sequence[Problem] = ()
     withheld: Sequence[Withheld] = ()
     cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceRef:
-    """One kind in one container. `container` is the destination's own stable id; `title` is for people."""
-
-    kind: Kind
-    container: str
-    title: str
-    course: str | None = None
-    """The course's idnumber where the place belongs to one course."""
-
-    @property
-    def id(self) -> str:
-        return f"{self.kind.value}@{self.container}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,151 +79,12 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What rendering may know besides the item: the moment, and where linked items stand in this destination."""
+    """What rendering may know besides the item: the moment, where linked items stand in this destination, and the name
+    that this installation signs its marks with (empty: they are not signed)."""
 
     now: datetime
     addresses: Mapping[Key, Address]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
-    """An item rendered for one place. Equal fingerprints mean: nothing to write.
-
-    `body` is destination HTML whose images are still `asset:DIGEST`; `fields` are plain JSON values.
-    `not_before`: the moment before which it must not be created. `parent` is written first.
-    """
-
-    key: Key
-    kind: Kind
-    course: str
-    title: str
-    address: str
-    body: str = ""
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    fingerprint: str
-    not_before: datetime | None = None
-    parent: Key | None = None
-    assets: tuple[Asset, ...] = ()
-    notices: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What stands in a place now.
-
-    `mark` is `items.mark(key)` as read back from the entry, or none when it is not ours. `version` is the destination's
-    own (wiki version, ETag) or a digest. `fingerprint` is the one of our last write where the entry carries it.
-    """
-
-    ref: str
-    version: str
-    name: str
-    mark: str | None = None
-    fingerprint: str | None = None
-    title: str = ""
-    url: str | None = None
-    unfinished: bool = False
-    """A write of ours stands there that was cut off before readers saw it: it is to be written again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """The text that stands in an entry, as the destination gives it back; `text` is readable, for diffs."""
-
-    title: str
-    html: str = ""
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What we last applied. `digest` and `base` are of what the destination gave back, not of what we sent.
-
-    `drifted` marks an entry that was adopted although its text is not what we would have written.
-    """
-
-    key: Key
-    kind: Kind
-    place: str
-    ref: str
-    name: str
-    fingerprint: str
-    version: str
-    digest: str
-    base: str = ""
-    title: str = ""
-    course: str = ""
-    url: str | None = None
-    drifted: bool = False
-    deleted: bool = False
-    """A person deleted the entry: it is not made again unless the policy says so."""
-
-
-class Action(StrEnum):
-    CREATE = "create"
-    UPDATE = "update"
-    MERGE = "merge"
-    ADOPT = "adopt"
-    DELETE = "delete"
-    FORGET = "forget"
-    SKIP = "skip"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One step of a plan. `reason` says why in words; `conflict` marks a skip that waits for a person,
-    `guarded` a change that waits for approval by a limit."""
-
-    action: Action
-    key: Key
-    kind: Kind
-    place: PlaceRef
-    course: str
-    title: str
-    reason: str
-    payload: Payload | None = None
-    entry: Entry | None = None
-    record: Record | None = None
-    conflict: bool = False
-    guarded: bool = False
-
-
-class Status(StrEnum):
-    DONE = "done"
-    FAILED = "failed"
-    CONFLICT = "conflict"
-    AMBIGUOUS = "ambiguous"
-    """Sent, and no usable answer: the intent stays open and is looked up in the next run."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one change. After a write that stands, `entry` and `body` are what was read back."""
-
-    change: Change
-    status: Status
-    entry: Entry | None = None
-    body: Body | None = None
-    problem: Problem | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What changes will cost: HTTP calls, SharePoint resource units, seconds, and what people should know first."""
-
-    calls: int = 0
-    units: int = 0
-    seconds: float = 0.0
-    notices: tuple[Problem, ...] = ()
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(
-            self.calls + other.calls,
-            self.units + other.units,
-            self.seconds + other.seconds,
-            self.notices + tuple(n for n in other.notices if n not in self.notices),
-        )
+    installation: str = ""
 
 
 class Level(StrEnum):
@@ -243,8 +116,12 @@ class Source(Protocol):
 class Place(Protocol):
     """One kind in one container. One thread at a time.
 
-    A place whose destination has no way to delete an entry says so with `can_delete = False`; without it, it can. One
-    that must be told where to look has `expect(records)`, called before `entries` with what we last applied there.
+    `prunes` names the ways in which an entry can be taken away here: "hide" (a notice in place of its text), "recycle"
+    (into a bin that people can empty and search) and "delete"; without it, it is "delete" alone. A place that must be
+    told where to look has `expect(records)`, called before `entries` with what we last applied there. One that can
+    write any text in the form that `read` gives, a merged one for example, has `adapt(like, body)`: the payload `like`
+    with that title, text and fields in place of its own, pure; everything else (mark, fingerprint, address) stays. One
+    that can hide has `hide(like, notice)`: the payload that says the notice (HTML) in place of its text, pure.
     """
 
     ref: PlaceRef
@@ -274,11 +151,12 @@ class Place(Protocol):
         ...
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
-        """Exactly one outcome a change, as soon as it is known. Gets create, update, merge, adopt and delete.
+        """Exactly one outcome a change, as soon as it is known. Gets create, update, merge, hide, adopt and delete.
 
-        A create carries the key as a marker inside the call itself. An update refuses (CONFLICT) when the entry's
-        version is no longer `change.entry.version`. Adopt reads only. What was written is read back. Raises nothing
-        for a single change; DestinationError when the place itself is lost (the rest is then not written).
+        A create carries the key as a marker inside the call itself. An update, a merge and a hiding write the payload
+        and refuse (CONFLICT) when the entry's version is no longer `change.entry.version`. Adopt reads only. What was
+        written is read back. Raises nothing for a single change; DestinationError when the place itself is lost (the
+        rest is then not written).
         """
         ...
 

@@ -21,7 +21,7 @@ from lms_bridge.connector import Action, Change, PlaceRef
 from lms_bridge.errors import Problem
 from lms_bridge.items import Kind
 from lms_bridge.sync import report
-from lms_bridge.sync.intent import Intent, PastRun
+from lms_bridge.sync.intent import Doing, Intent, PastRun, Review
 from lms_bridge.sync.plan import Waiting
 from lms_bridge.sync.run import Failure, Plan, Report
 from lms_bridge.sync.status import Standing, status_document
@@ -111,10 +111,11 @@ def test_every_target_of_make_that_the_documentation_names_is_there() -> None:
 @pytest.mark.parametrize("page", ["README.md", "docs/running.md"])
 def test_the_exit_codes_are_those_of_the_program(page: str) -> None:
     codes = {0, 2, report.DONE, report.FAILED, report.PENDING, report.APPROVAL, report.CONFLICT, report.UNREACHABLE}
+    codes |= {report.STOPPED}
     if page == "README.md":
-        told = re.findall(r"(?:Exit codes: |· |\n)(\d) [a-z]", text_of(page))
+        told = re.findall(r"(?:Exit codes: |· |\n)(\d+) [a-z]", text_of(page))
     else:
-        told = re.findall(r"^\| (\d) \|", text_of(page), re.M)
+        told = re.findall(r"^\| (\d+) \|", text_of(page), re.M)
     assert [int(code) for code in told] == sorted(codes)
 
 
@@ -138,7 +139,17 @@ def plan_output() -> Mapping[str, Any]:
 def sync_output() -> Mapping[str, Any]:
     failure = Failure("k", Problem("cause", "where", "step"))
     return report.report_document(
-        [Report(run="x", route="r", destination="d", started=NOW, ended=NOW, failures=(failure,))]
+        [
+            Report(
+                run="x",
+                route="r",
+                destination="d",
+                started=NOW,
+                ended=NOW,
+                failures=(failure,),
+                fidelity={"k": {"text": 1.0, "links": 0.5, "images": 1.0, "tables": 1.0}},
+            )
+        ]
     )
 
 
@@ -153,7 +164,8 @@ def status_output() -> Mapping[str, Any]:
         drifted=0,
         deleted=0,
         waiting=(Waiting("k", "p", "t", "A-1", NOW),),
-        conflicts=({"key": "k", "title": "t", "reason": "r"},),
+        conflicts=(review(),),
+        doing=doing(),
         open_intents=(intent(),),
     )
     return status_document([standing])
@@ -161,6 +173,27 @@ def status_output() -> Mapping[str, Any]:
 
 def intent() -> Intent:
     return Intent(route="r", place="p", key="k", run="x", action="create", fingerprint="", digest="", opened=NOW)
+
+
+def review() -> Review:
+    return Review(
+        route="r",
+        place="p",
+        key="k",
+        kind=Kind.PAGE,
+        title="t",
+        course="A-1",
+        reason="r",
+        found=NOW,
+        url=None,
+        fingerprint="",
+        version="",
+        sides=None,
+    )
+
+
+def doing() -> Doing:
+    return Doing(route="r", run="x", process="1", stage="writing", done=1, total=2, since=NOW, beat=NOW)
 
 
 def paths(value: Any, path: str = "") -> Iterator[str]:

@@ -120,6 +120,12 @@ def _print_difference(told: Difference) -> None:
 
 def _status_lines(told: Standing) -> list[str]:
     lines = [f"{told.route}: {_last_run(told)}"]
+    if told.doing is not None:
+        of = told.doing
+        lines.append(
+            f"  running  {of.stage} {of.done} of {of.total} since {of.since:%H:%M:%S %Z}, "
+            f"last sign of life {of.beat:%H:%M:%S %Z} (process {of.process})"
+        )
     kinds = ", ".join(f"{count} {kind}{'s' if count != 1 else ''}" for kind, count in told.by_kind.items())
     lines.append(f"  stands   {kinds or 'nothing yet'}")
     if told.drifted:
@@ -127,7 +133,7 @@ def _status_lines(told: Standing) -> list[str]:
     if told.deleted:
         lines.append(f"  deleted  {told.deleted} by people")
     lines += [f"  waits    “{w.title}” in {w.course} until {w.until:%Y-%m-%d %H:%M %Z}" for w in told.waiting]
-    lines += [f"  conflict “{row['title']}”: {row['reason']}" for row in told.conflicts]
+    lines += [f"  conflict “{review.title}”: {review.reason}" for review in told.conflicts]
     if told.open_intents:
         lines.append(f"  open     {len(told.open_intents)} writes whose end is not known; the next sync looks them up")
     return lines
@@ -137,5 +143,6 @@ def _last_run(told: Standing) -> str:
     run = told.last_run
     if run is None:
         return "never run"
-    ended = "still running, or it was killed" if run.ended is None else summary_line(dict(run.summary))
+    running = "running" if told.doing is not None else "it was cut off; the next sync goes on from there"
+    ended = running if run.ended is None else summary_line(dict(run.summary))
     return f"last run {run.started:%Y-%m-%d %H:%M %Z}: {ended}"

@@ -1,11 +1,16 @@
 """`plan` shows what a sync would do; `sync` does it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lms_bridge.cli.options import ConfigOption, OnlyOption, Output, OutputOption, RouteOption
+from lms_bridge.errors import UsageError
+
+if TYPE_CHECKING:
+    from lms_bridge.config.load import Config
 
 
 def plan(
@@ -26,7 +31,7 @@ def plan(
 
     with open_bridge(load(context, config), only_routes=route or ()) as bridge:
         with shown_progress(output) as progress:
-            plans = bridge.plan(clock=_now, only=only or (), progress=progress)
+            plans = bridge.plan(clock=_now, only=only or (), progress_of=lambda route: progress)
         show_plans(plans, output, with_diffs=diff)
     raise typer.Exit(code_of(plans, pending=exit_code))
 
@@ -48,21 +53,55 @@ def sync(
         list[str] | None,
         typer.Option(metavar="CHECKSUM", help="Also apply what waits for approval in the plan of this checksum."),
     ] = None,
+    takeover: Annotated[
+        bool, typer.Option("--takeover", help="Take over what carries the mark of another installation.")
+    ] = False,
+    deadline: Annotated[
+        int | None,
+        typer.Option(metavar="MINUTES", min=1, help="End early, in good order, after so long.", show_default=False),
+    ] = None,
 ) -> None:
     """Bring the destinations in step with the sources."""
     from lms_bridge.bridge import open_bridge
     from lms_bridge.cli.options import load
     from lms_bridge.cli.progress import shown_progress
     from lms_bridge.cli.show import show_reports
+    from lms_bridge.cli.signals import stopping
     from lms_bridge.sync.report import exit_code as code_of
 
-    with open_bridge(load(context, config), only_routes=route or ()) as bridge:
-        with shown_progress(output) as progress:
+    loaded = load(context, config)
+    _refuse_false_safety(loaded, checksum or (), approve or (), takeover=takeover)
+    with open_bridge(loaded, only_routes=route or (), takeover=takeover) as bridge:
+        with shown_progress(output) as progress, stopping(60 * (deadline or loaded.deadline_minutes)) as stop:
             reports = bridge.sync(
-                clock=_now, only=only or (), checksums=checksum or (), approved=approve or (), progress=progress
+                clock=_now,
+                only=only or (),
+                checksums=checksum or (),
+                approved=approve or (),
+                stop=stop,
+                progress=progress,
             )
         show_reports(reports, output)
     raise typer.Exit(code_of(reports))
+
+
+def _refuse_false_safety(
+    config: "Config", checksums: Sequence[str], approved: Sequence[str], *, takeover: bool
+) -> None:
+    """Options that protect nothing, or do nothing, although somebody relies on them."""
+    unseen = [checksum for checksum in approved if checksums and checksum not in checksums]
+    if unseen:
+        raise UsageError(
+            f"{unseen[0]} is approved, but is none of the checksums that may be applied.",
+            where="--approve",
+            next_step="Pass the same checksum to --checksum and --approve.",
+        )
+    if takeover and not config.installation:
+        raise UsageError(
+            "there is no name to take things over with.",
+            where="--takeover",
+            next_step=f"Give this installation a name of its own: `installation:` in {config.file}.",
+        )
 
 
 def _now() -> datetime:

@@ -14,6 +14,7 @@ from lms_bridge.config import references
 from lms_bridge.config.document import Document, KeyPath, read_document
 from lms_bridge.config.model import PolicySettings, RootSettings, RouteSettings
 from lms_bridge.config.problems import problems_of
+from lms_bridge.config.safety import unsafe
 from lms_bridge.connector import Connector
 from lms_bridge.errors import BridgeError, ConfigError, Problem
 from lms_bridge.items import Kind
@@ -48,6 +49,9 @@ class Config:
     file: str
     folder: Path
     state: str
+    installation: str
+    history_days: int
+    deadline_minutes: int
     sources: Mapping[str, Opening]
     destinations: Mapping[str, Opening]
     routes: tuple[RouteConfig, ...]
@@ -74,9 +78,20 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
         state, state_problems = _state(document, folder, root.state)
         routes = _routes(root.routes, sources, destinations)
         problems += state_problems
-    if problems:
+        problems += unsafe(document, root)
+    if problems or root is None:
         raise ConfigError(tuple(dict.fromkeys(problems)))
-    return Config(document.name, folder, state, sources, destinations, routes)
+    return Config(
+        file=document.name,
+        folder=folder,
+        state=state,
+        installation=root.installation,
+        history_days=root.history_days,
+        deadline_minutes=root.deadline_minutes,
+        sources=sources,
+        destinations=destinations,
+        routes=routes,
+    )
 
 
 def _root(document: Document) -> tuple[RootSettings | None, list[Problem]]:

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from lms_bridge.items import Kind
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
-Drift = Literal["report", "overwrite"]
-Prune = Literal["report", "delete"]
+Drift = Literal["report", "merge", "overwrite", "keep_both"]
+Prune = Literal["report", "hide", "recycle", "delete"]
 
 
 class Settings(BaseModel):
@@ -30,14 +30,18 @@ class PolicySettings(Settings):
 
     drift: Drift | dict[Kind, Drift] = Field(
         default_factory=dict,
-        description="When a person changed an entry: `report` leaves it and tells, `overwrite` writes over it. "
-        "Ratings are figures that the bridge computes and are overwritten by default; everything else is reported.",
+        description="When a person changed an entry and the source changed, too: `report` leaves it and tells, `merge` "
+        "brings both together and tells only where they clash, `keep_both` first copies what the person left, "
+        "`overwrite` writes over it. Ratings are figures that the bridge computes and are overwritten by default; "
+        "everything else is reported.",
     )
     deleted: Literal["respect", "recreate"] = Field(
         "respect", description="When a person deleted an entry: leave it so, or make it again."
     )
     prune: Prune | dict[Kind, Prune] = Field(
-        "report", description="Entries whose item is gone from the source: `report` them, or `delete` them."
+        "report",
+        description="Entries whose item is gone from the source: `report` them, `hide` them behind a notice, `recycle` "
+        "them where the destination has a recycle bin, or `delete` them (into the bin where there is one).",
     )
     limits: LimitSettings = Field(default_factory=LimitSettings)
     refresh: Literal["always", "daily", "never"] = Field(
@@ -73,6 +77,17 @@ class RootSettings(Settings):
     state: str = Field(
         ".state/lms-bridge.sqlite",
         description="Where lms-bridge remembers what it applied: a file (SQLite) or a postgresql:// address.",
+    )
+    installation: Name | Literal[""] = Field(
+        "",
+        description="A name that no other lms-bridge writing to the same destinations has. It signs what is written: "
+        "what carries another name is left, and reported.",
+    )
+    history_days: int = Field(
+        90, ge=1, le=3650, description="How long runs can be looked into and undone: what stood there before is kept."
+    )
+    deadline_minutes: int = Field(
+        240, ge=1, le=10_080, description="A sync that takes longer ends early, in good order; the next one goes on."
     )
     sources: Mapping[Name, ConnectorSettings] = Field(min_length=1)
     destinations: Mapping[Name, ConnectorSettings] = Field(min_length=1)

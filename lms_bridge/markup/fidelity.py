@@ -39,6 +39,21 @@ def fidelity(sent: str, got: str) -> Fidelity:
     )
 
 
+def survival(source: str, got: str) -> Fidelity:
+    """How much of an item's own text stands in what a destination gave back, whose addresses are its own: links count
+    by their words, and what was added there is no loss."""
+    before, after = parse(source), parse(got)
+    return Fidelity(
+        text=_share(words(source), words(got)),
+        links=_share((text_of(a) for a in links(before)), (text_of(a) for a in links(after))),
+        images=_share((i.get("src", "") for i in images(before)), (i.get("src", "") for i in images(after))),
+        tables=_share(
+            (text for *_, text in _cells(before)),
+            (text for *_, text in _cells(after)),
+        ),
+    )
+
+
 def _links(fragment: Fragment) -> list[tuple[str, str]]:
     return [(a.get("href", ""), text_of(a)) for a in links(fragment)]
 

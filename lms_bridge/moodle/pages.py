@@ -25,7 +25,7 @@ _AT_ONCE = 40
 class WikiPages:
     """One wiki's pages for one group. One thread at a time."""
 
-    can_delete = False
+    prunes = frozenset[str]()
 
     def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
         self.ref = ref

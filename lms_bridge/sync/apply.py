@@ -5,10 +5,10 @@ A run that dies anywhere leaves an open intent for whatever it may have sent; th
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from lms_bridge.errors import Problem, StateError
 from lms_bridge.items import Key
 from lms_bridge.sync.report import exit_code, summary_of
 from lms_bridge.sync.run import Failure, Plan, Progress, Report, Route, no_progress
+from lms_bridge.sync.stop import Stop
 from lms_bridge.sync.writing import Writer
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.MERGE, Action.ADOPT})
+TAKES_AWAY = frozenset({Action.HIDE, Action.DELETE})
 
 
 def new_run(now: datetime) -> str:
@@ -42,11 +44,13 @@ def apply(
     run: str | None = None,
     checksum: str | None = None,
     approve: bool = False,
+    stop: Stop | None = None,
     progress: Progress = no_progress,
 ) -> Report:
     """Do what the plan says. Lease the route (`state.lease`) around `prepare` and `apply`.
 
-    Raises StateError, and writes nothing, when `checksum` is not the plan's. `approve` lets guarded changes through.
+    Raises StateError, and writes nothing, when `checksum` is not the plan's. `approve` lets guarded changes through;
+    `stop` says when to end early.
     """
     if checksum is not None and checksum != plan.checksum:
         raise StateError(
@@ -55,18 +59,20 @@ def apply(
             next_step="Look at the plan again and pass its new checksum.",
         )
     run = run or new_run(now)
-    state.begin_run(run, route.name, plan.destination, started=now, checksum=plan.checksum)
+    state.history.begin_run(run, route.name, plan.destination, started=now, checksum=plan.checksum)
     held = tuple(change for change in plan.changes if change.guarded and not approve)
     going = [change for change in plan.changes if change.action is not Action.SKIP and change not in held]
-    applying = _Applying(Writer(plan, state, run, now), progress, total=len(going))
+    writer = Writer(plan, state, run, now, stop or Stop())
+    applying = _Applying(writer, progress, total=len(going))
     _remember(plan, route, state)
     applying.write([change for change in going if change.action in WRITES], route.policy.places_at_once)
     again = applying.writer.follow_up(route.policy)
     applying.total += len(again)
     applying.write(again, route.policy.places_at_once)
-    deletes = [change for change in going if change.action is Action.DELETE]
+    deletes = [change for change in going if change.action in TAKES_AWAY]
     # A half-done run may have failed to write what a deleted page was replaced by.
-    clean = not plan.failures and all(outcome.status is Status.DONE for outcome in applying.outcomes)
+    done = all(outcome.status is Status.DONE for outcome in applying.outcomes)
+    clean = done and not plan.failures and not writer.stop.reason
     if clean:
         applying.write(deletes, route.policy.places_at_once)
     applying.forget([change for change in going if change.action is Action.FORGET])
@@ -87,6 +93,18 @@ class _Applying:
     lock: Lock = field(default_factory=Lock)
 
     def write(self, changes: Sequence[Change], at_once: int) -> None:
+        """What comes after something else is written when that stands, and not otherwise."""
+        self._write([change for change in changes if change.after is None], at_once)
+        stands = {outcome.change.key for outcome in self.outcomes if outcome.status is Status.DONE}
+        later = [change for change in changes if change.after is not None]
+        self._write([change for change in later if change.after in stands], at_once)
+        if self.writer.stop.reason:
+            return
+        for change in later:
+            if change.after not in stands:
+                self._gather(self.writer.withhold(change))
+
+    def _write(self, changes: Sequence[Change], at_once: int) -> None:
         by_place: dict[str, list[Change]] = {}
         for change in changes:
             by_place.setdefault(change.place.id, []).append(change)
@@ -120,6 +138,8 @@ def _remember(plan: Plan, route: Route, state: "State") -> None:
     listed = {place.id: plan.made for place in plan.listed}
     seen = {place.ref.id: place.ref for place in plan.places.values()}
     state.save_places(route.name, seen.values(), listed=listed)
+    if plan.cursor is not None:
+        state.save_cursor(route.name, plan.cursor)
     state.save_records(route.name, plan.destination, plan.refreshed)
     if not plan.partial:
         state.save_waiting(route.name, plan.waiting, places=[*seen])
@@ -149,7 +169,15 @@ def _report(
         notices=plan.notices,
         approvals=plan.approvals if held else (),
         unreachable=plan.unreachable or applying.unreachable,
+        stopped=applying.writer.stop.reason,
+        fidelity=_fidelity_of(applying),
     )
+
+
+def _fidelity_of(applying: _Applying) -> dict[Key, Mapping[str, float]]:
+    """Of the pages that were written and did not arrive whole."""
+    written = applying.writer.written
+    return {record.key: record.fidelity for record in written if min(record.fidelity.values(), default=1.0) < 1.0}
 
 
 def _failures(outcomes: Sequence[Outcome]) -> list[Failure]:
@@ -167,8 +195,12 @@ def _close(plan: Plan, route: Route, state: "State", report: Report) -> None:
     untried = [(change, "conflict" if change.conflict else "skipped") for change in report.skipped]
     untried += [(change, "held") for change in report.held]
     untried += [(change, "postponed") for change in report.postponed]
-    state.note(report.run, route.name, untried)
     listed = {place.id for place in plan.listed} if not plan.partial else set()
+    if report.stopped:
+        tried = {(outcome.change.place.id, outcome.change.key) for outcome in report.outcomes}
+        left = [change for change in plan.pending if (change.place.id, change.key) not in tried]
+        untried += [(change, "stopped") for change in left if change not in (*report.postponed, *report.held)]
+    state.history.note(report.run, route.name, untried)
     open_ended = [outcome.change for outcome in report.outcomes if outcome.status is not Status.DONE]
     unsettled: set[tuple[str, Key]] = {(c.place.id, c.key) for c in [*open_ended, *(change for change, _ in untried)]}
     settled = [(i.place, i.key) for i in state.open_intents(route.name) if i.run != report.run and i.place in listed]
@@ -177,8 +209,11 @@ def _close(plan: Plan, route: Route, state: "State", report: Report) -> None:
     # Only a run that saw everything can tell that an item which it did not meet is no conflict any more.
     whole = not plan.partial and not plan.failures
     judged = [(change.place.id, change.key) for change in (*plan.changes, *plan.in_step)]
-    state.save_conflicts(route.name, report.conflicts, judged=None if whole else judged)
-    state.end_run(
+    found = report.started
+    state.history.save_reviews(route.name, report.conflicts, found=found, judged=None if whole else judged)
+    if route.policy.history_days:
+        state.history.trim(found - timedelta(days=route.policy.history_days))
+    state.history.end_run(
         report.run,
         route.name,
         ended=report.ended,

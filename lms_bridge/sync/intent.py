@@ -1,11 +1,14 @@
-"""What the state store remembers besides records. Types only, so that planning needs no database library."""
+"""What the state store remembers besides records: intents, places, runs, before-images, reviews. Types only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from lms_bridge.connector import PlaceRef
-from lms_bridge.items import Key
+from lms_bridge.connector import Action, Body, PlaceRef, Record, Sides
+from lms_bridge.items import Key, Kind
+
+COPY = "copy"
+"""The action of an intent to keep what a person left beside ours: no item has its key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +44,52 @@ class PastRun:
     checksum: str
     exit_code: int | None
     summary: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """What stood in an entry before a write, and what we remembered of it; kept so that a run can be undone.
+
+    `digest_after`: of what the write left there; empty when it took the entry away.
+    """
+
+    place: str
+    key: Key
+    action: Action
+    ref: str
+    before: Body | None
+    record_before: Record | None
+    digest_after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A conflict that waits for a person. `fingerprint` and `version`: of the two sides as they were when it was found;
+    `sides` none: they cannot be shown."""
+
+    route: str
+    place: str
+    key: Key
+    kind: Kind
+    title: str
+    course: str
+    reason: str
+    found: datetime
+    url: str | None
+    fingerprint: str
+    version: str
+    sides: Sides | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """What a run is doing: `since` when it does it, and the last sign of life."""
+
+    route: str
+    run: str
+    process: str
+    stage: str
+    done: int
+    total: int
+    since: datetime
+    beat: datetime

@@ -21,23 +21,35 @@ def check_limits(
     sentences: list[str] = []
     guarded: set[tuple[str, Action]] = set()
     for action, share in ((Action.DELETE, limits.delete_share), (Action.UPDATE, limits.update_share)):
-        counts = Counter(change.place.id for change in changes if change.action is action)
+        counts = Counter(change.place.id for change in changes if _counts_as(change) is action)
         titles = {change.place.id: change.place.title for change in changes}
         for place, count in sorted(counts.items()):
             standing = population.get(place, 0)
             if standing >= limits.population and count > share * standing:
                 guarded.add((place, action))
                 sentences.append(_share_sentence(action, count, standing, share, titles[place]))
-    deletes = sum(change.action is Action.DELETE for change in changes)
+    deletes = sum(_counts_as(change) is Action.DELETE for change in changes)
     if deletes > limits.deletes:
         guarded |= {(change.place.id, Action.DELETE) for change in changes}
         sentences.append(f"{deletes} deletes wait for approval: the limit is {limits.deletes} in one run.")
     if any(change.guarded for change in changes):
         sentences.append("The source lists nothing at all any more: its deletes wait for approval.")
     marked = tuple(
-        replace(change, guarded=True) if (change.place.id, change.action) in guarded else change for change in changes
+        replace(change, guarded=True) if (change.place.id, _counts_as(change)) in guarded else change
+        for change in changes
     )
     return marked, tuple(sentences)
+
+
+def _counts_as(change: Change) -> Action:
+    """What is hidden is taken away from its readers, and a merge is an update."""
+    match change.action:
+        case Action.HIDE:
+            return Action.DELETE
+        case Action.MERGE:
+            return Action.UPDATE
+        case action:
+            return action
 
 
 def _share_sentence(action: Action, count: int, standing: int, share: float, title: str) -> str:

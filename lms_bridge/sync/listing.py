@@ -24,16 +24,24 @@ class SourceView:
     withheld: frozenset[Key] = frozenset()
     held: Mapping[Key, str] = field(default_factory=dict)
     listed: Listed = Listed.WHOLE
+    cursor: str | None = None
     failed: bool = False
 
 
-def read_source(route: Route, now: datetime, linkable: frozenset[Key], standing: Iterable[Record] = ()) -> SourceView:
+def read_source(
+    route: Route,
+    now: datetime,
+    linkable: frozenset[Key],
+    standing: Iterable[Record] = (),
+    since: str | None = None,
+) -> SourceView:
     """`linkable` are keys that other routes brought to the same destination: index pages may lead to them.
 
-    `standing` are this route's records: what is held back keeps its line on the index page while it stands.
+    `standing` are this route's records: what is held back keeps its line on the index page while it stands. `since` is
+    what the source gave as its cursor when it was last read as a whole.
     """
     try:
-        listing = route.source.items()
+        listing = route.source.items(since)
         # To the end first: a half-read source would make half index pages.
         every = list(listing.items)
         held = {withheld.key: withheld for withheld in listing.withheld}
@@ -59,6 +67,7 @@ def read_source(route: Route, now: datetime, linkable: frozenset[Key], standing:
         withheld=frozenset(failure.key for failure in doubles),
         held={withheld.key: str(withheld.origin) for withheld in held.values()},
         listed=listed,
+        cursor=listing.cursor if listed is Listed.WHOLE else None,
     )
 
 

@@ -1,17 +1,22 @@
 """From what was found in a place to its changes. Pure: no clock, no network, no state store.
 
-Apart from `survey`, which finds it, and from `decision`, which is the table of cases.
+Apart from `rows`, which tells what stands, and from `decision`, which is the table of cases.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from lms_bridge.connector import Action, Change, Entry, Payload, PlaceRef, Record
-from lms_bridge.items import Key, Kind, mark
-from lms_bridge.sync.decision import Case, Listed, Stands, Verdict, decide
-from lms_bridge.sync.policy import Policy
+from lms_bridge.connector import Action, Body, Change, Record, Sides
+from lms_bridge.items import Key, mark
+from lms_bridge.sync.decision import DRIFT_CONFLICT, Case, Listed, Stands, Verdict, decide
+from lms_bridge.sync.digest import body_digest
+from lms_bridge.sync.merging import merged
+from lms_bridge.sync.policy import Answer, Policy
+from lms_bridge.sync.remembered import base_of, copy_key, with_base
 from lms_bridge.sync.rename import hinted
+from lms_bridge.sync.rows import Found, Row, rows
+from lms_bridge.sync.withdrawal import hiding
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,41 +31,6 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What stands in an entry now."""
-
-    digest: str
-    html: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What was found for one place.
-
-    `entries` none: it was not listed. `readings` are of entries that were read because their version changed (none: it
-    could not be read), by ref; `expected` are digests of how payloads would read back, for the same keys; `ours` are
-    digests of writes whose answer never came. `withheld` are keys whose item exists but cannot be judged in this run.
-    """
-
-    place: PlaceRef
-    payloads: Sequence[Payload]
-    records: Sequence[Record] = ()
-    entries: Sequence[Entry] | None = None
-    readings: Mapping[str, Reading | None] = field(default_factory=dict)
-    expected: Mapping[Key, str] = field(default_factory=dict)
-    ours: Mapping[Key, frozenset[str]] = field(default_factory=dict)
-    withheld: frozenset[Key] = frozenset()
-    held: Mapping[Key, str] = field(default_factory=dict)
-    """Keys whose item the source could not give, and where the problem is."""
-    listed: Listed = Listed.WHOLE
-    can_delete: bool = True
-    elsewhere: frozenset[Key] = frozenset()
-    """Keys whose item belongs in another place now."""
-    selected: frozenset[Key] | None = None
-    """Only these are looked at, and nothing is an orphan."""
-
-
-@dataclass(frozen=True, slots=True)
 class Decided:
     """The changes of one place, and what needs none. `refreshed` are records to keep although nothing is written."""
 
@@ -70,36 +40,40 @@ class Decided:
     waiting: tuple[Waiting, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    key: Key
-    payload: Payload | None
-    record: Record | None
-    entry: Entry | None
-    stands: Stands
+@dataclass(slots=True)
+class _Planning:
+    """What a place's plan gathers while its rows are gone through."""
+
+    found: Found
+    policy: Policy
+    now: datetime
+    parents: frozenset[Key]
+    changes: list[Change] = field(default_factory=list)
+    in_step: list[Change] = field(default_factory=list)
+    refreshed: list[Record] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
 
 
 def make_plan(found: Found, policy: Policy, now: datetime) -> Decided:
-    changes: list[Change] = []
-    refreshed: list[Record] = []
-    waiting: list[Waiting] = []
-    in_step: list[Change] = []
-    for row in _rows(found):
-        verdict = decide(_case(found, row, now), policy)
-        record = _refreshed(row, verdict, found)
-        if record is not None and record != row.record:
-            refreshed.append(record)
-        if verdict.action is None:
-            in_step.append(_change(found, row, Verdict(Action.SKIP)))
-            continue
-        changes.append(_change(found, row, verdict))
-        if verdict.waits and row.payload is not None and row.payload.not_before is not None:
-            of = row.payload
-            waiting.append(Waiting(row.key, found.place.id, of.title, of.course, row.payload.not_before))
-    return Decided(_ordered(hinted(changes)), tuple(in_step), tuple(refreshed), tuple(waiting))
+    planning = _Planning(found, policy, now, _parents(found))
+    for row in rows(found, policy):
+        verdict = decide(_case(planning, row), policy)
+        if verdict.action is Action.MERGE:
+            verdict = _brought_together(planning, row, verdict)
+        _keep(planning, row, verdict)
+    changes = _ordered(hinted(planning.changes))
+    return Decided(changes, tuple(planning.in_step), tuple(planning.refreshed), tuple(planning.waiting))
 
 
-def _case(found: Found, row: _Row, now: datetime) -> Case:
+def _parents(found: Found) -> frozenset[Key]:
+    """What items that stay stand below: those of the source, and those that cannot be judged now."""
+    staying = {payload.parent for payload in found.payloads}
+    staying |= {record.parent for record in found.records if record.key in found.withheld}
+    return frozenset(key for key in staying if key is not None)
+
+
+def _case(planning: _Planning, row: Row) -> Case:
+    found = planning.found
     held = row.payload is None and row.key in found.held
     return Case(
         kind=found.place.kind,
@@ -108,91 +82,94 @@ def _case(found: Found, row: _Row, now: datetime) -> Case:
         stands=row.stands,
         listed=Listed.HELD if held else found.listed,
         held_at=found.held.get(row.key, ""),
-        can_delete=found.can_delete,
-        now=now,
+        prunes=found.prunes,
+        is_parent=row.key in planning.parents,
+        answer=found.answers.get(row.key),
+        now=planning.now,
     )
 
 
-def to_read(found: Found) -> list[Entry]:
-    """The entries whose text must be read before it can be said whether a person changed them."""
-    rows = _rows(replace(found, readings={}))
-    return [row.entry for row in rows if row.entry and row.record and _must_read(row.payload, row.record, row.entry)]
+def _keep(planning: _Planning, row: Row, verdict: Verdict) -> None:
+    """Put a row where its verdict says, and remember what was learnt without writing."""
+    record = _refreshed(row, verdict, planning.found)
+    if record is not None and record != row.record:
+        planning.refreshed.append(record)
+    if verdict.action is None:
+        planning.in_step.append(_change(planning.found, row, Verdict(Action.SKIP)))
+        return
+    planning.changes += _changes(planning, row, verdict)
+    of = row.payload
+    if verdict.waits and of is not None and of.not_before is not None:
+        planning.waiting.append(Waiting(row.key, planning.found.place.id, of.title, of.course, of.not_before))
 
 
-def _must_read(payload: Payload | None, record: Record, entry: Entry) -> bool:
-    if record.deleted:
-        return False
-    source_changed = payload is not None and payload.fingerprint != record.fingerprint
-    return entry.version != record.version or (record.drifted and source_changed)
+def _changes(planning: _Planning, row: Row, verdict: Verdict) -> Iterator[Change]:
+    change = _change(planning.found, row, verdict)
+    if verdict.action is Action.MERGE or (verdict.conflict and row.stands in (Stands.DRIFTED, Stands.RETITLED)):
+        change = replace(change, sides=_sides(planning.found, row))
+    if verdict.action is Action.MERGE:
+        assert change.sides is not None
+        assert change.payload is not None
+        assert planning.found.writing.adapt is not None
+        change = replace(change, payload=planning.found.writing.adapt(change.payload, change.sides.merged))
+    if verdict.action is Action.HIDE:
+        change = hiding(change, planning.found.writing, planning.now)
+    if not verdict.keeps:
+        yield change
+        return
+    copy = _copy(planning, row, change)
+    if copy is None:
+        yield replace(
+            change, action=Action.SKIP, reason=DRIFT_CONFLICT, conflict=True, sides=_sides(planning.found, row)
+        )
+        return
+    standing = {entry.mark for entry in planning.found.entries or ()}
+    if mark(copy.key) in standing:
+        yield change
+    else:
+        yield from (copy, replace(change, after=copy.key))
 
 
-def _rows(found: Found) -> Iterator[_Row]:
-    payloads = {payload.key: payload for payload in found.payloads}
-    records = {record.key: record for record in found.records}
-    by_ref = {entry.ref: entry for entry in found.entries or ()}
-    by_mark: dict[str, Entry] = {}
-    for listed in found.entries or ():
-        if listed.mark is not None:
-            by_mark.setdefault(listed.mark, listed)
-    unmarked_names = {entry.name.casefold(): entry for entry in found.entries or () if entry.mark is None}
-    # An entry of ours whose mark a person removed is known by its ref, and is nobody else's.
-    for live in found.records:
-        known = by_ref.get(live.ref)
-        if known is not None and known.mark is None and not live.deleted:
-            unmarked_names.pop(known.name.casefold(), None)
-    for key in sorted({*payloads, *records} - found.withheld):
-        if found.selected is not None and key not in found.selected:
-            continue
-        payload, record = payloads.get(key), records.get(key)
-        entry, stands = _look(found, key, payload, record, by_ref, by_mark)
-        # Only pages have names that are theirs alone: two discussions may well have one title.
-        if stands is Stands.ABSENT and payload and found.place.kind is Kind.PAGE:
-            entry = unmarked_names.get(payload.address.casefold())
-            stands = Stands.FOREIGN if entry else stands
-        yield _Row(key, payload, record, entry, stands)
+def _copy(planning: _Planning, row: Row, change: Change) -> Change | None:
+    """What a person left, to be kept beside ours; none where the place has no way to write it."""
+    found = planning.found
+    reading = found.readings.get(row.entry.ref) if row.entry is not None else None
+    if reading is None or row.payload is None or found.writing.adapt is None:
+        return None
+    key = copy_key(row.key, reading.digest)
+    name = found.copies.get(key)
+    if name is None:
+        return None
+    title = f"{row.payload.title} (as people left it, {planning.now:%Y-%m-%d})"
+    like = replace(row.payload, key=key, address=name, title=title, fingerprint=reading.digest, notices=())
+    payload = found.writing.adapt(like, replace(reading.body, title=title))
+    reason = "what a person left there is kept under a name of its own"
+    return replace(
+        change, action=Action.CREATE, key=key, of=row.key, title=title, reason=reason, payload=payload, entry=None,
+        record=None, before=None,
+    )  # fmt: skip
 
 
-def _look(
-    found: Found,
-    key: Key,
-    payload: Payload | None,
-    record: Record | None,
-    by_ref: Mapping[str, Entry],
-    by_mark: Mapping[str, Entry],
-) -> tuple[Entry | None, Stands]:
-    if found.entries is None:
-        return None, Stands.UNLISTED
-    own_mark = mark(key)
-    entry = by_ref.get(record.ref) if record is not None and not record.deleted else None
-    if entry is not None and entry.mark not in (None, own_mark):
-        moved = by_mark.get(own_mark)
-        if moved is None:
-            return entry, Stands.FOREIGN
-        entry = moved
-    entry = entry or by_mark.get(own_mark)
-    if entry is None:
-        return None, Stands.ABSENT
-    if record is None or record.deleted:
-        return entry, Stands.UNCHANGED
-    return entry, _drift(found, key, payload, record, entry)
+def _sides(found: Found, row: Row) -> Sides | None:
+    reading = found.readings.get(row.entry.ref) if row.entry is not None else None
+    expected = found.expected.get(row.key)
+    if reading is None or expected is None or row.record is None:
+        return None
+    return merged(base_of(row.record), reading.body, expected)
 
 
-def _drift(found: Found, key: Key, payload: Payload | None, record: Record, entry: Entry) -> Stands:
-    if entry.unfinished and entry.version != record.version:
-        return Stands.OURS
-    if not _must_read(payload, record, entry):
-        return Stands.DRIFTED if record.drifted else Stands.UNCHANGED
-    reading = found.readings.get(entry.ref)
-    if reading is None:
-        return Stands.UNREAD
-    if reading.digest == record.digest:
-        return Stands.UNCHANGED
-    if payload is not None and reading.digest == found.expected.get(key):
-        return Stands.EQUAL
-    return Stands.OURS if reading.digest in found.ours.get(key, frozenset()) else Stands.DRIFTED
+def _brought_together(planning: _Planning, row: Row, verdict: Verdict) -> Verdict:
+    """A merge that clashes waits for a person; one that leaves what stands there needs no writing."""
+    sides = _sides(planning.found, row)
+    answered = planning.found.answers.get(row.key) is Answer.MERGED
+    if sides is None or planning.found.writing.adapt is None or (sides.clashes and not answered):
+        return Verdict(Action.SKIP, DRIFT_CONFLICT, conflict=True)
+    if body_digest(sides.merged) == body_digest(sides.theirs):
+        return Verdict(settled=True)
+    return verdict
 
 
-def _refreshed(row: _Row, verdict: Verdict, found: Found) -> Record | None:
+def _refreshed(row: Row, verdict: Verdict, found: Found) -> Record | None:
     """The record as it should be kept when nothing is written for it, or none when a write will make it anew."""
     if row.record is None or verdict.action not in (None, Action.SKIP):
         return None
@@ -201,49 +178,67 @@ def _refreshed(row: _Row, verdict: Verdict, found: Found) -> Record | None:
     if row.entry is None or row.record.deleted:
         return None
     seen = replace(row.record, version=row.entry.version, ref=row.entry.ref, url=row.entry.url or row.record.url)
+    if verdict.settled and row.payload is not None:
+        return _answered(seen, row, found.expected[row.key])
     match row.stands:
         case Stands.UNCHANGED:
             return replace(seen, drifted=False)
-        case Stands.DRIFTED:
+        case Stands.DRIFTED | Stands.RETITLED:
             # Remembered, so that an entry that people keep is not read again in every run.
             return replace(seen, drifted=True)
         case Stands.EQUAL:
             reading = found.readings[row.entry.ref]
             assert reading is not None
-            assert row.payload is not None
-            same = replace(seen, fingerprint=row.payload.fingerprint, title=row.payload.title, drifted=False)
-            return replace(same, digest=reading.digest, base=reading.html)
+            return replace(_answered(seen, row, reading.body), drifted=False)
         case _:
             return None
 
 
-def _change(found: Found, row: _Row, verdict: Verdict) -> Change:
+def _answered(record: Record, row: Row, ours: Body) -> Record:
+    """What stands is the answer to the item as it is now: the next merge begins with `ours`."""
+    assert row.payload is not None
+    same = replace(record, fingerprint=row.payload.fingerprint, title=row.payload.title, fields=row.payload.fields)
+    return with_base(replace(same, digest=body_digest(ours), drifted=True, hidden=False), ours)
+
+
+def _change(found: Found, row: Row, verdict: Verdict) -> Change:
     assert verdict.action is not None
     place = found.place
     moved = row.payload is None and row.key in found.elsewhere
     course = row.payload.course if row.payload else row.record.course if row.record else ""
-    title = row.payload.title if row.payload else row.record.title if row.record else ""
     return Change(
         action=verdict.action,
         key=row.key,
         kind=place.kind,
         place=place,
         course=course or place.course or "",
-        title=title,
+        title=row.title,
         reason=f"its item belongs in another place now; here, {verdict.reason}" if moved else verdict.reason,
         payload=row.payload,
         entry=row.entry,
         record=row.record,
+        before=_before(found, row),
         conflict=verdict.conflict,
         guarded=verdict.guarded,
     )
+
+
+def _before(found: Found, row: Row) -> Body | None:
+    """What stands there now, where that is known without asking."""
+    if row.entry is None or row.record is None:
+        return None
+    reading = found.readings.get(row.entry.ref)
+    if reading is not None:
+        return reading.body
+    same = row.stands is Stands.UNCHANGED and not row.record.drifted and row.record.version == row.entry.version
+    return base_of(row.record) if same else None
 
 
 _ORDER = {action: at for at, action in enumerate(Action)}
 
 
 def _ordered(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """Creates first and parents before their children, deletes after everything that is written."""
+    """Creates first and parents before their children, what takes away after everything that is written."""
     parents = {c.key: c.payload.parent for c in changes if c.payload is not None}
 
     def depth(key: Key) -> int:

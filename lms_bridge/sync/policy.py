@@ -11,10 +11,21 @@ from lms_bridge.items import Kind
 
 
 class Drift(StrEnum):
-    """When a person changed an entry since we wrote it."""
+    """When a person changed an entry since we wrote it, and the source changed, too."""
 
     REPORT = "report"
+    MERGE = "merge"
     OVERWRITE = "overwrite"
+    KEEP_BOTH = "keep_both"
+    """What the person left is copied to a page of its own beside it, and then ours is written."""
+
+
+class Answer(StrEnum):
+    """What a person decides where both sides changed: which version is to stand."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+    MERGED = "merged"
 
 
 class Deleted(StrEnum):
@@ -28,6 +39,8 @@ class Prune(StrEnum):
     """When the item of an entry is gone from the source."""
 
     REPORT = "report"
+    HIDE = "hide"
+    RECYCLE = "recycle"
     DELETE = "delete"
 
 
@@ -64,6 +77,12 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     refresh: Refresh = Refresh.ALWAYS
     places_at_once: int = 16
+    history_days: int = 0
+    """Runs, with what stood there before them, are kept so long; 0 keeps them for ever."""
+    installation: str = ""
+    """The name that marks are signed with. What carries another name is left."""
+    takeover: bool = False
+    """What carries another installation's name is ours from now on."""
 
     def drift_of(self, kind: Kind) -> Drift:
         return self.drift.get(kind, Drift.REPORT)

@@ -11,13 +11,14 @@ from lms_bridge.connector import Action, Change, Status
 from lms_bridge.sync.run import Failure, Plan, Report
 
 SCHEMA_VERSION = 1
-DONE, FAILED, PENDING, APPROVAL, CONFLICT, UNREACHABLE = 0, 1, 3, 4, 5, 6
+DONE, FAILED, PENDING, APPROVAL, CONFLICT, UNREACHABLE, STOPPED = 0, 1, 3, 4, 5, 6, 10
 
 _PAST = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",
     Action.MERGE: "merged",
     Action.ADOPT: "adopted",
+    Action.HIDE: "hidden",
     Action.DELETE: "deleted",
     Action.FORGET: "forgotten",
 }
@@ -65,6 +66,12 @@ def report_document(reports: Sequence[Report]) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "run": reports[0].run if reports else "",
         "summary": summary_of(reports),
+        "stopped": next((report.stopped for report in reports if report.stopped), ""),
+        "fidelity": [
+            {"route": report.route, "key": key, **shares}
+            for report in reports
+            for key, shares in report.fidelity.items()
+        ],
         "failures": failure_rows(failure for report in reports for failure in report.failures),
     }
 
@@ -91,7 +98,10 @@ def failure_rows(failures: Iterable[Failure]) -> list[dict[str, str]]:
 
 def exit_code(results: Sequence[Plan] | Sequence[Report], *, pending: bool = False) -> int:
     """0 done or in step · 1 something failed · 3 changes pending (when `pending` asks for it) · 4 a limit waits for
-    approval · 5 conflicts wait for a person · 6 a destination could not be reached. The most pressing one is told."""
+    approval · 5 conflicts wait for a person · 6 a destination could not be reached · 10 stopped before the end. The
+    most pressing one is told."""
+    if any(isinstance(result, Report) and result.stopped for result in results):
+        return STOPPED
     if any(result.unreachable for result in results):
         return UNREACHABLE
     if any(result.failures for result in results):
@@ -113,5 +123,5 @@ def _waits_for_approval(result: Plan | Report) -> bool:
 
 def writes(report: Report) -> int:
     """How many changes were written to the destination. Adopting and forgetting write nothing there."""
-    written = (Action.CREATE, Action.UPDATE, Action.MERGE, Action.DELETE)
+    written = (Action.CREATE, Action.UPDATE, Action.MERGE, Action.HIDE, Action.DELETE)
     return sum(o.status is Status.DONE and o.change.action in written for o in report.outcomes)

@@ -4,18 +4,21 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Action, Change, Cost, Placement, PlaceRef, Record
+from lms_bridge.connector import Action, Body, Change, Cost, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Problem, Unreachable
-from lms_bridge.items import Item, Key, mark
+from lms_bridge.items import Item, Key, Page, mark
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
-from lms_bridge.sync.digest import body_digest
-from lms_bridge.sync.intent import Intent
+from lms_bridge.sync.intent import COPY, Intent
 from lms_bridge.sync.limits import check_limits
 from lms_bridge.sync.listing import SourceView, read_source
-from lms_bridge.sync.plan import Decided, Found, make_plan, to_read
+from lms_bridge.sync.plan import Decided, make_plan
+from lms_bridge.sync.policy import Answer, Drift, Prune
+from lms_bridge.sync.remembered import copy_key
+from lms_bridge.sync.rows import Found, Reading, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
 from lms_bridge.sync.selection import select
 from lms_bridge.sync.survey import Look, fault, look_at, must_list, open_place, read_entries
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+
+_NO_ANSWERS: Mapping[Key, Answer] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +43,28 @@ class _Known:
     elsewhere: frozenset[Key]
     missing: frozenset[Key]
     selected: frozenset[Key] | None
+    answers: Mapping[Key, Answer]
     now: datetime
 
 
 def prepare(
-    route: Route, state: "State", *, now: datetime, only: Sequence[str] = (), progress: Progress = no_progress
+    route: Route,
+    state: "State",
+    *,
+    now: datetime,
+    only: Sequence[str] = (),
+    answers: Mapping[Key, Answer] = _NO_ANSWERS,
+    progress: Progress = no_progress,
 ) -> Plan:
     """What a sync of this route would do now. `only` are selections (see `selection`); they never delete anything.
+
+    `answers` are what a person decided where both sides changed; only these items are looked at then.
 
     A place or a source that fails costs only itself and is told in `Plan.failures`.
     """
     others = state.addresses(route.destination.name, besides=route.name)
     records = state.records(route.name)
-    view = read_source(route, now, frozenset(others), records)
+    view = read_source(route, now, frozenset(others), records, state.cursor(route.name))
     progress("source", len(view.items), len(view.items))
     empty = Plan(route=route.name, destination=route.destination.name, made=now, failures=view.failures)
     if view.failed:
@@ -64,11 +78,14 @@ def prepare(
 
     intents = state.open_intents(route.name)
     selection = frozenset(item.key for item in select(view.items, only)) if only else None
+    if answers:
+        selection = frozenset(answers)
     looks, failures = _open_all(route, state, records, placement, intents, now)
     listed = {item.key for item in view.items}
     for look in looks:
         look.unjudged = _unjudged(look, listed) if view.listed is Listed.PARTLY else frozenset()
-        look.wanted = selection is None or any(item.key in selection for item in look.items)
+        standing = {*(item.key for item in look.items), *look.records}
+        look.wanted = selection is None or not selection.isdisjoint(standing if answers else look.keys)
     look_at(looks, others, route.policy, now, progress)
 
     known = _Known(
@@ -78,6 +95,7 @@ def prepare(
         elsewhere=frozenset(key for look in looks for key in look.payloads),
         missing=frozenset(placement.missing),
         selected=selection,
+        answers=answers,
         now=now,
     )
     decided = _decide_all([look for look in looks if look.wanted], known, progress)
@@ -90,8 +108,11 @@ def _lost(plan: Plan, failure: Failure, *, unreachable: bool = False) -> Plan:
 
 
 def _digests(intents: Iterable[Intent]) -> dict[tuple[str, Key], frozenset[str]]:
+    """How unanswered writes would read back. A merge holds words of people: it is never taken for ours alone."""
     digests: dict[tuple[str, Key], frozenset[str]] = {}
     for intent in intents:
+        if intent.action == Action.MERGE:
+            continue
         at = (intent.place, intent.key)
         digests[at] = digests.get(at, frozenset()) | {intent.digest}
     return digests
@@ -141,6 +162,7 @@ def _unjudged(look: Look, listed: Set[Key]) -> frozenset[Key]:
 
 
 def _found(look: Look, known: _Known) -> Found:
+    place = look.place
     standing = frozenset(look.payloads)
     intents = [intent for intent in known.intents if intent.place == look.ref.id]
     return Found(
@@ -153,16 +175,37 @@ def _found(look: Look, known: _Known) -> Found:
         withheld=look.withheld | (known.missing | known.view.withheld) - standing,
         held=known.view.held,
         listed=known.view.listed,
-        can_delete=getattr(look.place, "can_delete", True),
+        prunes=frozenset(getattr(place, "prunes", {Prune.DELETE})),
+        writing=Writing(getattr(place, "adapt", None), getattr(place, "hide", None)),
+        copies=_names_of_copies(look, known),
+        answers=known.answers,
         elsewhere=known.elsewhere - standing,
         selected=known.selected,
     )
 
 
+def _names_of_copies(look: Look, known: _Known) -> dict[Key, str]:
+    """Names for what people left in entries that were read, should it be kept beside ours."""
+    if known.route.policy.drift_of(look.ref.kind) is not Drift.KEEP_BOTH:
+        return {}
+    keys = {key: copy_key(key, reading.digest) for key, reading in _read_by_key(look).items()}
+    copies = [replace(item, key=keys[item.key]) for item in look.items if item.key in keys]
+    copies = [replace(copy, index=False) if isinstance(copy, Page) else copy for copy in copies]
+    standing = {key: record.name for key, record in look.records.items() if not record.deleted}
+    names = look.place.addresses([*look.items, *copies], standing)
+    return {copy.key: names[copy.key] for copy in copies}
+
+
+def _read_by_key(look: Look) -> dict[Key, Reading]:
+    read = {key: look.readings.get(record.ref) for key, record in look.records.items()}
+    return {key: reading for key, reading in read.items() if reading is not None}
+
+
 def _unanswered(look: Look, intents: Sequence[Intent]) -> list[Record]:
     """Entries that a lost answer left without a record, and whose item is gone since: ours all the same."""
     by_mark = {entry.mark: entry for entry in look.entries or () if entry.mark is not None}
-    gone = {i.key: i for i in intents if i.key not in look.records and i.key not in look.payloads and i.fingerprint}
+    known = {*look.records, *look.payloads}
+    gone = {i.key: i for i in intents if i.key not in known and i.fingerprint and i.action != COPY}
     return [
         Record(
             key=key,
@@ -184,7 +227,7 @@ def _unanswered(look: Look, intents: Sequence[Intent]) -> list[Record]:
 def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dict[str, Decided]:
     policy = known.route.policy
     found = {look.ref.id: _found(look, known) for look in looks if look.problem is None}
-    reads = {place: entries for place, of in found.items() if (entries := to_read(of))}
+    reads = {place: entries for place, of in found.items() if (entries := to_read(of, policy))}
     if reads:
         read_entries(reads, looks, policy.places_at_once, progress)
     decided: dict[str, Decided] = {}
@@ -196,11 +239,11 @@ def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dic
     return decided
 
 
-def _expected(look: Look) -> dict[Key, str]:
+def _expected(look: Look) -> dict[Key, Body]:
     """How the payloads of entries that were read would read back."""
     refs = set(look.readings)
     return {
-        key: body_digest(look.place.expected(look.payloads[key]))
+        key: look.place.expected(look.payloads[key])
         for key, record in look.records.items()
         if key in look.payloads and record.ref in refs
     }
@@ -233,6 +276,8 @@ def _assembled(
         checksum=checksum(changes),
         failures=(*empty.failures, *failures, *troubles),
         notices=_notices(changes, cost),
+        texts={item.key: item.body for item in known.view.items if isinstance(item, Page)},
+        cursor=known.view.cursor,
         approvals=approvals,
         unreachable=any(look.unreachable for look in looks),
         waiting=tuple(waiting for of in decided.values() for waiting in of.waiting),

@@ -66,6 +66,10 @@ class Plan:
     listed: tuple[PlaceRef, ...] = field(default=(), repr=False)
     ours: Mapping[tuple[str, Key], frozenset[str]] = field(default_factory=dict, repr=False)
     """Digests of earlier writes whose answer never came, by place and key."""
+    texts: Mapping[Key, str] = field(default_factory=dict, repr=False, compare=False)
+    """The items' own texts: how much of them arrived is told by what is read back."""
+    cursor: str | None = None
+    """What the source wants to be told next time; none when it did not list as a whole."""
     places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -105,6 +109,10 @@ class Report:
     notices: tuple[Problem, ...] = ()
     approvals: tuple[str, ...] = ()
     unreachable: bool = False
+    stopped: str = ""
+    """Why the run ended before everything was tried; empty when it came to its end."""
+    fidelity: Mapping[Key, Mapping[str, float]] = field(default_factory=dict)
+    """Pages that were written and did not arrive whole, with the shares that did."""
 
     @property
     def done(self) -> tuple[Outcome, ...]:

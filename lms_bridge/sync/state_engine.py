@@ -1,10 +1,13 @@
 """Opening the database behind the state store, so that SQLite files and PostgreSQL behave alike."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from lms_bridge.errors import StateError
 
@@ -64,3 +67,37 @@ def where(engine: Engine) -> str:
     """The store's place for messages, without a password."""
     file = sqlite_file(engine)
     return str(file) if file is not None else engine.url.set(query={}).render_as_string(hide_password=True)
+
+
+class Store:
+    """The engine behind a lock: one transaction at a time, from whatever thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def transaction(self, *, on_disk: bool = False) -> Iterator[Connection]:
+        """`on_disk`: it must outlast a power failure. Anything else need only outlast the process: what a power
+        failure takes is known again by the open intents, and waiting for the disk at each outcome takes minutes."""
+        with self._lock:
+            try:
+                with self.engine.begin() as connection:
+                    if self.engine.dialect.name == "sqlite":
+                        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if on_disk else 'NORMAL'}")
+                    yield connection
+            except sa.exc.SQLAlchemyError as error:
+                raise unusable(self.engine, error) from error
+
+
+def unusable(engine: Engine, error: Exception) -> StateError:
+    cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
+    return StateError(
+        f"The state store cannot be used: {cause}.",
+        where=where(engine),
+        next_step="Check that it can be reached and written, and that nothing else holds it for long.",
+    )
+
+
+def at(table: sa.Table, values: dict[str, str]) -> list[sa.ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in values.items()]

@@ -5,9 +5,10 @@ SQLite: a lock of the operating system on a file beside the store. PostgreSQL: a
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import IO
 
 import sqlalchemy as sa
@@ -18,15 +19,19 @@ from lms_bridge.sync.state_engine import sqlite_file, where
 
 
 @contextmanager
-def lease(engine: Engine, name: str, *, patient: bool = False) -> Iterator[None]:
-    """Raises StateError when somebody else holds it; `patient` waits for it instead."""
+def lease(engine: Engine, name: str, *, patient: bool = False) -> Iterator[Callable[[], None]]:
+    """Raises StateError when somebody else holds it; `patient` waits for it instead.
+
+    What is given raises StateError once the lease is lost: PostgreSQL gives it to the next one when the connection
+    breaks, whatever the process that held it is doing.
+    """
     file = sqlite_file(engine)
     if file is not None:
         with _file_lock(file.with_name(f"{file.name}.{name}.lock"), name, patient=patient):
-            yield
+            yield lambda: None
     else:
-        with _advisory_lock(engine, name, patient=patient):
-            yield
+        with _advisory_lock(engine, name, patient=patient) as assure:
+            yield assure
 
 
 @contextmanager
@@ -79,7 +84,7 @@ def _locked_on_windows(lock: IO[str], *, patient: bool) -> bool:
 
 
 @contextmanager
-def _advisory_lock(engine: Engine, name: str, *, patient: bool) -> Iterator[None]:
+def _advisory_lock(engine: Engine, name: str, *, patient: bool) -> Iterator[Callable[[], None]]:
     number = int.from_bytes(hashlib.sha256(f"lms-bridge:{name}".encode()).digest()[:8], "big", signed=True)
     # Outside transactions: a session that idles in one for minutes would hold up vacuuming.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -87,10 +92,29 @@ def _advisory_lock(engine: Engine, name: str, *, patient: bool) -> Iterator[None
             connection.execute(sa.select(sa.func.pg_advisory_lock(number)))
         elif not connection.execute(sa.select(sa.func.pg_try_advisory_lock(number))).scalar_one():
             raise _taken(name, where(engine), "")
+        turn = Lock()
+
+        def assure() -> None:
+            try:
+                with turn:
+                    connection.execute(sa.select(1))
+            except sa.exc.SQLAlchemyError as error:
+                raise _lost(name, where(engine)) from error
+
         try:
-            yield
+            yield assure
         finally:
-            connection.execute(sa.select(sa.func.pg_advisory_unlock(number)))
+            # With the connection the lock is gone as well.
+            with suppress(sa.exc.SQLAlchemyError):
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(number)))
+
+
+def _lost(name: str, place: str) -> StateError:
+    return StateError(
+        f"The connection to the state broke, and with it the lease of the route {name}: another run may have it now.",
+        where=place,
+        next_step="Nothing more was written. Sync again: what was under way is looked up first.",
+    )
 
 
 def _taken(name: str, place: str, holder: str) -> StateError:

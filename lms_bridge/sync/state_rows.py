@@ -3,12 +3,15 @@
 Apart from `state`, which says when they are read and written.
 """
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import RowMapping
 
-from lms_bridge.connector import Change, Outcome, PlaceRef, Record
+from lms_bridge.connector import Action, Body, Change, Outcome, PlaceRef, Record, Sides
 from lms_bridge.items import Kind
+from lms_bridge.sync.intent import Image, Review
 
 
 def to_record(row: RowMapping) -> Record:
@@ -41,12 +44,53 @@ def outcome_row(run: str, route: str, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def conflict_row(route: str, change: Change) -> dict[str, Any]:
+def conflict_row(route: str, change: Change, found: datetime) -> dict[str, Any]:
     return {
         "route": route,
         "place": change.place.id,
         "key": change.key,
+        "kind": change.kind.value,
         "title": change.title,
         "course": change.course,
         "reason": change.reason,
+        "found": found,
+        "url": (change.entry.url if change.entry else None) or (change.record.url if change.record else None),
+        "fingerprint": change.payload.fingerprint if change.payload else "",
+        "version": change.entry.version if change.entry else "",
+        "sides": asdict(change.sides) if change.sides else None,
     }
+
+
+def image_row(run: str, route: str, image: Image) -> dict[str, Any]:
+    before, record = image.before, image.record_before
+    return {
+        "run": run,
+        "route": route,
+        "place": image.place,
+        "key": image.key,
+        "action": image.action.value,
+        "ref": image.ref,
+        "before": asdict(before) if before is not None else None,
+        "record_before": asdict(record) if record is not None else None,
+        "digest_after": image.digest_after,
+    }
+
+
+def to_image(row: RowMapping) -> Image:
+    record = row["record_before"]
+    return Image(
+        place=row["place"],
+        key=row["key"],
+        action=Action(row["action"]),
+        ref=row["ref"],
+        before=Body(**row["before"]) if row["before"] is not None else None,
+        record_before=Record(**record | {"kind": Kind(record["kind"])}) if record is not None else None,
+        digest_after=row["digest_after"],
+    )
+
+
+def to_review(row: RowMapping) -> Review:
+    sides = row["sides"]
+    bodies = {name: Body(**sides[name]) for name in ("base", "theirs", "ours", "merged")} if sides else {}
+    values = {name: value for name, value in row.items() if name not in ("sides", "kind")}
+    return Review(**values, kind=Kind(row["kind"]), sides=Sides(**bodies, clashes=sides["clashes"]) if sides else None)

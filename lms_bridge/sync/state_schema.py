@@ -55,11 +55,17 @@ records = Table(
     Column("version", Text, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("base", Text, nullable=False),
+    Column("base_title", Text, nullable=False),
+    Column("base_fields", JSON(none_as_null=True)),
     Column("title", Text, nullable=False),
     Column("course", Text, nullable=False),
+    Column("parent", Text),
+    Column("fields", JSON, nullable=False),
+    Column("fidelity", JSON, nullable=False),
     Column("url", Text),
     Column("drifted", Boolean, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("hidden", Boolean, nullable=False),
     Index("records_destination", "destination"),
 )
 
@@ -145,7 +151,59 @@ conflicts = Table(
     Column("route", String(60), primary_key=True),
     Column("place", Text, primary_key=True),
     Column("key", Text, primary_key=True),
+    Column("kind", String(20), nullable=False),
     Column("title", Text, nullable=False),
     Column("course", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("found", Moment(), nullable=False),
+    Column("url", Text),
+    Column("fingerprint", String(64), nullable=False),
+    Column("version", Text, nullable=False),
+    Column("sides", JSON(none_as_null=True)),
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run", String(60), nullable=False),
+    Column("route", String(60), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("before", JSON(none_as_null=True)),
+    Column("record_before", JSON(none_as_null=True)),
+    Column("digest_after", String(64), nullable=False),
+    ForeignKeyConstraint(["run", "route"], ["runs.run", "runs.route"], ondelete="CASCADE"),
+    Index("images_run", "run", "route"),
+    Index("images_key", "key"),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("cursor", Text, nullable=False),
+)
+
+doings = Table(
+    "doings",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("run", String(60), nullable=False),
+    Column("process", Text, nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("since", Moment(), nullable=False),
+    Column("beat", Moment(), nullable=False),
+)
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("mark", String(16), primary_key=True),
+    Column("forgotten", Moment(), nullable=False),
 )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lms_bridge.sync.intent import Intent, PastRun
+from lms_bridge.sync.intent import Doing, Intent, PastRun, Review
 from lms_bridge.sync.plan import Waiting
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ class Standing:
     drifted: int
     deleted: int
     waiting: tuple[Waiting, ...]
-    conflicts: tuple[dict[str, Any], ...]
+    conflicts: tuple[Review, ...]
+    doing: Doing | None
+    """What a running sync is doing."""
     open_intents: tuple[Intent, ...]
 
 
@@ -35,7 +37,7 @@ def standing(route: str, state: "State") -> Standing:
     by_kind: dict[str, int] = {}
     for record in live:
         by_kind[record.kind.value] = by_kind.get(record.kind.value, 0) + 1
-    runs = state.last_runs(route)
+    runs = state.history.last_runs(route)
     last = runs[0] if runs else None
     return Standing(
         route=route,
@@ -45,7 +47,8 @@ def standing(route: str, state: "State") -> Standing:
         drifted=sum(record.drifted for record in live),
         deleted=len(records) - len(live),
         waiting=tuple(state.waiting(route)),
-        conflicts=tuple(state.conflicts(route)),
+        conflicts=tuple(state.history.reviews(route)),
+        doing=state.history.doing(route) if state.is_leased(route) else None,
         open_intents=tuple(state.open_intents(route)),
     )
 
@@ -74,6 +77,19 @@ def _row(of: Standing) -> dict[str, Any]:
         "waiting": [
             {"key": w.key, "title": w.title, "course": w.course, "until": w.until.isoformat()} for w in of.waiting
         ],
-        "conflicts": [{"key": c["key"], "title": c["title"], "reason": c["reason"]} for c in of.conflicts],
+        "conflicts": [{"key": c.key, "title": c.title, "reason": c.reason} for c in of.conflicts],
+        "doing": None if of.doing is None else doing_row(of.doing),
         "open_intents": [{"key": i.key, "action": i.action, "opened": i.opened.isoformat()} for i in of.open_intents],
+    }
+
+
+def doing_row(doing: Doing) -> dict[str, Any]:
+    return {
+        "run": doing.run,
+        "process": doing.process,
+        "stage": doing.stage,
+        "done": doing.done,
+        "total": doing.total,
+        "since": doing.since.isoformat(),
+        "last_sign_of_life": doing.beat.isoformat(),
     }

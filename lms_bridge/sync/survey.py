@@ -14,8 +14,8 @@ from lms_bridge.errors import BridgeError, Problem, Unreachable
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.index import is_due
-from lms_bridge.sync.plan import Reading
 from lms_bridge.sync.policy import Deleted, Drift, Policy, Refresh
+from lms_bridge.sync.rows import Reading
 from lms_bridge.sync.run import Failure, Progress
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,10 @@ class Look:
     @property
     def ref(self) -> PlaceRef:
         return self.place.ref
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        return frozenset(item.key for item in self.items)
 
     @property
     def withheld(self) -> frozenset[Key]:
@@ -79,7 +83,7 @@ def look_at(
     while True:
         addresses = _addresses(looks, elsewhere, policy, now)
         if addresses != rendered_with:
-            _render(looks, Context(now, addresses), progress)
+            _render(looks, Context(now, addresses, policy.installation), progress)
             rendered_with = addresses
         unlisted = [look for look in looks if look.wanted and look.entries is None and look.problem is None]
         needed = [look for look in unlisted if look.must_list or not _in_step(look, policy, now)]
@@ -183,7 +187,7 @@ def _read(place: Place, entry: Entry) -> Reading | None:
     except BridgeError as error:
         log.warning("%s could not be read: %s", entry.name, error)
         return None
-    return Reading(body_digest(body), body.html)
+    return Reading(body_digest(body), body)
 
 
 def side_by_side(

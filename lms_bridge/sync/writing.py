@@ -5,18 +5,21 @@ Apart from `apply`, which orders places and phases: this is the part that must b
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, Place, Record, Status
-from lms_bridge.errors import BridgeError, Problem, Unreachable
+from lms_bridge.errors import BridgeError, NotFound, Problem, Unreachable
 from lms_bridge.items import Key
+from lms_bridge.markup.fidelity import survival
 from lms_bridge.sync.decision import ANSWER_LOST, DRIFT_OVERWRITE
 from lms_bridge.sync.digest import body_digest
-from lms_bridge.sync.intent import Intent
+from lms_bridge.sync.intent import COPY, Image, Intent
 from lms_bridge.sync.policy import Drift, Policy
+from lms_bridge.sync.remembered import with_base
 from lms_bridge.sync.run import Plan
+from lms_bridge.sync.stop import Stop
 from lms_bridge.sync.survey import fault
 
 if TYPE_CHECKING:
@@ -29,6 +32,13 @@ Digests = frozenset[str]
 NOT_TOLD = Problem(
     "It was not told what became of this change.", next_step="Sync again: it is looked up before anything is sent."
 )
+COPY_NOT_MADE = Problem(
+    "What a person left there could not be kept beside ours, so nothing was written over it.", next_step="Sync again."
+)
+AT_ONCE = 40
+"""A run that is to stop ends after so many changes of a place at the most: about what one batch takes."""
+
+_OVER = frozenset({Action.UPDATE, Action.MERGE, Action.HIDE, Action.DELETE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +49,34 @@ class Writer:
     state: "State"
     run: str
     now: datetime
+    stop: Stop = field(default_factory=Stop)
     adopted: list[tuple[Change, Record]] = field(default_factory=list)
+    written: list[Record] = field(default_factory=list)
+    """Records of what this run wrote."""
 
     def write(self, place_id: str, changes: Sequence[Change], gather: Gather) -> bool:
-        """Write one place, one outcome a change. True when the destination could not be reached."""
+        """Write one place, one outcome a change, until it is time to stop. True when the destination is lost."""
         place = self.plan.places[place_id]
-        self.state.write_intents([self._intent(place, change) for change in changes])
+        unreachable = False
+        for at in range(0, len(changes), AT_ONCE):
+            if self.stop.reason:
+                break
+            unreachable = self._write(place, changes[at : at + AT_ONCE], gather) or unreachable
+        return unreachable
+
+    def _write(self, place: Place, changes: Sequence[Change], gather: Gather) -> bool:
+        self.state.assure_lease(self.plan.route)
+        ready: list[Change] = []
+        for change in changes:
+            known = _with_before(place, change)
+            if isinstance(known, Change):
+                ready.append(known)
+            else:
+                gather(self._settled(place, known))
+        self.state.write_intents([self._intent(place, change) for change in ready])
         unreachable = False
         # What the state store raises in here is not the place's fault and must end the run.
-        for outcome, lost in _told(place, changes):
+        for outcome, lost in _told(place, ready):
             unreachable = unreachable or lost
             gather(self._settled(place, outcome))
         return unreachable
@@ -66,6 +95,12 @@ class Writer:
             updates.append(replace(change, action=Action.UPDATE, reason=reason, record=record))
         return updates
 
+    def withhold(self, change: Change) -> Outcome:
+        """What must not be written, because what it comes after does not stand."""
+        outcome = Outcome(change=change, status=Status.FAILED, problem=replace(COPY_NOT_MADE, where=change.key))
+        self._settle(outcome, None)
+        return outcome
+
     def forget(self, change: Change) -> Outcome:
         outcome = Outcome(change=change, status=Status.DONE)
         self.state.settle(self.plan.route, self.plan.destination, self.run, outcome, record=None, forget=True)
@@ -78,7 +113,7 @@ class Writer:
             place=change.place.id,
             key=change.key,
             run=self.run,
-            action=change.action.value,
+            action=COPY if change.of else change.action.value,
             fingerprint=payload.fingerprint if payload else "",
             digest=body_digest(place.expected(payload)) if payload else "",
             opened=self.now,
@@ -86,25 +121,98 @@ class Writer:
 
     def _settled(self, place: Place, outcome: Outcome) -> Outcome:
         change = outcome.change
+        if outcome.status is Status.DONE and change.action is not Action.DELETE:
+            if outcome.entry is None or change.payload is None:
+                outcome = replace(outcome, status=Status.AMBIGUOUS, problem=NOT_TOLD)
+            elif _not_kept(place, change, outcome):
+                outcome = replace(outcome, status=Status.FAILED, problem=_unkept(change))
         if outcome.status is not Status.DONE:
             self._settle(outcome, None)
             return outcome
         if change.action is Action.DELETE:
-            self.state.settle(self.plan.route, self.plan.destination, self.run, outcome, record=None, forget=True)
+            self._settle(outcome, None, image=_image(place, outcome), forget=True)
             return outcome
-        if outcome.entry is None or change.payload is None:
-            outcome = replace(outcome, status=Status.AMBIGUOUS, problem=NOT_TOLD)
-            self._settle(outcome, None)
+        if change.of is not None:
+            self._settle(outcome, None, image=_image(place, outcome), closed=True)
             return outcome
+        assert change.payload is not None
+        assert outcome.entry is not None
         ours = self.plan.ours.get((change.place.id, change.key), frozenset())
         record = _record(place, change, change.payload, outcome.entry, outcome.body, ours)
-        self._settle(outcome, record)
+        record = replace(record, fidelity=_fidelity(self.plan.texts.get(change.key), change, outcome.body))
+        self._settle(outcome, record, image=None if change.action is Action.ADOPT else _image(place, outcome))
         if change.action is Action.ADOPT:
-            self.adopted.append((replace(change, entry=outcome.entry), record))
+            self.adopted.append((replace(change, entry=outcome.entry, before=outcome.body), record))
+        else:
+            self.written.append(record)
         return outcome
 
-    def _settle(self, outcome: Outcome, record: Record | None) -> None:
-        self.state.settle(self.plan.route, self.plan.destination, self.run, outcome, record=record)
+    def _settle(
+        self,
+        outcome: Outcome,
+        record: Record | None,
+        *,
+        image: Image | None = None,
+        forget: bool = False,
+        closed: bool = False,
+    ) -> None:
+        where = (self.plan.route, self.plan.destination, self.run)
+        self.state.settle(*where, outcome, record=record, image=image, forget=forget, closed=closed)
+
+
+def _with_before(place: Place, change: Change) -> Change | Outcome:
+    """The change with what it would write over, so that it can be put back; or why it is not written."""
+    if change.action not in _OVER or change.before is not None or change.entry is None:
+        return change
+    try:
+        return replace(change, before=place.read(change.entry))
+    except NotFound:
+        return change
+    except BridgeError as error:
+        return Outcome(change=change, status=Status.FAILED, problem=error.problem)
+    except Exception as error:
+        log.exception("%s could not be read", change.key)
+        return Outcome(change=change, status=Status.FAILED, problem=fault(error, place.ref.title, "read"))
+
+
+def _not_kept(place: Place, change: Change, outcome: Outcome) -> bool:
+    """The destination took the write, and what stands there is still what stood there before."""
+    if change.action not in _OVER or change.before is None or outcome.body is None or change.payload is None:
+        return False
+    stands = body_digest(outcome.body)
+    return stands == body_digest(change.before) and stands != body_digest(place.expected(change.payload))
+
+
+def _unkept(change: Change) -> Problem:
+    return Problem(
+        "the destination took the change, but what stands there did not change.",
+        change.key,
+        "Look at the entry there: it may be checked out, or wait for an approval. The next sync tries again.",
+    )
+
+
+def _image(place: Place, outcome: Outcome) -> Image:
+    change = outcome.change
+    after = ""
+    if change.action is not Action.DELETE and change.payload is not None:
+        after = body_digest(outcome.body if outcome.body is not None else place.expected(change.payload))
+    known = outcome.entry or change.entry
+    return Image(
+        place=change.place.id,
+        key=change.key,
+        action=change.action,
+        ref=known.ref if known is not None else "",
+        before=change.before,
+        record_before=change.record,
+        digest_after=after,
+    )
+
+
+def _fidelity(text: str | None, change: Change, body: Body | None) -> dict[str, float]:
+    """Of a page's own text: what a person added to it is no loss, but what is merged is not the item's alone."""
+    if text is None or body is None or change.action not in (Action.CREATE, Action.UPDATE, Action.ADOPT):
+        return {}
+    return {name: round(share, 4) for name, share in asdict(survival(text, body.html)).items()}
 
 
 def _told(place: Place, changes: Sequence[Change]) -> Iterator[tuple[Outcome, bool]]:
@@ -128,7 +236,7 @@ def _told(place: Place, changes: Sequence[Change]) -> Iterator[tuple[Outcome, bo
 
 
 def _record(place: Place, change: Change, payload: Payload, entry: Entry, body: Body | None, ours: Digests) -> Record:
-    expected = place.expected(payload)
+    expected = change.sides.ours if change.action is Action.MERGE and change.sides else place.expected(payload)
     stands = body if body is not None else expected
     record = Record(
         key=change.key,
@@ -139,18 +247,32 @@ def _record(place: Place, change: Change, payload: Payload, entry: Entry, body: 
         fingerprint=payload.fingerprint,
         version=entry.version,
         digest=body_digest(stands),
-        base=stands.html,
         title=payload.title,
         course=change.course,
+        parent=payload.parent,
+        fields=dict(payload.fields),
         url=entry.url,
+        hidden=change.action is Action.HIDE,
     )
-    if change.action is not Action.ADOPT or record.digest == body_digest(expected):
-        return record
-    # Ours once, but not what we would write now: a person changed it, or the source did.
+    record = with_base(record, stands)
+    match change.action:
+        case Action.MERGE:
+            # The next merge begins with what the source alone would have left there.
+            return with_base(replace(record, digest=body_digest(expected), drifted=True), expected)
+        case Action.ADOPT if record.digest != body_digest(expected):
+            return _adopted(record, payload, entry, expected, ours)
+        case _:
+            return record
+
+
+def _adopted(record: Record, payload: Payload, entry: Entry, expected: Body, ours: Digests) -> Record:
+    """Ours once, but not what we would write now: a person changed it, or the source did."""
     sent = entry.fingerprint or ""
     if record.digest in ours:
         return replace(record, fingerprint=sent)
     # What would have been ours is remembered, so that it is recognised if it comes back.
-    same = bool(sent) and payload.fingerprint.startswith(sent)
-    drifted = replace(record, digest=body_digest(expected), base=expected.html, drifted=True)
-    return drifted if same else replace(drifted, fingerprint=sent)
+    drifted = with_base(replace(record, digest=body_digest(expected), drifted=True), expected)
+    if sent and payload.fingerprint.startswith(sent):
+        return drifted
+    # Nobody knows the text that the person and the source began with.
+    return replace(drifted, fingerprint=sent, base="", base_title="", base_fields=None)

@@ -64,6 +64,7 @@ class Thing:
     mark: str | None
     fingerprint: str | None
     version: int = 1
+    installation: str | None = None
 
     def entry(self) -> Entry:
         return Entry(
@@ -72,6 +73,7 @@ class Thing:
             name=self.name,
             mark=self.mark,
             fingerprint=self.fingerprint,
+            installation=self.installation,
             title=self.title,
             url=f"memory:{self.ref}",
         )
@@ -173,10 +175,11 @@ def place_ref(kind: Kind, course: str) -> PlaceRef:
 class MemoryPlace:
     ref: PlaceRef
     destination: MemoryDestination
+    _installation: str = ""
 
     @property
-    def can_delete(self) -> bool:
-        return self.ref.kind not in self.destination.keeps
+    def prunes(self) -> frozenset[str]:
+        return frozenset({"hide"} if self.ref.kind in self.destination.keeps else {"hide", "recycle", "delete"})
 
     @property
     def _things(self) -> dict[str, Thing]:
@@ -193,6 +196,7 @@ class MemoryPlace:
         return names
 
     def render(self, item: Item, context: Context) -> Payload:
+        self._installation = context.installation
         if not item.title.strip():
             raise ContentError("It has no title.", where=str(item.origin), next_step="Give it one.")
         address = context.addresses.get(item.key)
@@ -225,6 +229,12 @@ class MemoryPlace:
 
     def expected(self, payload: Payload) -> Body:
         return Body(title=payload.title, html=payload.body, fields=dict(payload.fields), text=payload.body)
+
+    def adapt(self, like: Payload, body: Body) -> Payload:
+        return replace(like, title=body.title, body=body.html, fields=dict(body.fields))
+
+    def hide(self, like: Payload, notice: str) -> Payload:
+        return replace(like, body=notice, fields={})
 
     def cost(self, changes: Sequence[Change]) -> Cost:
         return Cost(calls=len(changes))
@@ -276,6 +286,7 @@ class MemoryPlace:
             self._things[ref] = standing
         standing.title, standing.html, standing.fields = payload.title, payload.body, dict(payload.fields)
         standing.mark, standing.fingerprint = mark(payload.key), payload.fingerprint[:12]
+        standing.installation = self._installation or None
         standing.version += 1
         return replace(standing)
 

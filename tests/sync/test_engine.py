@@ -383,7 +383,7 @@ def test_an_orphan_that_a_person_changed_is_not_deleted(bench: Bench, there: Mem
 
 def conflicts(bench: Bench) -> list[str]:
     with State.open(bench.file) as state:
-        return [row["key"] for row in standing("bench", state).conflicts]
+        return [row.key for row in standing("bench", state).conflicts]
 
 
 def test_a_conflict_is_told_until_a_run_that_looks_at_it_finds_it_settled(
@@ -693,7 +693,7 @@ def test_planning_writes_nothing_anywhere(bench: Bench, there: MemoryDestination
     bench.fill(*pages(3))
     bench.plan()
     with State.open(bench.file) as state:
-        assert (state.records("bench"), state.last_runs("bench"), state.places("bench")) == ([], [], {})
+        assert (state.records("bench"), state.history.last_runs("bench"), state.places("bench")) == ([], [], {})
     assert there.writes == 0
 
 

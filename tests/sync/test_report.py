@@ -71,6 +71,7 @@ def test_a_plan_as_json_is_the_contract() -> None:
             "update": 1,
             "merge": 0,
             "adopt": 0,
+            "hide": 0,
             "delete": 0,
             "forget": 0,
             "skip": 0,
@@ -92,6 +93,7 @@ def test_a_report_as_json_is_the_contract() -> None:
             "updated": 0,
             "merged": 0,
             "adopted": 0,
+            "hidden": 0,
             "deleted": 0,
             "forgotten": 0,
             "skipped": 1,
@@ -99,6 +101,8 @@ def test_a_report_as_json_is_the_contract() -> None:
             "conflicts": 1,
             "failed": 1,
         },
+        "stopped": "",
+        "fidelity": [],
         "failures": [
             {"key": "s:b", "cause": "There is no course X.", "where": "X/a.md", "next_step": "Make it there."}
         ],

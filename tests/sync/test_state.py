@@ -78,7 +78,7 @@ def done(record: Record | None = RECORD) -> Outcome:
 
 
 def begin(state: State, run: str = "1") -> None:
-    state.begin_run(run, "r", "moodle", started=NOW, checksum="c")
+    state.history.begin_run(run, "r", "moodle", started=NOW, checksum="c")
 
 
 def test_records_outlive_the_process(location: str) -> None:
@@ -103,7 +103,7 @@ def test_an_outcome_its_record_and_the_end_of_its_intent_are_one_step(state: Sta
     state.settle("r", "moodle", "1", done(), record=RECORD)
     assert state.open_intents("r") == []
     assert state.records("r") == [RECORD]
-    (row,) = state.outcomes("1", "r")
+    (row,) = state.history.outcomes("1", "r")
     assert (row["action"], row["status"], row["version_after"]) == ("create", "done", "3")
 
 
@@ -113,7 +113,7 @@ def test_an_intent_stays_open_while_nobody_knows_what_became_of_it(state: State)
     unknown = Outcome(change=CHANGE, status=Status.AMBIGUOUS, problem=Problem("No answer came.", "s:a", "Sync again."))
     state.settle("r", "moodle", "1", unknown, record=None)
     assert len(state.open_intents("r")) == 1
-    assert state.outcomes("1", "r")[0]["cause"] == "No answer came."
+    assert state.history.outcomes("1", "r")[0]["cause"] == "No answer came."
 
 
 def test_a_refused_write_closes_its_own_intent_and_leaves_the_open_one_of_an_earlier_run(state: State) -> None:
@@ -159,16 +159,16 @@ def test_what_waits_is_replaced_place_by_place(state: State) -> None:
 
 def test_runs_are_told_newest_first_and_a_run_that_died_has_no_end(state: State) -> None:
     begin(state)
-    state.begin_run("2", "r", "moodle", started=NOW + timedelta(hours=1), checksum="c")
-    state.end_run("1", "r", ended=NOW, exit_code=0, summary={"created": 3})
-    newest, oldest = state.last_runs("r", limit=5)
+    state.history.begin_run("2", "r", "moodle", started=NOW + timedelta(hours=1), checksum="c")
+    state.history.end_run("1", "r", ended=NOW, exit_code=0, summary={"created": 3})
+    newest, oldest = state.history.last_runs("r", limit=5)
     assert (newest.run, newest.ended) == ("2", None)
     assert (oldest.summary, oldest.exit_code, oldest.started) == ({"created": 3}, 0, NOW)
 
 
 def test_moments_come_back_in_utc(state: State) -> None:
     begin(state)
-    assert state.last_runs("r")[0].started.tzinfo is UTC
+    assert state.history.last_runs("r")[0].started.tzinfo is UTC
 
 
 def test_a_second_lease_of_a_route_is_refused_and_another_route_is_free(location: str) -> None:
@@ -248,7 +248,7 @@ def test_an_older_store_is_copied_before_it_is_migrated(tmp_path: Path, monkeypa
         state.save_records("r", "moodle", [RECORD])
     monkeypatch.setattr(state_versions, "NEWEST", NEWEST + 1)
     State.open(file).close()
-    (copy,) = tmp_path.glob("state.sqlite.form-1.*.backup")
+    (copy,) = tmp_path.glob(f"state.sqlite.form-{NEWEST}.*.backup")
     with sqlite3.connect(copy) as connection:
         assert connection.execute("SELECT key FROM records").fetchall() == [("s:a",)]
     connection.close()

@@ -114,12 +114,24 @@ def _date(text: str, where: str) -> datetime | None:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def ratings(
-    tables: Sequence[Reviews], *, source: str, settings: FilesSettings, shown: Mapping[Path, str]
-) -> list[Rating]:
-    """One rating a course that has reviews."""
+def mean_of(tables: Sequence[Reviews]) -> float:
     stars = [review.stars for table in tables for review in table.reviews]
-    mean = sum(stars) / len(stars) if stars else 0.0
+    return sum(stars) / len(stars) if stars else 0.0
+
+
+def mean_at(cursor: str | None, *, otherwise: float) -> float:
+    """The programme's mean when it was last read as a whole."""
+    try:
+        mean = float(cursor or "nan")
+    except ValueError:
+        return otherwise
+    return mean if math.isfinite(mean) else otherwise
+
+
+def ratings(
+    tables: Sequence[Reviews], mean: float, *, source: str, settings: FilesSettings, shown: Mapping[Path, str]
+) -> list[Rating]:
+    """One rating a course that has reviews. `mean`: of the whole programme."""
     return [
         _rating(table, mean, source=source, settings=settings, where=shown[table.where])
         for table in tables

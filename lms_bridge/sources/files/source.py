@@ -8,7 +8,7 @@ from lms_bridge.errors import Problem, SourceError
 from lms_bridge.items import Item, Kind
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.leaves import Conversion, read_leaf, salvaged, shared_keys, source_url
-from lms_bridge.sources.files.ratings import Reviews, ratings, read_reviews
+from lms_bridge.sources.files.ratings import Reviews, mean_at, mean_of, ratings, read_reviews
 from lms_bridge.sources.files.reading import Reading, stands
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.unread import unread
@@ -26,10 +26,13 @@ class FilesSource:
         self._root = folder / settings.path
 
     def items(self, since: str | None = None) -> Listing:
-        """Everything in the folder; a folder has no cursor. Raises SourceError when it is not there."""
-        return self._list(self._reading())
+        """Everything in the folder. Raises SourceError when it is not there.
 
-    def _list(self, reading: Reading) -> Listing:
+        The cursor is the mean of all stars: while a course cannot be read, the ranks of the others keep their ground.
+        """
+        return self._list(self._reading(), since)
+
+    def _list(self, reading: Reading, since: str | None = None) -> Listing:
         homes = list(folders.courses(reading))
         links = folders.Map()
         for leaf in self._leaves(reading, homes, links):
@@ -46,12 +49,18 @@ class FilesSource:
         for leaf in links.left_out.values():
             with reading.one_file(leaf.path):
                 conversion.hold(leaf)
-        items += self._reviews_and_ratings(reading, homes)
+        tables = [table for home in homes if (table := self._table(reading, home)) is not None]
+        whole = reading.complete and not reading.problems and not reading.withheld
+        mean = mean_of(tables) if whole else mean_at(since, otherwise=mean_of(tables))
+        items += [review for table in tables for review in table.reviews]
+        shown = {table.where: reading.shown(table.where) for table in tables}
+        items += ratings(tables, mean, source=self.name, settings=self._settings, shown=shown)
         return Listing(
             items,
             complete=reading.complete,
             problems=tuple(reading.problems),
             withheld=tuple(reading.withheld),
+            cursor=repr(mean),
         )
 
     @staticmethod
@@ -113,12 +122,6 @@ class FilesSource:
                         continue
                     with reading.one_file(path):
                         links.leave_out(salvaged(reading, path, home, kind, self.name, self._settings))
-
-    def _reviews_and_ratings(self, reading: Reading, homes: list[folders.CourseFolder]) -> list[Item]:
-        tables = [table for home in homes if (table := self._table(reading, home)) is not None]
-        shown = {table.where: reading.shown(table.where) for table in tables}
-        reviews: list[Item] = [review for table in tables for review in table.reviews]
-        return reviews + list(ratings(tables, source=self.name, settings=self._settings, shown=shown))
 
     def _table(self, reading: Reading, home: folders.CourseFolder) -> Reviews | None:
         paths: list[Path] = []

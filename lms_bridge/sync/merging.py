@@ -1,0 +1,33 @@
+"""What a person and the source made of one entry, brought together: text by structure, title and fields singly. Pure.
+
+Apart from `markup.merge`, which knows texts only. A field that a person changed stays theirs; others follow the source.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lms_bridge.connector import Body, Sides
+from lms_bridge.markup.merge import merge
+from lms_bridge.markup.text import to_text
+
+
+def merged(base: Body | None, theirs: Body, ours: Body) -> Sides:
+    """`base` none: nobody knows what the two began with, so that they clash wherever they differ."""
+    if base is None:
+        return Sides(base=Body(title=""), theirs=theirs, ours=ours, merged=theirs, clashes=1)
+    fields = _fields(base.fields, theirs.fields, ours.fields)
+    title = ours.title if theirs.title.strip() == base.title.strip() else theirs.title
+    text = merge(base.html, theirs.html, ours.html) if theirs.html or ours.html else None
+    html = text.html if text is not None else ""
+    both = Body(title=title, html=html, fields=fields, text=to_text(html) if html else "")
+    return Sides(base=base, theirs=theirs, ours=ours, merged=both, clashes=len(text.clashes) if text is not None else 0)
+
+
+def _fields(base: Mapping[str, Any], theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """A field that is missing on one side is one that is empty there."""
+    both: dict[str, Any] = {}
+    for name in {**base, **theirs, **ours}:
+        chosen = ours if theirs.get(name) == base.get(name) else theirs
+        if name in chosen:
+            both[name] = chosen[name]
+    return both
