@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.config.model import PolicySettings
-from lms_bridge.connector import Destination, Finding, Level, Source
+from lms_bridge.connector import Change, Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
 from lms_bridge.items import Key, Kind
 from lms_bridge.sync.heartbeat import heartbeat
+from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer, Deleted, Drift, Limits, Policy, Prune, Refresh
 from lms_bridge.sync.run import Failure, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.stop import Stop
@@ -64,11 +65,15 @@ class Bridge:
         checksums: Sequence[str] = (),
         approved: Sequence[str] = (),
         answers: Mapping[Key, Answer] = MappingProxyType({}),
+        refuse: Callable[[Sequence[Plan]], None] = lambda plans: None,
         stop: Stop | None = None,
         progress: Progress = no_progress,
     ) -> list[Report]:
         """Plan every route, then apply every route. Raises StateError, before any write, when checksums are given and
-        a route that would change something has none of them. A route that somebody else applies is told as failed."""
+        a route that would change something has none of them. A route that somebody else applies is told as failed.
+
+        `answers` are a person's in reviews; `refuse` may raise when it has seen the plans.
+        """
         from lms_bridge.sync.apply import apply, new_run
 
         run = new_run(clock())
@@ -85,6 +90,7 @@ class Bridge:
             plans = free.plan(clock=clock, only=only, answers=answers, progress_of=beating)
             if checksums:
                 _refuse_unreviewed(plans, checksums)
+            refuse(plans)
             done = [
                 apply(
                     plan,
@@ -104,6 +110,27 @@ class Bridge:
             for name, error in held.items()
         ]
 
+    def settle(self, key: Key, answer: Answer, *, clock: Clock, stop: Stop | None = None) -> list[Report]:
+        """Apply what a person decided about one item, on every route where it waits for that.
+
+        Raises StateError, and writes nothing, when one of the two sides is no longer what the person looked at.
+        """
+        waiting = {
+            route.name: review
+            for route in self.routes
+            for review in self.state.history.reviews(route.name)
+            if review.key == key
+        }
+        concerned = replace(self, routes=tuple(route for route in self.routes if route.name in waiting))
+        if not concerned.routes:
+            return []
+
+        def refuse(plans: Sequence[Plan]) -> None:
+            for plan in plans:
+                _refuse_unseen(plan, waiting[plan.route])
+
+        return concerned.sync(clock=clock, answers={key: answer}, refuse=refuse, stop=stop)
+
     def _leased(self, leases: ExitStack) -> dict[str, StateError]:
         """Take every route; those that somebody else applies just now are told, and the others go on."""
         held = {}
@@ -113,6 +140,24 @@ class Bridge:
             except StateError as error:
                 held[route.name] = error
         return held
+
+
+def _refuse_unseen(plan: Plan, review: Review) -> None:
+    for change in (*plan.changes, *plan.in_step):
+        if change.key != review.key or change.place.id != review.place:
+            continue
+        version = change.entry.version if change.entry is not None else ""
+        fingerprint = _fingerprint_of(change)
+        if (version, fingerprint) != (review.version, review.fingerprint):
+            raise StateError(
+                "one of the two sides changed since this was found; nothing was written.",
+                where=review.key,
+                next_step="Run `lms-bridge sync`, and look at it again with `lms-bridge review show`.",
+            )
+
+
+def _fingerprint_of(change: Change) -> str:
+    return change.payload.fingerprint if change.payload is not None else ""
 
 
 def _refuse_unreviewed(plans: Iterable[Plan], checksums: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lms_bridge.cli import check, content, init, sandbox, setup, sync
+from lms_bridge.cli import check, content, forget, init, review, runs, sandbox, setup, state, sync
 
 app = typer.Typer(
     name="lms-bridge",
@@ -54,6 +54,10 @@ app.command("plan")(sync.plan)
 app.command("sync")(sync.sync)
 app.command("status")(content.status)
 app.command("diff")(content.diff)
+app.add_typer(review.app, name="review")
+app.add_typer(runs.app, name="runs")
+app.add_typer(state.app, name="state")
+app.command("forget")(forget.forget)
 app.command("schema")(init.schema)
 app.add_typer(setup.app, name="setup")
 app.command("sandbox")(sandbox.sandbox)

@@ -1,6 +1,6 @@
 """What the commands print: the engine's plans and reports as text, Markdown or JSON, with text differences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import typer
@@ -54,6 +54,13 @@ def show_reports(reports: Sequence[Report], output: Output) -> None:
                 )
         if len(reports) > 1:
             typer.echo(f"In all: {summary_line(summary_of(reports))}.")
+
+
+def show_left(left: Mapping[str, Mapping[str, str]], output: Output) -> None:
+    """What cannot be undone, and why; on standard error beside JSON and Markdown."""
+    for route, keys in left.items():
+        for key, reason in keys.items():
+            typer.echo(f"{route}: left {key}: {reason}", err=output is not Output.TEXT)
 
 
 def show_status(bridge: Bridge, output: Output) -> None:

@@ -55,6 +55,22 @@ def as_lines(diff: Sequence[DiffLine]) -> str:
     return "\n".join((signs[line.kind] + line.text).rstrip() for line in diff)
 
 
+def word_diff(before: str, after: str, *, context: int = 1) -> list[str]:
+    """What changed between two plain texts, line by line, with `[-words taken out-]` and `{+words put in+}`."""
+    return [_marked(line) for line in line_diff(before, after, context=context)]
+
+
+def _marked(line: DiffLine) -> str:
+    if line.kind not in ("added", "removed"):
+        return "…" if line.kind == "gap" else f"  {line.text}"
+    opening, closing = ("{+", "+}") if line.kind == "added" else ("[-", "-]")
+    parts, at = [], 0
+    for start, end in line.changed or ((0, len(line.text)),):
+        parts += [line.text[at:start], opening, line.text[start:end], closing]
+        at = end
+    return f"{'+' if line.kind == 'added' else '-'} {''.join(parts)}{line.text[at:]}"
+
+
 def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
     pairs = list(zip(old, new, strict=False))
     spans = [_changed_words(a, b) for a, b in pairs[:_MANY]]

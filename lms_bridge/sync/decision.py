@@ -127,6 +127,7 @@ ORPHAN_PARTLY = "its item was not listed, but the source could not be read as a 
 HELD_BACK = "its item is held back because of the problem told for {where}; what stands is left as it is"
 SOURCE_EMPTY = "the source lists nothing at all any more"
 BOTH_GONE = "its item and its entry are both gone"
+TAKEN_OVER = "it carried the mark of another installation and is ours now: the mark is written anew"
 BACK_AGAIN = "it was hidden, and its item is in the source again"
 ITEM_GONE_OTHERS = "its item is gone, and another installation of lms-bridge keeps what stands in its place"
 ITEM_GONE_FOREIGN = "its item is gone, and something that is not ours stands in its place"

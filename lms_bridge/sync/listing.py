@@ -1,12 +1,12 @@
 """Reading a source: its items with their index pages, what could not be read, and how far the listing is trusted."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from lms_bridge.connector import Record
 from lms_bridge.errors import BridgeError, Problem
-from lms_bridge.items import Item, Key, Kind, Page, Withheld, index_key
+from lms_bridge.items import Item, Key, Kind, Page, Withheld, index_key, mark
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.index import with_indexes
 from lms_bridge.sync.run import Failure, Route
@@ -34,11 +34,12 @@ def read_source(
     linkable: frozenset[Key],
     standing: Iterable[Record] = (),
     since: str | None = None,
+    kept_away: Set[str] = frozenset(),
 ) -> SourceView:
     """`linkable` are keys that other routes brought to the same destination: index pages may lead to them.
 
     `standing` are this route's records: what is held back keeps its line on the index page while it stands. `since` is
-    what the source gave as its cursor when it was last read as a whole.
+    what the source gave as its cursor when it was last read as a whole. `kept_away` are marks of what is never pushed.
     """
     try:
         listing = route.source.items(since)
@@ -62,7 +63,7 @@ def read_source(
             without |= _with_unsure_index(items, held, live, route.source.name)
         items = with_indexes(shown, route.source.name, now, held=stubs, without=without)
     return SourceView(
-        items=tuple(item for item in items if item.kind in route.kinds),
+        items=tuple(item for item in items if item.kind in route.kinds and mark(item.key) not in kept_away),
         failures=tuple(failures),
         withheld=frozenset(failure.key for failure in doubles),
         held={withheld.key: str(withheld.origin) for withheld in held.values()},

@@ -3,7 +3,7 @@
 Apart from `report`, whose JSON is a contract: these words may change.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lms_bridge.connector import Action, Change, Cost
 from lms_bridge.errors import Problem
@@ -38,6 +38,7 @@ _WORDS = {
     "update": "to update",
     "merge": "to merge",
     "adopt": "to adopt",
+    "hide": "to hide",
     "delete": "to delete",
     "forget": "to forget",
     "skip": "left as they are",
@@ -98,9 +99,18 @@ def report_lines(report: Report) -> list[str]:
     lines += [f"  note     {notice}" for notice in report.notices]
     lines += [f"  limit    {sentence}" for sentence in report.approvals]
     if report.postponed:
-        lines.append(f"  {counted(len(report.postponed), 'delete')} not tried, because something else failed")
+        why = "the run was stopped" if report.stopped else "something else failed"
+        lines.append(f"  {counted(len(report.postponed), 'delete')} not tried, because {why}")
+    if report.stopped:
+        lines.append(f"  stopped  {report.stopped}; the next sync goes on from there")
+    lines += [f"  arrived  {key}: {arrived(shares)}" for key, shares in report.fidelity.items()]
     lines += failure_lines(report.failures)
     return lines
+
+
+def arrived(shares: Mapping[str, float]) -> str:
+    """What did not arrive whole: "98 % of the text, 50 % of the links"."""
+    return ", ".join(f"{share:.0%} of the {what}".replace("%", " %") for what, share in shares.items() if share < 1)
 
 
 def failure_lines(failures: Iterable[Failure]) -> list[str]:
@@ -145,6 +155,8 @@ def report_markdown(reports: Sequence[Report]) -> str:
             lines += ["", *_table(("action", "kind", "course", "title", "reason"), rows)]
         lines += _bullets("Waits for a person", [f"{_named(c)}: {c.reason}" for c in report.conflicts])
         lines += _bullets("Waits for approval", report.approvals)
+        lines += _bullets("Did not arrive whole", [f"{key}: {arrived(of)}" for key, of in report.fidelity.items()])
+        lines += _bullets("Stopped", [report.stopped] if report.stopped else [])
         lines += _bullets("Failed", [str(problem) for problem, _ in _by_cause(report.failures)])
     return "\n".join(lines) + "\n"
 

@@ -64,7 +64,9 @@ def prepare(
     """
     others = state.addresses(route.destination.name, besides=route.name)
     records = state.records(route.name)
-    view = read_source(route, now, frozenset(others), records, state.cursor(route.name))
+    view = read_source(
+        route, now, frozenset(others), records, state.cursor(route.name), state.history.kept_away(route.name)
+    )
     progress("source", len(view.items), len(view.items))
     empty = Plan(route=route.name, destination=route.destination.name, made=now, failures=view.failures)
     if view.failed:

@@ -85,6 +85,9 @@ def rows(found: Found, policy: Policy) -> Iterator[Row]:
             continue
         payload, record = payloads.get(key), records.get(key)
         entry, stands = looking.at(key, payload, record)
+        if entry is not None and payload is not None and looking.is_taken_over(entry):
+            # Adopted anew, whatever we remember of it: what another one wrote since is its business.
+            record, stands = None, Stands.UNCHANGED
         yield Row(key, payload, record, entry, stands)
 
 
@@ -152,8 +155,10 @@ class _Looking:
 
     def _is_others(self, entry: Entry) -> bool:
         """Marks without a name are older than names: they are anybody's who knows the item."""
-        ours = self._policy.installation
-        return not self._policy.takeover and bool(entry.installation) and entry.installation != ours
+        return bool(entry.installation) and entry.installation != self._policy.installation
+
+    def is_taken_over(self, entry: Entry) -> bool:
+        return self._policy.takeover and self._is_others(entry)
 
     def _changed(self, row: Row) -> Stands:
         found, record, entry = self._found, row.record, row.entry

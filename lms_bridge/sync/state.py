@@ -147,6 +147,12 @@ class State:
                 _put_record(connection, route, destination, record)
                 _close_intents(connection, route, record.place, record.key)
 
+    def forget_records(self, route: str, records: Iterable[Record]) -> None:
+        with self._store.transaction() as connection:
+            for record in records:
+                here = {"route": route, "place": record.place, "key": record.key}
+                connection.execute(sa.delete(tables.records).where(*at(tables.records, here)))
+
     # What is under way
 
     def open_intents(self, route: str) -> list[Intent]:

@@ -89,6 +89,19 @@ class Store:
             except sa.exc.SQLAlchemyError as error:
                 raise unusable(self.engine, error) from error
 
+    def sweep(self) -> None:
+        """Rewrite a SQLite file, so that what was deleted from it does not linger in its free pages or its log.
+        PostgreSQL's own vacuum does so in its time."""
+        if self.engine.dialect.name != "sqlite":
+            return
+        try:
+            with self._lock, self.engine.connect() as connection:
+                loose = connection.execution_options(isolation_level="AUTOCOMMIT")
+                loose.exec_driver_sql("VACUUM")
+                loose.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sa.exc.SQLAlchemyError as error:
+            raise unusable(self.engine, error) from error
+
 
 def unusable(engine: Engine, error: Exception) -> StateError:
     cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]

@@ -82,6 +82,12 @@ class History:
             query = sa.select(r).where(r.c.route == route).order_by(r.c.started.desc(), r.c.run.desc()).limit(limit)
             return [PastRun(**row) for row in connection.execute(query).mappings()]
 
+    def has_run(self, run: str, route: str) -> bool:
+        with self._store.transaction() as connection:
+            r = tables.runs
+            query = sa.select(sa.literal(1)).where(r.c.run == run, r.c.route == route)
+            return connection.execute(query).first() is not None
+
     def outcomes(self, run: str, route: str) -> list[dict[str, Any]]:
         with self._store.transaction() as connection:
             o = tables.outcomes
@@ -99,6 +105,31 @@ class History:
         """Forget runs that began earlier, with their outcomes and before-images."""
         with self._store.transaction() as connection:
             connection.execute(sa.delete(tables.runs).where(tables.runs.c.started < before))
+
+    # What is to be forgotten
+
+    def keep_away(self, route: str, marks: Iterable[str], now: datetime) -> None:
+        """From now on, what has these marks is not pushed by the route."""
+        f = tables.forgotten
+        with self._store.transaction(on_disk=True) as connection:
+            known = set(connection.execute(sa.select(f.c.mark).where(f.c.route == route)).scalars())
+            rows = [{"route": route, "mark": mark, "forgotten": now} for mark in sorted({*marks} - known)]
+            if rows:
+                connection.execute(sa.insert(f), rows)
+
+    def kept_away(self, route: str) -> frozenset[str]:
+        f = tables.forgotten
+        with self._store.transaction() as connection:
+            return frozenset(connection.execute(sa.select(f.c.mark).where(f.c.route == route)).scalars())
+
+    def erase(self, route: str, keys: Iterable[Key]) -> None:
+        """Take everything about these keys out of the store, and out of its file as well."""
+        holding = (tables.records, tables.intents, tables.outcomes, tables.images, tables.conflicts, tables.waiting)
+        with self._store.transaction(on_disk=True) as connection:
+            for key in keys:
+                for table in holding:
+                    connection.execute(sa.delete(table).where(table.c.route == route, table.c.key == key))
+        self._store.sweep()
 
     # What is going on
 

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, Place, Record, Status
+from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, Place, Record, Sides, Status
 from lms_bridge.errors import BridgeError, NotFound, Problem, Unreachable
 from lms_bridge.items import Key
 from lms_bridge.markup.fidelity import survival
-from lms_bridge.sync.decision import ANSWER_LOST, DRIFT_OVERWRITE
+from lms_bridge.sync.decision import ANSWER_LOST, DRIFT_OVERWRITE, TAKEN_OVER
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.intent import COPY, Image, Intent
 from lms_bridge.sync.policy import Drift, Policy
@@ -86,14 +86,28 @@ class Writer:
         updates = []
         for change, record in self.adopted:
             assert change.payload is not None
+            signed = change.entry.installation if change.entry else None
             if record.drifted and policy.drift_of(change.kind) is Drift.OVERWRITE:
                 reason = DRIFT_OVERWRITE
             elif not record.drifted and record.fingerprint != change.payload.fingerprint:
                 reason = ANSWER_LOST
+            elif policy.takeover and signed not in (None, policy.installation):
+                reason = TAKEN_OVER
             else:
                 continue
-            updates.append(replace(change, action=Action.UPDATE, reason=reason, record=record))
+            update = replace(change, action=Action.UPDATE, reason=reason, record=record)
+            updates.append(self._signed_anew(update) if reason == TAKEN_OVER and record.drifted else update)
         return updates
+
+    def _signed_anew(self, change: Change) -> Change:
+        """What a person left there, with our mark: nothing else of it changes."""
+        place = self.plan.places[change.place.id]
+        adapt = getattr(place, "adapt", None)
+        if adapt is None or change.before is None or change.payload is None:
+            return change
+        ours = place.expected(change.payload)
+        sides = Sides(base=ours, theirs=change.before, ours=ours, merged=change.before)
+        return replace(change, action=Action.MERGE, payload=adapt(change.payload, change.before), sides=sides)
 
     def withhold(self, change: Change) -> Outcome:
         """What must not be written, because what it comes after does not stand."""

@@ -42,6 +42,13 @@ class MemorySource:
     problems: tuple[Problem, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     broken: bool = False
+    authors: Mapping[str, frozenset[Key]] = field(default_factory=dict)
+
+    def reviews_by(self, author: str, keys: Iterable[Key]) -> frozenset[Key]:
+        return self.authors.get(author, frozenset())
+
+    def rows_by(self, author: str) -> Sequence[str]:
+        return [item.origin.name for item in self.content if item.key in self.authors.get(author, ())]
 
     def items(self, since: str | None = None) -> Listing:
         if self.broken:
@@ -101,6 +108,10 @@ class MemoryDestination:
     lose_next: bool = False
     """The same for whatever is written next."""
     conflicting: set[Key] = field(default_factory=set)
+    frozen: set[Key] = field(default_factory=set)
+    """Keys whose writes are taken and not kept."""
+    drops_links: bool = False
+    """Whether its cleaning takes links away."""
     keeps: frozenset[Kind] = frozenset()
     """Kinds that cannot be deleted, as Moodle's wiki pages."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -284,7 +295,10 @@ class MemoryPlace:
             ref = here.new_ref()
             standing = Thing(ref, payload.address, "", "", {}, mark(payload.key), None, version=0)
             self._things[ref] = standing
-        standing.title, standing.html, standing.fields = payload.title, payload.body, dict(payload.fields)
+        if change.key in here.frozen:
+            return replace(standing)
+        html = map_links(payload.body, lambda href: None) if here.drops_links else payload.body
+        standing.title, standing.html, standing.fields = payload.title, html, dict(payload.fields)
         standing.mark, standing.fingerprint = mark(payload.key), payload.fingerprint[:12]
         standing.installation = self._installation or None
         standing.version += 1

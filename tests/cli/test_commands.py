@@ -8,9 +8,10 @@ from lms_bridge.sandbox.moodle.person_hand import Hand
 from lms_bridge.sync.state import State
 from tests.cli.conftest import Desk
 
-PLAN_KEYS = {"create", "update", "merge", "adopt", "delete", "forget", "skip", "unchanged"}
+PLAN_KEYS = {"create", "update", "merge", "adopt", "hide", "delete", "forget", "skip", "unchanged"}
 SYNC_KEYS = {
-    "created", "updated", "merged", "adopted", "deleted", "forgotten", "skipped", "unchanged", "conflicts", "failed",
+    "created", "updated", "merged", "adopted", "hidden", "deleted", "forgotten",
+    "skipped", "unchanged", "conflicts", "failed",
 }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def _review(
         raise ContentError("names no rater.", where=where, next_step="Fill in `rater`; any stable name will do.")
     pseudonym = _pseudonym(rater, source, settings)
     stars = _stars(row.values.get("stars", ""), settings.scale, where)
-    identity = row.values.get("id") or pseudonym.removeprefix("Learner ").lower()
+    identity = row.values.get("id") or identity_of(rater, source, settings)
     comment = row.values.get("comment", "")
     if len(comment) > _MAX_COMMENT:
         step = f"Shorten it to {_MAX_COMMENT:,} characters."
@@ -75,6 +75,15 @@ def _review(
         comment=comment,
         date=_date(row.values.get("date", ""), where),
     )
+
+
+def identity_of(rater: str, source: str, settings: FilesSettings) -> str:
+    """What stands in the keys of a rater's reviews, unless their rows have ids of their own."""
+    return _pseudonym(rater, source, settings).removeprefix("Learner ").lower()
+
+
+def same_rater(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def _pseudonym(rater: str, source: str, settings: FilesSettings) -> str:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from lms_bridge.connector import Finding, Level, Listing
 from lms_bridge.errors import Problem, SourceError
-from lms_bridge.items import Item, Kind
+from lms_bridge.items import Item, Key, Kind
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.leaves import Conversion, read_leaf, salvaged, shared_keys, source_url
-from lms_bridge.sources.files.ratings import Reviews, mean_at, mean_of, ratings, read_reviews
+from lms_bridge.sources.files.ratings import Reviews, identity_of, mean_at, mean_of, ratings, read_reviews, same_rater
 from lms_bridge.sources.files.reading import Reading, stands
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.unread import unread
@@ -74,6 +74,24 @@ class FilesSource:
                 conversion.hold(leaf)
         return []
 
+    def reviews_by(self, author: str, keys: Iterable[Key]) -> frozenset[Key]:
+        """By the tables as they are, and by the pseudonym, which outlives a row that was taken out already."""
+        own = f"/reviews/{identity_of(author, self.name, self._settings)}"
+        named = {key for key, rater, _ in self._raters() if same_rater(rater, author)}
+        return frozenset({key for key in keys if key.endswith(own)} | named)
+
+    def rows_by(self, author: str) -> list[str]:
+        return [where for _, rater, where in self._raters() if same_rater(rater, author)]
+
+    def _raters(self) -> Iterator[tuple[Key, str, str]]:
+        """Key, rater and place of each row. The rater's own name, whatever readers see."""
+        reading = self._reading()
+        named = self._settings.model_copy(update={"raters": "named"})
+        for home in folders.courses(reading):
+            table = self._table(reading, home, named)
+            for review in table.reviews if table is not None else ():
+                yield review.key, review.rater, str(review.origin)
+
     def check(self) -> Iterable[Finding]:
         """Reads everything and says what was found; names that look like a slip are warnings."""
         reading = self._reading()
@@ -123,7 +141,9 @@ class FilesSource:
                     with reading.one_file(path):
                         links.leave_out(salvaged(reading, path, home, kind, self.name, self._settings))
 
-    def _table(self, reading: Reading, home: folders.CourseFolder) -> Reviews | None:
+    def _table(
+        self, reading: Reading, home: folders.CourseFolder, settings: FilesSettings | None = None
+    ) -> Reviews | None:
         paths: list[Path] = []
         for path in (home.folder / name for name in _TABLES):
             with reading.one_file(path):
@@ -136,5 +156,7 @@ class FilesSource:
         for path in paths:
             with reading.one_file(path):
                 url = source_url(self._settings, reading, path)
-                return read_reviews(reading, path, home.course, source=self.name, settings=self._settings, url=url)
+                return read_reviews(
+                    reading, path, home.course, source=self.name, settings=settings or self._settings, url=url
+                )
         return None

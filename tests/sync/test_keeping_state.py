@@ -1,0 +1,184 @@
+"""A state is moved, made anew, checked, and can forget a person."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lms_bridge.errors import StateError
+from lms_bridge.items import Course, Item, Kind
+from lms_bridge.sync.forget import erase, plan_erasure
+from lms_bridge.sync.rebuild import rebuild, verify
+from lms_bridge.sync.report import exit_code, summary_of, writes
+from lms_bridge.sync.state import State
+from lms_bridge.sync.state_transfer import export, import_
+from lms_bridge.testing.bench import LEAVE, Bench
+from lms_bridge.testing.memory import MemoryDestination
+from lms_bridge.testing.sample import make_item, make_page
+
+BIO = Course("BIO-101", "Cell Biology")
+
+
+@pytest.fixture
+def there() -> MemoryDestination:
+    return MemoryDestination()
+
+
+@pytest.fixture
+def bench(there: MemoryDestination, tmp_path: Path) -> Bench:
+    return Bench(there, tmp_path)
+
+
+def everything() -> list[Item]:
+    return [make_item(kind, BIO) for kind in Kind]
+
+
+# Moving it
+
+
+def test_an_exported_state_goes_on_where_the_first_one_was(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(*everything())
+    bench.sync()
+    there.remove(everything()[0].key)
+    bench.sync()
+    lines = list(export(bench.file))
+    bench.lose_state()
+    assert import_(bench.file, lines)["records"] == 5
+    assert writes(bench.sync()) == 0
+    assert [line for line in export(bench.file) if '"records"' in line] == [x for x in lines if '"records"' in x]
+
+
+@pytest.mark.postgresql
+def test_a_state_moves_from_a_file_into_postgresql(
+    bench: Bench, there: MemoryDestination, postgresql_server: str
+) -> None:
+    bench.fill(*everything())
+    run = bench.sync().run
+    import_(postgresql_server, export(bench.file))
+    with State.open(bench.file) as before, State.open(postgresql_server) as after:
+        assert after.records(bench.name) == before.records(bench.name)
+        assert after.history.images(run, bench.name) == before.history.images(run, bench.name)
+        # The numbers go on behind those that were brought along.
+        after.history.begin_run("next", bench.name, "memory", started=bench.now, checksum="")
+        after.history.note("next", bench.name, [(bench.plan().in_step[0], "skipped")])
+
+
+def test_into_a_state_that_holds_something_nothing_is_imported(bench: Bench) -> None:
+    bench.fill(*everything())
+    bench.sync()
+    with pytest.raises(StateError, match="there is something in this state already"):
+        import_(bench.file, export(bench.file))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda lines: lines[:-1], "ends too early"),
+        (lambda lines: ["not JSON", *lines[1:]], "line 1"),
+        (lambda lines: [json.dumps({"lms_bridge_state": 99}), *lines[1:]], "no exported state of form"),
+        (lambda lines: [lines[0], '{"table": "users", "row": {}}', *lines[1:]], "line 2"),
+        (lambda lines: [lines[0], '{"table": "records", "row": {"key": 1}}', *lines[1:]], "line 2"),
+    ],
+)
+def test_a_damaged_export_is_taken_whole_or_not_at_all(bench: Bench, tmp_path: Path, spoil, told: str) -> None:  # type: ignore[no-untyped-def]
+    bench.fill(*everything())
+    bench.sync()
+    other = tmp_path / "other.sqlite"
+    with pytest.raises(StateError, match=told):
+        import_(other, spoil(list(export(bench.file))))
+    with State.open(other) as state:
+        assert state.records(bench.name) == []
+
+
+# Making it anew, checking it
+
+
+def test_a_rebuilt_state_is_in_step_and_remembers_what_people_deleted(bench: Bench, there: MemoryDestination) -> None:
+    kept, gone = make_page(BIO, "kept", "<p>K</p>", title="Kept"), make_page(BIO, "gone", "<p>G</p>", title="Gone")
+    bench.fill(kept, gone)
+    bench.sync()
+    there.remove(gone.key)
+    bench.sync()
+    before = there.writes
+    route = bench.route()
+    with State.open(bench.file) as state, state.lease(route.name):
+        report = rebuild(route, state, now=bench.now)
+    assert summary_of([report])["adopted"] == 2
+    assert there.writes == before
+    assert bench.plan().pending == ()
+
+
+def test_a_rebuild_that_cannot_look_everywhere_keeps_what_was_remembered(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(*everything())
+    bench.sync()
+    there.unreachable = True
+    route = bench.route()
+    with State.open(bench.file) as state, state.lease(route.name):
+        before = state.records(route.name)
+        assert exit_code([rebuild(route, state, now=bench.now)]) == 6
+        assert state.records(route.name) == before
+
+
+def test_verifying_tells_what_does_not_agree_and_changes_nothing(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(*everything())
+    bench.sync()
+    route = bench.route()
+    with State.open(bench.file) as state:
+        assert verify(route, state, now=bench.now).wrong == {}
+        there.edit(everything()[0].key, "<p>Ann's words.</p>")
+        there.remove(everything()[1].key)
+        before = state.records(route.name)
+        found = verify(route, state, now=bench.now)
+        assert state.records(route.name) == before
+    page, prompt = everything()[0].key, everything()[1].key
+    # The course's index leads to the prompt no more.
+    assert set(found.wrong) == {page, prompt, "sample:BIO-101/index"}
+
+
+# Forgetting a person
+
+
+@pytest.fixture
+def reviews(bench: Bench) -> list[Item]:
+    named = [make_item(Kind.REVIEW, BIO, name, words=f"Words of {name}.") for name in ("ann", "bob")]
+    bench.fill(*named)
+    bench.sync(LEAVE)
+    bench.source.authors = {"Ann Adler": frozenset({named[0].key})}
+    return named
+
+
+def test_a_forgotten_person_is_gone_there_and_here_and_does_not_come_back(
+    bench: Bench, there: MemoryDestination, reviews: list[Item]
+) -> None:
+    bench.change(replace(reviews[0], comment="Newer words of ann."))  # type: ignore[call-arg]
+    bench.sync(LEAVE)
+    there.edit(reviews[0].key, "<p>A moderator's words about ann.</p>")
+    route = bench.route()
+    with State.open(bench.file) as state, state.lease(route.name):
+        erase(route, state, plan_erasure(route, state, "Ann Adler", now=bench.now), now=bench.now)
+    assert there.find(reviews[0].key) == []
+    assert len(there.find(reviews[1].key)) == 1
+    for file in bench.folder.glob("state.sqlite*"):
+        raw = file.read_bytes()
+        assert b"words of ann" not in raw
+        assert b"learner-ann" not in raw
+        assert reviews[0].key.encode() not in raw
+    assert writes(bench.sync(LEAVE)) == 0
+    assert there.find(reviews[0].key) == []
+
+
+def test_while_the_destination_cannot_be_reached_a_person_is_still_remembered_to_be_forgotten(
+    bench: Bench, there: MemoryDestination, reviews: list[Item]
+) -> None:
+    route = bench.route()
+    there.closed.add(bench.place(reviews[0].key).ref.id)
+    with State.open(bench.file) as state, state.lease(route.name):
+        report = erase(route, state, plan_erasure(route, state, "Ann Adler", now=bench.now), now=bench.now)
+    assert exit_code([report]) == 1
+    there.closed.clear()
+    with State.open(bench.file) as state, state.lease(route.name):
+        erase(route, state, plan_erasure(route, state, "Ann Adler", now=bench.now), now=bench.now)
+    assert there.find(reviews[0].key) == []
