@@ -5,10 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Action
+from lms_bridge.connector import Action, Change
 from lms_bridge.errors import Problem
 from lms_bridge.items import Key
 from lms_bridge.sync.apply import apply
+from lms_bridge.sync.decision import (
+    BACK_AGAIN,
+    ORPHAN_DELETE,
+    ORPHAN_PARENT,
+    ORPHAN_REPORT,
+    SOURCE_CHANGED,
+)
 from lms_bridge.sync.policy import Refresh
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Progress, Report, Route, no_progress
@@ -16,6 +23,8 @@ from lms_bridge.sync.run import Progress, Report, Route, no_progress
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
     from lms_bridge.sync.state import State
+
+_SAME_AS_REMEMBERED = frozenset({SOURCE_CHANGED, BACK_AGAIN, ORPHAN_REPORT, ORPHAN_DELETE, ORPHAN_PARENT})
 
 
 def rebuild(route: Route, state: "State", *, now: datetime, progress: Progress = no_progress) -> Report:
@@ -50,5 +59,13 @@ def verify(route: Route, state: "State", *, now: datetime, progress: Progress = 
     """Looks at every place, whatever `refresh` says, and changes neither side."""
     looking = replace(route, policy=replace(route.policy, refresh=Refresh.ALWAYS))
     plan = prepare(looking, state, now=now, progress=progress)
-    wrong = {change.key: f"{change.action.value}: {change.reason}" for change in plan.changes}
-    return Verified(route.name, len(plan.in_step), wrong, plan.problems)
+    wrong = {change.key: f"{change.action.value}: {change.reason}" for change in plan.changes if not _agrees(change)}
+    agree = len(plan.in_step) + sum(change.record is not None for change in plan.changes if _agrees(change))
+    return Verified(route.name, agree, wrong, plan.problems)
+
+
+def _agrees(change: Change) -> bool:
+    """What we remember is what stands there, whatever the source says: nothing on both sides, or the same."""
+    if change.record is None or change.record.deleted:
+        return change.entry is None
+    return change.reason in _SAME_AS_REMEMBERED

@@ -134,8 +134,7 @@ def test_verifying_tells_what_does_not_agree_and_changes_nothing(bench: Bench, t
         found = verify(route, state, now=bench.now)
         assert state.records(route.name) == before
     page, prompt = everything()[0].key, everything()[1].key
-    # The course's index leads to the prompt no more.
-    assert set(found.wrong) == {page, prompt, "sample:BIO-101/index"}
+    assert set(found.wrong) == {page, prompt}
 
 
 # Forgetting a person
