@@ -41,6 +41,10 @@ RECORD = Record(
     course="BIO-101",
     url="https://moodle.example/17",
 )
+FIRST_FORM = (
+    "place", "key", "kind", "ref", "name", "fingerprint", "version", "digest", "base", "title", "course", "url",
+    "drifted", "deleted",
+)  # fmt: skip
 CHANGE = Change(
     action=Action.CREATE,
     key="s:a",
@@ -252,6 +256,33 @@ def test_an_older_store_is_copied_before_it_is_migrated(tmp_path: Path, monkeypa
     with sqlite3.connect(copy) as connection:
         assert connection.execute("SELECT key FROM records").fetchall() == [("s:a",)]
     connection.close()
+
+
+def test_a_store_of_the_first_form_goes_on_with_all_it_knew_and_a_copy_is_kept(tmp_path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    import lms_bridge.sync as sync
+
+    file = tmp_path / "state.sqlite"
+    engine = sa.create_engine(f"sqlite:///{file}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(sync.__file__).parent / "state_migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    known = {name: getattr(RECORD, name) for name in FIRST_FORM}
+    columns = ", ".join(["route", "destination", *known])
+    values = ", ".join(f":{name}" for name in ["route", "destination", *known])
+    with engine.begin() as connection:
+        row = known | {"route": "r", "destination": "moodle", "kind": "page"}
+        connection.execute(sa.text(f"INSERT INTO records ({columns}) VALUES ({values})"), row)  # noqa: S608
+    engine.dispose()
+    with State.open(file) as state:
+        (record,) = state.records("r")
+    assert {name: getattr(record, name) for name in FIRST_FORM} == known
+    assert record.base_fields is None, "what stood there besides the text was not remembered then"
+    assert len(list(tmp_path.glob("state.sqlite.form-1.*.backup"))) == 1
 
 
 def test_a_normal_start_does_not_load_the_migration_tool(tmp_path: Path) -> None:
