@@ -68,7 +68,7 @@ class Reading:
 
 def to_moodle(body: str, reading: Reading) -> str:
     """A canonical body in Moodle's dialect. Images stay `asset:DIGEST`."""
-    fragment = clean_fragment(_PRIVATE.sub("", body))
+    fragment = clean_fragment(without_private(body))
     for a in list(links(fragment)):
         _link(a, reading)
     for img in list(images(fragment)):
@@ -77,12 +77,21 @@ def to_moodle(body: str, reading: Reading) -> str:
         for element in list(pre.iter(*_NOT_IN_PRE)):
             replace_with_text(element, element.get("alt", "")) if element.tag == "img" else dissolve(element)
     _lower_headings(fragment)
-    if reading.wiki:
+    return spelled(fragment, wiki=reading.wiki)
+
+
+def without_private(html: str) -> str:
+    """Without the signs by which entities travel through the serialiser."""
+    return _PRIVATE.sub("", html)
+
+
+def spelled(fragment: Fragment, *, wiki: bool) -> str:
+    """The text with everything spelled as entities that Moodle's parser would read as something else."""
+    if wiki:
         _protect(fragment)
     else:
         _protect_files(fragment)
-    text = serialize(fragment)
-    return _PRIVATE.sub(lambda found: _SPELLED[found[0]], text)
+    return _PRIVATE.sub(lambda found: _SPELLED[found[0]], serialize(fragment))
 
 
 def _lower_headings(fragment: Fragment) -> None:
@@ -96,13 +105,17 @@ def _lower_headings(fragment: Fragment) -> None:
 def _link(a: etree._Element, reading: Reading) -> None:
     href = a.get("href", "")
     key = item_key(href)
-    target = reading.link(key) if key is not None else portable(href)
+    point(a, reading.link(key) if key is not None else portable(href), wiki=reading.wiki)
+
+
+def point(a: etree._Element, target: Target, *, wiki: bool) -> None:
+    """Make a link lead there; inside a wiki as the wiki's own links do, where a title can be written so."""
     match target:
         case None:
             dissolve(a)
         case WikiTitle(title=title, url=url):
             label = "".join(map(str, a.itertext()))
-            if reading.wiki and not len(a) and _is_plain(title) and _is_label(label) and not _in_pre(a):
+            if wiki and not len(a) and _is_plain(title) and _is_label(label) and not _in_pre(a):
                 replace_with_text(a, f"{_OPEN}{title}|{label}{_CLOSE}")
             else:
                 a.set("href", url)

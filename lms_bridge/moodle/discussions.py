@@ -86,6 +86,7 @@ class Discussions:
             title=of.subject,
             mark=seen.mark if seen else None,
             fingerprint=seen.fingerprint if seen else None,
+            installation=seen.installation if seen else None,
             url=f"{self._site}/mod/forum/discuss.php?d={of.number}",
         )
 

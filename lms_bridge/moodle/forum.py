@@ -1,14 +1,27 @@
 """One forum under a place: what prompts and reviews have in common where they stand as discussions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from lms_bridge.connector import Action, Body, Change, Entry, Outcome, PlaceRef
+from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, PlaceRef
 from lms_bridge.errors import NotFound, Problem
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.discussions import Discussions, Text, answered
 from lms_bridge.moodle.ground import spot_of
+from lms_bridge.moodle.payloads import written
 from lms_bridge.moodle.site import SiteParts
+from lms_bridge.moodle.stored import to_stored
+from lms_bridge.moodle.titles import tidy
+
+FORUM_PRUNES = frozenset({"hide", "delete"})
+_SHOWN = ("pinned", "closed")
+
+
+def shown(fields: Mapping[str, Any]) -> dict[str, bool]:
+    """What readers see of a discussion besides subject and text."""
+    return {name: bool(fields.get(name)) for name in _SHOWN}
 
 
 class Forum:
@@ -43,6 +56,15 @@ class Forum:
         if discussions is None or found is None:
             raise NotFound("the discussion is not there any more.", where=entry.name, next_step="Sync again.")
         return discussions.body(found)
+
+    def adapt(self, like: Payload, body: Body) -> Payload:
+        fields = {**like.fields, "subject": tidy(body.title, otherwise=str(like.fields.get("subject", like.title)))}
+        return written(replace(like, fields=fields | shown(body.fields)), to_stored(body.html))
+
+    def hide(self, like: Payload, notice: str) -> Payload:
+        """Answers stay, and no new ones come."""
+        fields = {**like.fields, "pinned": False, "closed": True}
+        return written(replace(like, fields=fields), to_stored(notice))
 
     def notices(self, changes: Sequence[Change]) -> tuple[Problem, ...]:
         """Which discussions will not be deleted, as far as the last listing tells."""

@@ -53,6 +53,15 @@ class Images:
                 self._upload(course, missing[at : at + _AT_ONCE])
             return {digest: self._known[course][digest] for digest in wanted if digest in self._known[course]}
 
+    def known(self, course: int) -> Mapping[str, str]:
+        """Digest → address of everything that was uploaded. Raises DestinationError."""
+        with self._lock:
+            turn = self._course_locks.setdefault(course, Lock())
+        with turn:
+            if course not in self._known:
+                self._look(course)
+            return dict(self._known[course])
+
     def forget(self) -> None:
         """Look again: a new run begins."""
         self._known.clear()

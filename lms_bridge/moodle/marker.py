@@ -7,11 +7,12 @@ import html
 import re
 from dataclasses import dataclass
 
-from lms_bridge.items import Item, mark
+from lms_bridge.items import Key, mark
 
 _CLASSES = re.compile(r'class="([^"]*\blmsb\b[^"]*)"')
 _MARK = re.compile(r"\blmsb-([a-z2-7]{16})\b")
 _PRINT = re.compile(r"\blmsbf-([0-9a-f]{12})\b")
+_NAME = re.compile(r"(?:^|\s)lmsbi-([a-z0-9][a-z0-9_-]{0,59})(?=\s|$)")
 WORD = "Source"
 
 
@@ -19,15 +20,17 @@ WORD = "Source"
 class Found:
     mark: str
     fingerprint: str | None
+    installation: str | None = None
 
 
-def marker(item: Item, fingerprint: str = "") -> str:
-    """The last paragraph. A text that is sent must carry it every time."""
-    classes = f"lmsb lmsb-{mark(item.key)}" + (f" lmsbf-{fingerprint[:12]}" if fingerprint else "")
-    if item.url and re.match(r"https?://[^\s\"<>]+$", item.url):
-        inner = f'<a href="{html.escape(item.url)}">{WORD}</a>'
+def marker(key: Key, source: str | None, fingerprint: str = "", installation: str = "") -> str:
+    """The last paragraph. A text that is sent must carry it every time. `source`: where readers find the item."""
+    classes = f"lmsb lmsb-{mark(key)}" + (f" lmsbf-{fingerprint[:12]}" if fingerprint else "")
+    classes += f" lmsbi-{installation}" if installation else ""
+    if source and re.match(r"https?://[^\s\"<>]+$", source):
+        inner = f'<a href="{html.escape(source)}">{WORD}</a>'
     else:
-        inner = html.escape(f"{WORD}: {item.key}").replace("://", "&#58;//").replace("[[", "&#91;&#91;")
+        inner = html.escape(f"{WORD}: {key}").replace("://", "&#58;//").replace("[[", "&#91;&#91;")
     return f'<p class="{classes}">{inner}</p>'
 
 
@@ -36,8 +39,8 @@ def find_marker(text: str) -> Found | None:
     for classes in reversed(_CLASSES.findall(text)):
         found = _MARK.search(classes)
         if found:
-            printed = _PRINT.search(classes)
-            return Found(found[1], printed[1] if printed else None)
+            printed, signed = _PRINT.search(classes), _NAME.search(classes)
+            return Found(found[1], printed[1] if printed else None, signed[1] if signed else None)
     return None
 
 

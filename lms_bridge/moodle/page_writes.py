@@ -16,6 +16,8 @@ from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.subwiki import Subwiki
 from lms_bridge.moodle.titles import folded
 
+_EDITS = (Action.UPDATE, Action.MERGE, Action.HIDE)
+
 
 class PageWriter:
     """Writes pages of one subwiki. One thread at a time: concurrent edits of a page collide in Moodle."""
@@ -30,7 +32,7 @@ class PageWriter:
         for change in changes:
             by_action.setdefault(change.action, []).append(change)
         yield from self._create(by_action.get(Action.CREATE, []))
-        yield from self._update([*by_action.get(Action.UPDATE, []), *by_action.get(Action.MERGE, [])])
+        yield from self._update([change for action in _EDITS for change in by_action.get(action, [])])
         yield from self._adopt(by_action.get(Action.ADOPT, []))
         deletes = by_action.get(Action.DELETE, [])
         standing = self._wiki.contents([_number(change) for change in deletes])

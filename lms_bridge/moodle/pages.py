@@ -12,20 +12,22 @@ from lms_bridge.moodle.displayed import expected_form
 from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.marker import find_marker, marker
 from lms_bridge.moodle.page_writes import PageWriter
-from lms_bridge.moodle.payloads import body_of, fingerprint, first_of_each_mark
+from lms_bridge.moodle.payloads import body_of, fingerprint, first_of_each_mark, signature, written
 from lms_bridge.moodle.site import SiteParts
+from lms_bridge.moodle.stored import to_stored
 from lms_bridge.moodle.subwiki import Subwiki
 from lms_bridge.moodle.titles import folded, unique_titles
 
 _log = logging.getLogger(__name__)
 
 _AT_ONCE = 40
+_CALLS = {Action.CREATE: 2, Action.UPDATE: 3, Action.MERGE: 3, Action.HIDE: 3}
 
 
 class WikiPages:
     """One wiki's pages for one group. One thread at a time."""
 
-    prunes = frozenset[str]()
+    prunes = frozenset({"hide"})
 
     def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
         self.ref = ref
@@ -59,20 +61,26 @@ class WikiPages:
         address = context.addresses.get(item.key)
         name = address.name if address else item.title
         text = to_moodle(_titled(item, name), reading)
-        print_ = fingerprint(name=name, body=text, marker=marker(item))
-        shown = [asset for asset in item.assets if f"asset:{asset.digest}" in text]
-        return Payload(
+        payload = Payload(
             key=item.key,
             kind=item.kind,
             course=item.course.idnumber,
             title=item.title,
             address=name,
-            body=f"{text}\n{marker(item, print_)}",
-            fingerprint=print_,
+            fields=signature(item, context),
+            fingerprint=fingerprint(name=name, body=text, marker=marker(item.key, item.url)),
             parent=item.parent,
-            assets=tuple(shown),
+            assets=item.assets,
             notices=_image_notices(item, settings.images),
         )
+        return written(payload, text)
+
+    def adapt(self, like: Payload, body: Body) -> Payload:
+        """A page cannot be renamed: the body's title is the name that it has."""
+        return written(like, to_stored(body.html, self._wiki.address()))
+
+    def hide(self, like: Payload, notice: str) -> Payload:
+        return written(like, to_stored(notice))
 
     def entries(self) -> Iterable[Entry]:
         wiki = self._ground.activity(self.ref.kind, self._spot)
@@ -104,7 +112,7 @@ class WikiPages:
         return body_of(payload.address, expected_form(html, site=self._ground.site, wiki=self._wiki.address()))
 
     def cost(self, changes: Sequence[Change]) -> Cost:
-        return self._parts.cost(self.ref, changes, each={Action.CREATE: 2, Action.UPDATE: 3, Action.MERGE: 3})
+        return self._parts.cost(self.ref, changes, each=_CALLS)
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         self._parts.provide(self.ref)

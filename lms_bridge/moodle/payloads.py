@@ -7,15 +7,32 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Status
+from lms_bridge.connector import Action, Body, Change, Context, Entry, Outcome, Payload, Status
 from lms_bridge.errors import Ambiguous, Conflict, DestinationError, NotFound, Problem
+from lms_bridge.items import Item
 from lms_bridge.markup.text import to_text
+from lms_bridge.moodle.marker import marker
+
+SOURCE, SIGNED = "source", "installation"
+"""Fields of a payload that its marker is made of: whoever writes another text of it needs them."""
 
 
 def fingerprint(**parts: Any) -> str:
     """SHA-256 over everything that is written."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def signature(item: Item, context: Context) -> dict[str, str]:
+    """What goes into the marker and is no content: it is no part of a fingerprint."""
+    return {SOURCE: item.url or "", SIGNED: context.installation}
+
+
+def written(like: Payload, text: str) -> Payload:
+    """The payload with this text, its marker below it, and the images that the text shows."""
+    mark = marker(like.key, like.fields.get(SOURCE), like.fingerprint, like.fields.get(SIGNED, ""))
+    shown = tuple(asset for asset in like.assets if f"asset:{asset.digest}" in text)
+    return replace(like, body=f"{text}\n{mark}", assets=shown)
 
 
 def version_of(*parts: Any) -> str:

@@ -10,17 +10,20 @@ from lms_bridge.moodle.courses import Activity, Group, pick_group
 from lms_bridge.moodle.dialect import Reading, to_moodle, with_images
 from lms_bridge.moodle.discussions import ALL_GROUPS
 from lms_bridge.moodle.displayed import expected_form
-from lms_bridge.moodle.forum import Forum
+from lms_bridge.moodle.forum import FORUM_PRUNES, Forum, shown
 from lms_bridge.moodle.marker import marker
-from lms_bridge.moodle.payloads import body_of, fingerprint
+from lms_bridge.moodle.payloads import body_of, fingerprint, signature, written
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.titles import tidy
 
+_CALLS = {Action.CREATE: 1, Action.UPDATE: 2, Action.MERGE: 2, Action.HIDE: 2}
 _MAILING = {1: "every participant", 2: "everyone who has not unsubscribed"}
 
 
 class ForumPrompts:
     """One forum's prompts. One thread at a time."""
+
+    prunes = FORUM_PRUNES
 
     def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
         self.ref = ref
@@ -49,19 +52,24 @@ class ForumPrompts:
             "closed": _is_closed(item, context.now),
             "group": self._group(item),
         }
-        print_ = fingerprint(body=text, marker=marker(item), fields=fields)
-        return Payload(
+        payload = Payload(
             key=item.key,
             kind=item.kind,
             course=item.course.idnumber,
             title=item.title,
             address=mark(item.key),
-            body=f"{text}\n{marker(item, print_)}",
-            fields=fields,
-            fingerprint=print_,
+            fields=fields | signature(item, context),
+            fingerprint=fingerprint(body=text, marker=marker(item.key, item.url), fields=fields),
             not_before=item.publish,
-            assets=tuple(asset for asset in item.assets if f"asset:{asset.digest}" in text),
+            assets=item.assets,
         )
+        return written(payload, text)
+
+    def adapt(self, like: Payload, body: Body) -> Payload:
+        return self._forum.adapt(like, body)
+
+    def hide(self, like: Payload, notice: str) -> Payload:
+        return self._forum.hide(like, notice)
 
     def entries(self) -> Iterable[Entry]:
         forum = self._forum.activity
@@ -74,11 +82,10 @@ class ForumPrompts:
 
     def expected(self, payload: Payload) -> Body:
         html = expected_form(self._ground.resolved(payload.body), site=self._ground.site)
-        fields = {name: bool(payload.fields[name]) for name in ("pinned", "closed")}
-        return body_of(str(payload.fields["subject"]), html, fields)
+        return body_of(str(payload.fields["subject"]), html, shown(payload.fields))
 
     def cost(self, changes: Sequence[Change]) -> Cost:
-        cost = self._parts.cost(self.ref, changes, each={Action.CREATE: 1, Action.UPDATE: 2, Action.MERGE: 2})
+        cost = self._parts.cost(self.ref, changes, each=_CALLS)
         new = [change for change in changes if change.action is Action.CREATE]
         notices = (*self._mail_notices(len(new)), *self._group_notices(new), *self._forum.notices(changes))
         return cost + Cost(calls=2 if changes else 0, notices=notices)

@@ -7,9 +7,9 @@ from lms_bridge.errors import ContentError
 from lms_bridge.items import Item, Key, Review, mark
 from lms_bridge.moodle.discussions import ALL_GROUPS
 from lms_bridge.moodle.displayed import expected_form
-from lms_bridge.moodle.forum import Forum
+from lms_bridge.moodle.forum import FORUM_PRUNES, Forum, shown
 from lms_bridge.moodle.marker import marker
-from lms_bridge.moodle.payloads import body_of, fingerprint, stars
+from lms_bridge.moodle.payloads import body_of, fingerprint, signature, stars, written
 from lms_bridge.moodle.reviews import comment_html
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.titles import tidy
@@ -17,6 +17,8 @@ from lms_bridge.moodle.titles import tidy
 
 class ForumReviews:
     """One forum's reviews. One thread at a time."""
+
+    prunes = FORUM_PRUNES
 
     def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
         self.ref = ref
@@ -32,17 +34,22 @@ class ForumReviews:
             raise ContentError(f"{item.kind} cannot stand among reviews.", where=str(item.origin))
         text = comment_html(item.comment)
         fields = {"subject": _subject(item), "pinned": False, "closed": False, "group": ALL_GROUPS}
-        print_ = fingerprint(body=text, marker=marker(item), fields=fields)
-        return Payload(
+        payload = Payload(
             key=item.key,
             kind=item.kind,
             course=item.course.idnumber,
             title=item.title,
             address=mark(item.key),
-            body=f"{text}\n{marker(item, print_)}",
-            fields=fields,
-            fingerprint=print_,
+            fields=fields | signature(item, context),
+            fingerprint=fingerprint(body=text, marker=marker(item.key, item.url), fields=fields),
         )
+        return written(payload, text)
+
+    def adapt(self, like: Payload, body: Body) -> Payload:
+        return self._forum.adapt(like, body)
+
+    def hide(self, like: Payload, notice: str) -> Payload:
+        return self._forum.hide(like, notice)
 
     def entries(self) -> Iterable[Entry]:
         return self._forum.entries()
@@ -52,7 +59,7 @@ class ForumReviews:
 
     def expected(self, payload: Payload) -> Body:
         html = expected_form(payload.body, site=self._ground.site)
-        return body_of(str(payload.fields["subject"]), html, {"pinned": False, "closed": False})
+        return body_of(str(payload.fields["subject"]), html, shown(payload.fields))
 
     def cost(self, changes: Sequence[Change]) -> Cost:
         return self._parts.cost(self.ref, changes, each={}) + Cost(

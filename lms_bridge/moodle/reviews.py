@@ -3,7 +3,7 @@
 import html as html_
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef
@@ -12,9 +12,21 @@ from lms_bridge.items import Item, Key, Review, mark
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.displayed import normal
 from lms_bridge.moodle.ground import spot_of
-from lms_bridge.moodle.payloads import body_of, done, failed, fingerprint, plain_number, ref_of, refusal, version_of
+from lms_bridge.moodle.payloads import (
+    SIGNED,
+    body_of,
+    done,
+    failed,
+    fingerprint,
+    plain_number,
+    ref_of,
+    refusal,
+    signature,
+    version_of,
+)
 from lms_bridge.moodle.protocol import Call, Reply
 from lms_bridge.moodle.site import SiteParts
+from lms_bridge.moodle.stored import to_stored
 from lms_bridge.moodle.titles import tidy
 
 _AT_ONCE = 100
@@ -36,7 +48,15 @@ class _Row:
 
     @property
     def fingerprint(self) -> str | None:
-        return self.values.get("key", "").partition(".")[2] or None
+        return self._parts[1] if len(self._parts) > 1 else None
+
+    @property
+    def installation(self) -> str | None:
+        return self._parts[2] if len(self._parts) > 2 else None
+
+    @property
+    def _parts(self) -> list[str]:
+        return self.values.get("key", "").split(".")
 
     @property
     def version(self) -> str:
@@ -72,9 +92,13 @@ class DatabaseReviews:
             title=item.title,
             address=mark(item.key),
             body=text,
-            fields=fields,
+            fields=fields | signature(item, context),
             fingerprint=fingerprint(body=text, fields=fields),
         )
+
+    def adapt(self, like: Payload, body: Body) -> Payload:
+        fields = {**like.fields, **{name: body.fields.get(name, "") for name in self._shown()}}
+        return replace(like, body=to_stored(body.html), fields=fields)
 
     def entries(self) -> Iterable[Entry]:
         database = self._ground.activity(self.ref.kind, self._spot)
@@ -131,7 +155,7 @@ class DatabaseReviews:
         wanted = {
             **payload.fields,
             "comment": payload.body,
-            "key": f"{mark(change.key)}.{payload.fingerprint[:12]}",
+            "key": ".".join(filter(None, (mark(change.key), payload.fingerprint[:12], payload.fields.get(SIGNED)))),
         }
         values = [
             {"fieldid": number, "subfield": "", "value": json.dumps(wanted[what], ensure_ascii=False)}
@@ -209,6 +233,7 @@ class DatabaseReviews:
             name=row.mark or str(row.number),
             mark=row.mark,
             fingerprint=row.fingerprint,
+            installation=row.installation,
             title=row.values.get("reviewer", ""),
             url=self._url(row),
         )

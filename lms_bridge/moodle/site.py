@@ -1,5 +1,6 @@
 """What places lean on besides the ground: images, provisioning, and what changes cost."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from lms_bridge.moodle.protocol import Call
 from lms_bridge.moodle.provision import Provision
 
 _SECONDS_A_CALL = 0.02
+_ASSET = re.compile(r'src="asset:([0-9a-f]+)"')
 _ENROLLED = "core_enrol_get_enrolled_users"
 
 
@@ -50,13 +52,16 @@ class SiteParts:
         self, course: int, together: Sequence[Change], change: Change
     ) -> Mapping[str, str] | DestinationError:
         """The addresses of a change's images. Those of the changes beside it are uploaded with them, in one post."""
-        of = change.payload.assets if change.payload else ()
-        if not of:
+        payload = change.payload
+        shown = set(_ASSET.findall(payload.body)) if payload else set()
+        if payload is None or not shown:
             return {}
         every = [asset for each in together if each.payload for asset in each.payload.assets]
-        for assets in (every, of):
+        for assets in (every, payload.assets):
             try:
-                return self.images.ensure(course, assets)
+                # A text that people had a hand in may show what the item shows no more: it was uploaded once.
+                older = self.images.known(course) if shown - {asset.digest for asset in payload.assets} else {}
+                return {**older, **self.images.ensure(course, assets)}
             except DestinationError as error:
                 trouble = error
         return trouble

@@ -76,5 +76,6 @@ class Subwiki:
             title=str(page["title"]),
             mark=found.mark if found else None,
             fingerprint=found.fingerprint if found else None,
+            installation=found.installation if found else None,
             url=f"{self._ground.site}/mod/wiki/view.php?pageid={page['id']}",
         )

@@ -13,7 +13,7 @@ from lms_bridge.sync.decision import DRIFT_CONFLICT, MERGE_CUT_OFF, Case, Listed
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.merging import merged
 from lms_bridge.sync.policy import Answer, Policy
-from lms_bridge.sync.remembered import base_of, copy_key, with_base
+from lms_bridge.sync.remembered import base_of, copy_key, copy_title, with_base
 from lms_bridge.sync.rename import hinted
 from lms_bridge.sync.rows import Found, Row, rows
 from lms_bridge.sync.withdrawal import hiding
@@ -151,7 +151,7 @@ def _copy(planning: _Planning, row: Row, change: Change) -> Change | None:
     name = found.copies.get(key)
     if name is None:
         return None
-    title = f"{row.payload.title} (as people left it, {planning.now:%Y-%m-%d})"
+    title = copy_title(row.payload.title, planning.now)
     like = replace(row.payload, key=key, address=name, title=title, fingerprint=reading.digest, notices=())
     payload = found.writing.adapt(like, replace(reading.body, title=title))
     reason = "what a person left there is kept under a name of its own"

@@ -1,6 +1,7 @@
 """What a record remembers, as the body that stood there and as a payload that can be written again. Pure."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from lms_bridge.connector import Body, Payload, Record
 from lms_bridge.items import Key
@@ -31,6 +32,10 @@ def payload_of(record: Record) -> Payload:
 
 def with_base(record: Record, body: Body) -> Record:
     return replace(record, base=body.html, base_title=body.title, base_fields=dict(body.fields))
+
+
+def copy_title(title: str, now: datetime) -> str:
+    return f"{title} (as people left it, {now:%Y-%m-%d})"
 
 
 def copy_key(key: Key, digest: str) -> Key:

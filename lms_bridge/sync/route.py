@@ -17,7 +17,7 @@ from lms_bridge.sync.limits import check_limits
 from lms_bridge.sync.listing import SourceView, read_source
 from lms_bridge.sync.plan import Decided, make_plan
 from lms_bridge.sync.policy import Answer, Drift, Prune
-from lms_bridge.sync.remembered import copy_key
+from lms_bridge.sync.remembered import copy_key, copy_title
 from lms_bridge.sync.rows import Found, Reading, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
 from lms_bridge.sync.selection import select
@@ -200,7 +200,8 @@ def _names_of_copies(look: Look, known: _Known) -> dict[Key, str]:
     if known.route.policy.drift_of(look.ref.kind) is not Drift.KEEP_BOTH:
         return {}
     keys = {key: copy_key(key, reading.digest) for key, reading in _read_by_key(look).items()}
-    copies = [replace(item, key=keys[item.key]) for item in look.items if item.key in keys]
+    left = [item for item in look.items if item.key in keys]
+    copies = [replace(item, key=keys[item.key], title=copy_title(item.title, known.now)) for item in left]
     copies = [replace(copy, index=False) if isinstance(copy, Page) else copy for copy in copies]
     standing = {key: record.name for key, record in look.records.items() if not record.deleted}
     names = look.place.addresses([*look.items, *copies], standing)

@@ -18,6 +18,9 @@ from lms_bridge.testing.sample import SOURCE
 OVERWRITE = Policy(drift=dict.fromkeys(Kind, Drift.OVERWRITE))
 LEAVE = Policy(drift=dict.fromkeys(Kind, Drift.REPORT))
 PRUNE = Policy(prune=dict.fromkeys(Kind, Prune.DELETE))
+HIDE = Policy(prune=dict.fromkeys(Kind, Prune.HIDE))
+MERGE = Policy(drift=dict.fromkeys(Kind, Drift.MERGE))
+KEEP_BOTH = Policy(drift=dict.fromkeys(Kind, Drift.KEEP_BOTH))
 RECREATE = Policy(deleted=Deleted.RECREATE)
 
 

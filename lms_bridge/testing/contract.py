@@ -10,6 +10,7 @@ import pytest
 from lms_bridge.connector import Level, Source
 from lms_bridge.testing.bench_fixtures import EVERY_KIND, Hand
 from lms_bridge.testing.contract_keeping import KeepingContract
+from lms_bridge.testing.contract_merging import MergingContract
 from lms_bridge.testing.contract_writing import WritingContract
 
 __all__ = ["EVERY_KIND", "DestinationContract", "Hand", "SourceContract"]
@@ -53,5 +54,5 @@ class SourceContract:
         assert [finding for finding in source.check() if finding.level is Level.ERROR] == []
 
 
-class DestinationContract(WritingContract, KeepingContract):
+class DestinationContract(WritingContract, KeepingContract, MergingContract):
     """Give fixtures `destination` (empty, with the course of `course`), `course` and `hand`."""

@@ -190,7 +190,8 @@ class MemoryPlace:
 
     @property
     def prunes(self) -> frozenset[str]:
-        return frozenset({"hide"} if self.ref.kind in self.destination.keeps else {"hide", "recycle", "delete"})
+        hides = {"hide"} if self.ref.kind in (Kind.PAGE, Kind.PROMPT) else set[str]()
+        return frozenset(hides if self.ref.kind in self.destination.keeps else {*hides, "recycle", "delete"})
 
     @property
     def _things(self) -> dict[str, Thing]:
