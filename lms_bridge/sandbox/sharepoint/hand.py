@@ -24,9 +24,9 @@ from lms_bridge.sandbox.sharepoint.store import (
 from lms_bridge.sandbox.sharepoint.tenant import PERSON, Tenant
 
 DEEDS = (
-    "edit_page", "retitle_page", "add_part", "rename_page", "delete_page", "restore", "lock_page", "unlock_page", "check_out_page",
-    "check_in_page", "approve_page", "break_page", "comment_page", "reply", "like_page", "view_page", "rate_item",
-    "comment_item", "edit_item", "delete_item", "delete_list", "require_approval", "forget_changes",
+    "edit_page", "retitle_page", "add_part", "rename_page", "delete_page", "restore", "lock_page", "unlock_page",
+    "check_out_page", "check_in_page", "approve_page", "break_page", "comment_page", "reply", "like_page", "view_page",
+    "rate_item", "comment_item", "edit_item", "delete_item", "delete_list", "require_approval", "forget_changes",
 )  # fmt: skip
 
 
