@@ -19,7 +19,7 @@ from lms_bridge.testing.bench_fixtures import EVERY_KIND, DestinationFixtures, H
 from lms_bridge.testing.sample import make_item
 
 TEXTS = pytest.mark.parametrize("kind", [Kind.PAGE, Kind.PROMPT], ids=str)
-ANN = "A person wrote this."
+ANN = "First words. A person added these."
 
 
 class MergingContract(DestinationFixtures):
