@@ -1,5 +1,6 @@
 """`init` writes a config and a content folder to start from; `schema` prints the JSON Schema of the config."""
 
+import secrets
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +32,10 @@ def write_example(folder: Path) -> None:
             f"{' and '.join(standing)} already there; nothing was written.",
             next_step="Give another folder: `lms-bridge init FOLDER`.",
         )
-    shutil.copyfile(example / "connectors.yaml", targets["connectors.yaml"])
+    # Two installations must not have one name, and nobody thinks of that when copying an example.
+    named = f"installation: bridge-{secrets.token_hex(4)}"
+    text = (example / "connectors.yaml").read_text(encoding="utf-8")
+    targets["connectors.yaml"].write_text(text.replace("installation: example", named), encoding="utf-8")
     shutil.copytree(example / "content", targets["content"])
     _write_schema(folder / "connectors.schema.json")
 
