@@ -6,7 +6,7 @@ from lms_bridge.markup.fragment import parse, serialize
 from lms_bridge.markup.normal import dissolve, normalise
 
 # What a reader sees. Classes, sizes and targets are the destinations' own to add.
-_SEEN = frozenset(["href", "src", "alt", "title", "colspan", "rowspan", "start", "lang", "dir"])
+SEEN = frozenset(["href", "src", "alt", "title", "colspan", "rowspan", "start", "lang", "dir"])
 
 
 def digest(html: str) -> str:
@@ -21,7 +21,7 @@ def plain_form(html: str) -> str:
         if element.tag == "tbody":
             dissolve(element)
             continue
-        kept = sorted((name, value) for name, value in element.attrib.items() if name in _SEEN)
+        kept = sorted((name, value) for name, value in element.attrib.items() if name in SEEN)
         element.attrib.clear()
         element.attrib.update(kept)
     for element in fragment.root.iter():

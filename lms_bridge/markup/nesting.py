@@ -230,7 +230,9 @@ def _end(element: etree._Element, texts: list[str]) -> None:
         return
     text = "".join(texts)
     texts.clear()
-    if len(element):
-        element[-1].tail = (element[-1].tail or "") + text
+    # Not by len(), which counts them all.
+    last = next(element.iterchildren(reversed=True), None)
+    if last is not None:
+        last.tail = (last.tail or "") + text
     else:
         element.text = (element.text or "") + text
