@@ -7,10 +7,9 @@ import html
 import re
 from collections.abc import Iterator
 
-ELEMENTS = frozenset(
-    "p h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table caption thead tbody tfoot tr td th blockquote pre div hr br strong em u "
-    "s del ins sub sup small q cite code kbd samp var abbr img a span".split()
-)
+_BLOCKS = "p h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table caption thead tbody tfoot tr td th blockquote pre div hr"
+_INLINE = "br strong em u s del ins sub sup small q cite code kbd samp var abbr img a span"
+ELEMENTS = frozenset(f"{_BLOCKS} {_INLINE}".split())
 VOID = frozenset(("br", "hr", "img"))
 WORDS = frozenset(("class", "title", "lang", "dir", "alt", "width", "height", "start", "colspan", "rowspan", "scope"))
 ADDRESSES = frozenset(("href", "src"))
