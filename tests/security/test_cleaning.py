@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.security.harmless import harm_in
 ADDRESS = "https://e.org/x"
 
 
+@cache
 def from_markdown(text: str) -> str:
     """As a content folder would have it, every link and image leading somewhere."""
     found = to_html(
