@@ -15,7 +15,7 @@ SECONDS = 60
 def main(folder: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    found = FilesSource("s", FilesSettings(path=folder), folder.parent).items()
+    found = FilesSource("s", FilesSettings(path=Path(folder.name)), folder.parent).items()
     told = [[problem.where, str(problem)] for problem in found.problems]
     print(json.dumps({"told": told, "keys": [item.key for item in found.items]}))
 
