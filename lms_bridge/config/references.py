@@ -58,7 +58,8 @@ def _from_environment(name: str) -> str:
 
 def _from_file(path: Path, shown: str) -> str:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise UnresolvedReference(
             f"the file {shown} cannot be read: {error.strerror}.",

@@ -65,18 +65,22 @@ def dissolve(element: etree._Element) -> None:
     parent = element.getparent()
     if parent is None:
         return
-    at = parent.index(element)
+    # By neighbours and not by number: lxml counts all children before one to find its number.
+    previous = element.getprevious()
     children = list(element)
     text = element.text or ""
     if children:
         children[-1].tail = (children[-1].tail or "") + (element.tail or "")
     else:
         text += element.tail or ""
-    if at == 0:
+    if previous is None:
         parent.text = (parent.text or "") + text
     else:
-        parent[at - 1].tail = (parent[at - 1].tail or "") + text
-    parent[at : at + 1] = children
+        previous.tail = (previous.tail or "") + text
+    for child in children:
+        element.addprevious(child)
+    element.tail = None
+    parent.remove(element)
 
 
 class _Flow:

@@ -5,6 +5,7 @@ forum post is the nearest thing whose files the course's learners may see. The d
 locked, lms-bridge could not add the next images without the right to override locks.
 """
 
+import hashlib
 import html
 import logging
 import mimetypes
@@ -12,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
-from lms_bridge.errors import DestinationError, NotFound
+from lms_bridge.errors import ContentError, DestinationError, NotFound
 from lms_bridge.items import Asset, Kind, mark
 from lms_bridge.moodle.displayed import FILE_PREFIX
 from lms_bridge.moodle.ground import Ground, Spot
@@ -161,4 +162,11 @@ def _loaded(asset: Asset) -> bytes:
         raise DestinationError(
             f"the image {asset.name} has {asset.size // 1_000_000} MB.", where=asset.name, next_step="Make it smaller."
         )
-    return asset.load()
+    try:
+        content = asset.load()
+    except (OSError, ContentError) as error:
+        raise DestinationError(f"the image {asset.name} cannot be read: {error}", next_step="Run again.") from error
+    if hashlib.sha256(content).hexdigest() != asset.digest:
+        # What came into its place may be anything, and was never looked at.
+        raise DestinationError(f"the image {asset.name} changed while it was read", next_step="Run again.")
+    return content
