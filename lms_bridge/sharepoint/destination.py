@@ -99,6 +99,10 @@ class SharePointSite:
         made = self._connection.made
         return made.client.counts() if made is not None else {}
 
+    def interrupt(self) -> None:
+        """The run is to end: what is under way is finished, nothing more is sent, and nobody waits any longer."""
+        self._connection.stop()
+
     def close(self) -> None:
         made = self._connection.made
         if made is not None:

@@ -3,6 +3,7 @@
 Apart because the hard question is the same everywhere: did the server do it or not? Clients only classify answers.
 """
 
+from lms_bridge.transport.gate import Gate, too_long
 from lms_bridge.transport.messages import (
     Answer,
     Budget,
@@ -12,6 +13,7 @@ from lms_bridge.transport.messages import (
     NoBudget,
     Request,
     Retry,
+    host_of,
     retry_after,
 )
 from lms_bridge.transport.sending import Transport
@@ -21,10 +23,13 @@ __all__ = [
     "Budget",
     "Classifier",
     "Fail",
+    "Gate",
     "Limits",
     "NoBudget",
     "Request",
     "Retry",
     "Transport",
+    "host_of",
     "retry_after",
+    "too_long",
 ]
