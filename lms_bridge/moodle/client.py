@@ -18,6 +18,7 @@ from lms_bridge.errors import DestinationError
 from lms_bridge.moodle.exchange import UPLOAD, Exchange
 from lms_bridge.moodle.protocol import BATCH, Call, Reply, form, is_refusal, refused
 from lms_bridge.moodle.refusals import unanswered
+from lms_bridge.transport import read_json
 
 _log = logging.getLogger(__name__)
 
@@ -239,9 +240,9 @@ def _reply(call: Call, response: Any) -> Reply:
         return Reply(error=unanswered(call.function, call.where, "its answer is not readable."))
     try:
         if response.get("error"):
-            refusal = json.loads(response.get("exception") or "{}")
+            refusal = read_json(response.get("exception") or "{}")
             return refused(call, refusal if isinstance(refusal, dict) else {})
-        return Reply(value=json.loads(response.get("data") or "null"))
+        return Reply(value=read_json(response.get("data") or "null"))
     except ValueError:
         return Reply(error=unanswered(call.function, call.where, "its answer is not readable."))
 

@@ -1,6 +1,5 @@
 """One request to Moodle and one answer: form POST, no redirects, and what each HTTP status means."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -36,7 +35,7 @@ class Exchange:
             body=body,
             repeatable=not call.write,
         )
-        return _json(self._send(request, call, len(body)))
+        return self._send(request, call, len(body)).json()
 
     def upload(self, name: str, content: bytes, media_type: str, *, draft: int) -> int:
         fields: Mapping[str, str | tuple[str, bytes, str]] = {
@@ -54,7 +53,7 @@ class Exchange:
             repeatable=True,  # a draft that nobody uses is swept away by Moodle
         )
         call = Call(function=UPLOAD, args={}, where=name)
-        value = _json(self._send(request, call, len(body)))
+        value = self._send(request, call, len(body)).json()
         first = value[0] if isinstance(value, list) and value else value
         if isinstance(first, dict) and first.get("errortype") == "filenameexist" and draft:
             return draft  # an upload whose answer was lost, sent again
@@ -78,10 +77,6 @@ class Exchange:
 
     def close(self) -> None:
         self._transport.close()
-
-
-def _json(answer: Answer) -> Any:
-    return json.loads(answer.content)
 
 
 def _classify(answer: Answer, call: Call, size: int) -> Retry | Fail | None:
@@ -115,7 +110,7 @@ def _classify(answer: Answer, call: Call, size: int) -> Retry | Fail | None:
 
 def _classify_content(answer: Answer, call: Call, size: int) -> Retry | Fail | None:
     try:
-        value = _json(answer)
+        value = answer.json()
     except ValueError:
         if b"invalidtoken" in answer.content and size > _BIG:
             return Fail(_too_big(call, size))
@@ -150,7 +145,10 @@ def _too_big(call: Call, size: int) -> DestinationError:
 
 
 def _moved(answer: Answer, where: str) -> DestinationError:
-    parts = urlsplit(answer.headers.get("Location", ""))
+    try:
+        parts = urlsplit(answer.headers.get("Location", ""))
+    except ValueError:
+        parts = urlsplit("")
     target = clean_text(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}") if parts.netloc else "another address"
     return DestinationError(
         f"the site sends us to {target}: `url` is not the address that Moodle knows itself by.",

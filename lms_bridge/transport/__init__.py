@@ -12,6 +12,7 @@ from lms_bridge.transport.messages import (
     NoBudget,
     Request,
     Retry,
+    read_json,
     retry_after,
 )
 from lms_bridge.transport.sending import Transport
@@ -26,5 +27,6 @@ __all__ = [
     "Request",
     "Retry",
     "Transport",
+    "read_json",
     "retry_after",
 ]
