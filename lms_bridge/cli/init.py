@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lms_bridge.cli.printing import say, say_text
 from lms_bridge.errors import BridgeError
 
 
@@ -15,8 +16,8 @@ def init(
 ) -> None:
     """Write connectors.yaml, its JSON Schema and the example content to start from."""
     write_example(folder)
-    typer.echo(f"Wrote connectors.yaml, connectors.schema.json and content/ into {folder.resolve()}.")
-    typer.echo("Next: `lms-bridge sandbox` in one terminal, then `lms-bridge plan` and `lms-bridge sync` in another.")
+    say(f"Wrote connectors.yaml, connectors.schema.json and content/ into {folder.resolve()}.")
+    say("Next: `lms-bridge sandbox` in one terminal, then `lms-bridge plan` and `lms-bridge sync` in another.")
 
 
 def write_example(folder: Path) -> None:
@@ -45,10 +46,10 @@ def schema(
 ) -> None:
     """Print the JSON Schema of connectors.yaml, which lets editors complete and check it."""
     if output is None:
-        typer.echo(_schema_text(), nl=False)
+        say_text(_schema_text())
         return
     _write_schema(output)
-    typer.echo(f"Wrote {output}.")
+    say(f"Wrote {output}.")
 
 
 def _schema_text() -> str:

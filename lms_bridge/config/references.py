@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 _REFERENCE = re.compile(r"\$\{(?P<store>[a-z]+):(?P<name>[^{}]+)\}")
 MAX_FILE_BYTES = 100_000
@@ -35,6 +36,13 @@ def without_references(value: str) -> str:
 def resolve(value: str, *, folder: Path) -> str:
     """Replace every reference in a value. Raises UnresolvedReference, which never repeats a secret."""
     return _REFERENCE.sub(lambda found: _look_up(found["store"], found["name"], folder), value)
+
+
+def resolve_address(value: str, *, folder: Path) -> str:
+    """The same for parts of an address: a password with `@` or `/` in it must not end up in the host's name."""
+    if is_reference(value):
+        return resolve(value, folder=folder)
+    return _REFERENCE.sub(lambda found: quote(_look_up(found["store"], found["name"], folder), safe=""), value)
 
 
 def _look_up(store: str, name: str, folder: Path) -> str:

@@ -16,9 +16,10 @@ from typing import Any
 
 from lms_bridge.errors import DestinationError
 from lms_bridge.moodle.exchange import UPLOAD, Exchange, too_big
-from lms_bridge.moodle.protocol import BATCH, Call, Reply, form, is_refusal, read_json, refused
+from lms_bridge.moodle.protocol import BATCH, Call, Reply, form, is_refusal, refused
 from lms_bridge.moodle.refusals import refusal_error, unanswered
 from lms_bridge.moodle.shapes import fits
+from lms_bridge.transport import read_json
 
 _log = logging.getLogger(__name__)
 

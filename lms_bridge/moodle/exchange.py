@@ -1,19 +1,21 @@
 """One request to Moodle and one answer: form POST, no redirects, and what each HTTP status means."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from urllib3 import encode_multipart_formdata
 
 from lms_bridge.errors import Ambiguous, Denied, DestinationError, Unreachable
-from lms_bridge.moodle.protocol import Call, clean_text, is_refusal, message_of, plain, read_json
+from lms_bridge.moodle.protocol import Call, clean_text, is_refusal, message_of, plain
 from lms_bridge.moodle.refusals import RETRYABLE, refusal_error
 from lms_bridge.moodle.shapes import fits
 from lms_bridge.transport import Answer, Fail, Request, Retry, Transport, retry_after
 
 UPLOAD = "webservice/upload.php"
 _BIG = 1_000_000
+_UNSAID = "•••".encode()
 
 
 class Exchange:
@@ -34,8 +36,7 @@ class Exchange:
             body=body,
             repeatable=not call.write,
         )
-        answer = self._transport.send(request, lambda got: _classify(got, call, len(body)))
-        return read_json(answer.content)
+        return self._send(request, call, len(body)).json()
 
     def upload(self, name: str, content: bytes, media_type: str, *, draft: int) -> int:
         fields: Mapping[str, str | tuple[str, bytes, str]] = {
@@ -53,7 +54,7 @@ class Exchange:
             repeatable=True,  # a draft that nobody uses is swept away by Moodle
         )
         call = Call(function=UPLOAD, args={}, where=name)
-        value = read_json(self._transport.send(request, lambda got: _classify(got, call, len(body))).content)
+        value = self._send(request, call, len(body)).json()
         first = value[0] if isinstance(value, list) and value else value
         if not isinstance(first, dict):
             first = {}
@@ -71,6 +72,15 @@ class Exchange:
 
     def stop(self) -> None:
         self._transport.stop()
+
+    def _send(self, request: Request, call: Call, size: int) -> Answer:
+        """A server that fails may say back what it was sent, the token with it: that is never read."""
+        secret = self._token.encode()
+
+        def read(answer: Answer) -> Answer:
+            return replace(answer, content=answer.content.replace(secret, _UNSAID))
+
+        return read(self._transport.send(request, lambda answer: _classify(read(answer), call, size)))
 
     def close(self) -> None:
         self._transport.close()
@@ -96,7 +106,7 @@ def _classify(answer: Answer, call: Call, size: int) -> Retry | Fail | None:
 
 def _classify_content(answer: Answer, call: Call, size: int) -> Retry | Fail | None:
     try:
-        value = read_json(answer.content)
+        value = answer.json()
     except ValueError:
         if b"invalidtoken" in answer.content and size > _BIG:
             return Fail(too_big(call, size))
@@ -163,7 +173,10 @@ def too_big(call: Call, size: int) -> DestinationError:
 
 
 def _moved(answer: Answer, where: str) -> DestinationError:
-    parts = urlsplit(answer.headers.get("Location", ""))
+    try:
+        parts = urlsplit(answer.headers.get("Location", ""))
+    except ValueError:
+        parts = urlsplit("")
     if "login" in parts.path or "auth" in parts.path:
         return Denied(
             "the site sends us to a login page: single sign-on or a firewall stands in front of its web services.",

@@ -5,7 +5,6 @@ class names moved in 4.5, and texts are translated.
 """
 
 import html
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -84,14 +83,6 @@ def form(token: str, call: Call) -> bytes:
     head = [("wstoken", token), ("wsfunction", call.function), ("moodlewsrestformat", "json")]
     head += [(f"moodlewssetting{name}", str(value)) for name, value in call.settings().items()]
     return urlencode(head + list(flatten(call.args))).encode()
-
-
-def read_json(content: bytes | str) -> Any:
-    """Raises ValueError for what is no JSON, and for what is nested too deep to be anybody's answer."""
-    try:
-        return json.loads(content)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
 
 
 def is_refusal(value: Any) -> bool:

@@ -251,7 +251,11 @@ class GraphClient:
 
     def _below_root(self, link: str, call: Call) -> str:
         """A next link leads on at the same service, or nowhere: the token must not travel elsewhere."""
-        ours, found = urlsplit(self._root), urlsplit(link)
+        ours = urlsplit(self._root)
+        try:
+            found = urlsplit(link)
+        except ValueError:
+            found = urlsplit("")
         path = found.path
         if (found.scheme, found.netloc) != (ours.scheme, ours.netloc) or not path.startswith(ours.path + "/"):
             raise DestinationError(

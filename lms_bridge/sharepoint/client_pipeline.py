@@ -23,7 +23,7 @@ from lms_bridge.sharepoint.budget import asked_wait
 from lms_bridge.sharepoint.entra_http import as_response
 from lms_bridge.sharepoint.refusals import BUSY, busy, is_sent_away, refusal
 from lms_bridge.transport import Answer as HttpAnswer
-from lms_bridge.transport import Fail, Request, Retry, Transport
+from lms_bridge.transport import Fail, Request, Retry, Transport, read_json
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
@@ -135,6 +135,6 @@ def _json(response: requests.Response) -> Any:
 
 def _json_of(content: bytes) -> Any:
     try:
-        return json.loads(content) if content else None
-    except (ValueError, RecursionError):
+        return read_json(content) if content else None
+    except ValueError:
         return None

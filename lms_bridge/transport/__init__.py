@@ -14,6 +14,7 @@ from lms_bridge.transport.messages import (
     Request,
     Retry,
     host_of,
+    read_json,
     retry_after,
 )
 from lms_bridge.transport.sending import Transport
@@ -30,6 +31,7 @@ __all__ = [
     "Retry",
     "Transport",
     "host_of",
+    "read_json",
     "retry_after",
     "too_long",
 ]

@@ -56,7 +56,19 @@ class Answer:
 
     def json(self) -> Any:
         """Raises ValueError when the answer is not JSON."""
-        return json.loads(self.content)
+        return read_json(self.content)
+
+
+def read_json(text: str | bytes) -> Any:
+    """Raises ValueError for what is no JSON: numbers that are none and depths that nobody means among it."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,10 @@ class Transport:
                 return Answer(response.status_code, response.headers, content)
         except requests.RequestException as error:
             raise meaning(error, request) from None
+        except UnicodeError:
+            cause = "a sign in the address or in a header cannot be sent."
+            step = "Check the address and the credentials for signs that are not ASCII."
+            raise NotSent(Unreachable(cause, where=request.where, next_step=step), temporary=False) from None
         except OSError as error:
             # requests raises a bare OSError for an unreadable CA file, and urllib3's read errors may pass through.
             raise ambiguous(request, f"the connection broke ({type(error).__name__}).") from None
@@ -155,7 +159,7 @@ class Transport:
 def _session(adapter: EndingAdapter) -> requests.Session:
     # urllib3's debug lines carry whole addresses, and pre-authenticated ones are secrets.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-    session = requests.Session()
+    session = _Session()
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.headers["User-Agent"] = f"lms-bridge/{version('lms-bridge')}"
@@ -163,6 +167,12 @@ def _session(adapter: EndingAdapter) -> requests.Session:
     # Without an `auth`, requests puts a login from ~/.netrc over our own Authorization header.
     session.auth = _unchanged
     return session
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: even where redirects are not followed, requests parses the address and reads the whole body for it."""
+        return None
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
