@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from crash_state import SqliteState
+from crash_state import PostgresqlState, SqliteState
 from crash_story import Story, Told, tell
 from crash_world import Form, World, running
 
@@ -21,3 +21,10 @@ def world() -> Iterator[World]:
 def told(world: World) -> Callable[[str, Form, Story], Told]:
     """A story on SQLite."""
     return lambda route, form, story: tell(world, SqliteState(world.folder), route, form, story)
+
+
+@pytest.fixture
+def told_on_postgresql(world: World, postgresql_server: str) -> Iterator[Callable[[str, Form, Story], Told]]:
+    state = PostgresqlState(postgresql_server)
+    yield lambda route, form, story: tell(world, state, route, form, story)
+    state.close()

@@ -68,6 +68,24 @@ def test_it_is_the_same_when_many_places_were_being_written_at_once(
             of.is_finished_by_the_next_sync()
 
 
+@crash
+@pytest.mark.postgresql
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("story", [FIRST_SYNC, NEXT_SYNC], ids=lambda story: story.name)
+def test_it_is_the_same_with_the_state_in_postgresql(
+    told_on_postgresql: Tell, story: Story, subtests: pytest.Subtests
+) -> None:
+    """A share: requests meet the same destination, so the commits alone are tried."""
+    of = told_on_postgresql("moodle", Form(), story)
+    for boundary in of.boundaries:
+        if not boundary.commit:
+            continue
+        with subtests.test(str(boundary)):
+            of.world.put_back()
+            assert of.world.kill_at("moodle", boundary), "it was to be killed there and went another way"
+            of.is_finished_by_the_next_sync()
+
+
 WRITES = {
     "moodle": {
         "core_course_update_courses",
