@@ -47,12 +47,21 @@ class Images:
         with self._lock:
             turn = self._course_locks.setdefault(course, Lock())
         with turn:
-            if course not in self._known:
-                self._look(course)
-            missing = [asset for digest, asset in wanted.items() if digest not in self._known[course]]
-            for at in range(0, len(missing), _AT_ONCE):
-                self._upload(course, missing[at : at + _AT_ONCE])
-            return {digest: self._known[course][digest] for digest in wanted if digest in self._known[course]}
+            try:
+                return self._all_there(course, wanted)
+            except DestinationError:
+                # What was sent without an answer may stand there: it is looked up before anything is sent again.
+                self._known.pop(course, None)
+                self._carriers.pop(course, None)
+                raise
+
+    def _all_there(self, course: int, wanted: Mapping[str, Asset]) -> Mapping[str, str]:
+        if course not in self._known:
+            self._look(course)
+        missing = [asset for digest, asset in wanted.items() if digest not in self._known[course]]
+        for at in range(0, len(missing), _AT_ONCE):
+            self._upload(course, missing[at : at + _AT_ONCE])
+        return {digest: self._known[course][digest] for digest in wanted if digest in self._known[course]}
 
     def known(self, course: int) -> Mapping[str, str]:
         """Digest → address of everything that was uploaded. Raises DestinationError."""

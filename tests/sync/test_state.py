@@ -241,6 +241,23 @@ def test_a_whole_route_runs_on_it(location: str) -> None:
     assert summary_of([second])["unchanged"] == 5
 
 
+def test_a_first_start_that_dies_before_its_end_leaves_nothing_behind(location: str) -> None:
+    class Killed(BaseException):
+        """Stands for `kill -9`."""
+
+    def die(_connection: object) -> None:
+        raise Killed
+
+    sa.event.listen(sa.Engine, "commit", die)
+    try:
+        with pytest.raises(Killed):
+            State.open(location)
+    finally:
+        sa.event.remove(sa.Engine, "commit", die)
+    with State.open(location) as state:
+        assert state.records("r") == []
+
+
 # SQLite alone
 
 
