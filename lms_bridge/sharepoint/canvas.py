@@ -1,51 +1,92 @@
 """A page's text ↔ Graph's canvas: text and image web parts in one column, whole or not at all.
 
 An image inside a text web part is lost when a person edits the page, so texts are split at images. Reading turns the
-web parts back into the same HTML; parts of other kinds, which only people add, are shown by their title.
+web parts back into the same HTML, with what only people add (see `kept`) as data beside it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from lms_bridge.errors import ContentError
-from lms_bridge.markup.links import asset_digest, asset_src
+from lms_bridge.markup.clean import clean
+from lms_bridge.markup.fragment import parse
+from lms_bridge.markup.links import asset_digest, images
 from lms_bridge.markup.split import Image, split_at_images
-from lms_bridge.sharepoint.dialect import image_paragraph, in_paragraphs
-from lms_bridge.sharepoint.payloads import mapping, text_value
+from lms_bridge.sharepoint.dialect import KEPT, image_paragraph, in_paragraphs
+from lms_bridge.sharepoint.image_parts import (
+    StoredImage,
+    file_name,
+    image_in,
+    is_image,
+    linked_part,
+    speaks,
+    stored_part,
+)
+from lms_bridge.sharepoint.kept import COLUMN, NOTHING, SECTION, SIDE, Kept, standard_part, title_of, writable
+from lms_bridge.sharepoint.payloads import mapping, sequence, text_value
 
-IMAGE_PART = "d1d91016-032f-456d-98a4-721247c305e8"
 MAX_PARTS = 100
 MAX_BYTES = 1_000_000
-_NAME = "lmsb-"
+_PLAIN: Mapping[str, Any] = {"layout": "oneColumn", "emphasis": "none", "widths": [12]}
+_BREAKS = {SECTION: "new section", COLUMN: "next column", SIDE: "side column"}
 
 
 @dataclass(frozen=True, slots=True)
-class StoredImage:
-    """An image in the site: its address and the ids without which the editor drops it at the next save."""
+class Shown:
+    """What stands on a page: its text in the form that `to_sharepoint` writes, and what people put beside it."""
 
-    digest: str
-    url: str
-    name: str
-    site_id: str = ""
-    web_id: str = ""
-    list_id: str = ""
-    unique_id: str = ""
-    width: int | None = None
-    height: int | None = None
+    html: str
+    kept: Kept
 
 
-def to_canvas(html: str, stored: Mapping[str, StoredImage] | None) -> dict[str, Any]:
-    """The whole layout. Images that are not stored are left out; their texts stand.
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One thing on a page. `data`: how it is written again, where it is no text; `persons`: only a person made it."""
+
+    html: str
+    address: str = ""
+    data: Mapping[str, Any] | None = None
+    persons: bool = False
+
+
+@dataclass(slots=True)
+class _Section:
+    """`look` is what a person may choose of it."""
+
+    look: Mapping[str, Any]
+    kind: str = SECTION
+    columns: list[list[Mapping[str, Any]]] = field(default_factory=lambda: [[]])
+
+    @property
+    def is_plain(self) -> bool:
+        """As we write it."""
+        usual = self.look["layout"] in ("oneColumn", "none") and self.look["emphasis"] == "none"
+        return self.kind == SECTION and usual and not any(self.columns[1:])
+
+
+def to_canvas(html: str, stored: Mapping[str, StoredImage] | None, kept: Kept = NOTHING) -> dict[str, Any]:
+    """The whole layout. Raises ContentError for an image that should stand in the site and does not.
 
     `stored` none: as if every image were, to know how a page will read back before anything is uploaded.
     """
-    parts = [part for part in (_part(piece, stored) for piece in split_at_images(html)) if part is not None]
-    column = {"id": "1", "width": 12, "webparts": parts}
-    return {
-        "horizontalSections": [{"layout": "oneColumn", "id": "1", "emphasis": "none", "columns": [column]}],
-    }
+    waiting = {address: list(parts) for address, parts in kept.items()}
+    sections = [_Section(_PLAIN)]
+    for piece in split_at_images(html):
+        if isinstance(piece, str):
+            sections[-1].columns[-1].append(_text_part(piece))
+            continue
+        beside = waiting.get(piece.src)
+        data = beside.pop(0) if beside else None
+        if piece.src in _BREAKS:
+            _begin(sections, piece.src, data)
+        elif (part := standard_part(data) if data is not None else _image_part(piece, stored)) is not None:
+            sections[-1].columns[-1].append(part)
+    # Nothing of a person's is dropped, even when its place in the text is gone.
+    left = [standard_part(data) for address, parts in waiting.items() if address not in _BREAKS for data in parts]
+    sections[-1].columns[-1].extend(left)
+    return _layout(sections)
 
 
 def check_size(html: str, *, where: str) -> None:
@@ -66,73 +107,82 @@ def check_size(html: str, *, where: str) -> None:
         )
 
 
-def to_html(layout: Any) -> str:
-    """What stands on the page, in the form that `to_sharepoint` writes."""
-    return "\n".join(html for html in (_html(part) for part in web_parts(layout)) if html)
+def shown(layout: Any) -> Shown:
+    """Tolerant, because people and Microsoft change pages."""
+    pieces = list(_pieces(layout))
+    persons = {piece.address for piece in pieces if piece.persons}
+    kept: dict[str, list[Mapping[str, Any]]] = {}
+    for piece in pieces:
+        if piece.address in persons and piece.data is not None:
+            kept.setdefault(piece.address, []).append(piece.data)
+    return Shown("\n".join(piece.html for piece in pieces if piece.html), kept)
 
 
-def has_foreign_parts(layout: Any) -> bool:
-    """Whether a person added parts that we cannot write back, such as a video or quick links."""
-    return any(not _is_text(part) and not _is_image(part) for part in web_parts(layout))
+def _pieces(layout: Any) -> Iterator[_Piece]:
+    for number, section in enumerate(_sections(mapping(layout))):
+        if number or not section.is_plain:
+            yield _break(section.kind, section.look)
+        for at, column in enumerate(section.columns):
+            if at and not section.is_plain:
+                yield _break(COLUMN, {})
+            for part in column:
+                yield from _pieces_of(part)
 
 
-def web_parts(layout: Any) -> Iterator[Mapping[str, Any]]:
-    """Every part in reading order, of whatever columns; tolerant, because people and Microsoft change pages."""
-    canvas = mapping(layout)
-    for section in _list(canvas.get("horizontalSections")):
-        for column in _list(mapping(section).get("columns")):
-            yield from _parts_of(mapping(column))
-    yield from _parts_of(mapping(canvas.get("verticalSection")))
+def _sections(canvas: Mapping[str, Any]) -> Iterator[_Section]:
+    """In reading order; empty ones say nothing."""
+    for asked in map(mapping, sequence(canvas.get("horizontalSections"))):
+        columns = [mapping(column) for column in sequence(asked.get("columns"))]
+        look = {
+            "layout": text_value(asked.get("layout")) or "oneColumn",
+            "emphasis": text_value(asked.get("emphasis")) or "none",
+            "widths": [column.get("width", 12) for column in columns],
+        }
+        section = _Section(look, columns=[list(_parts_of(column)) for column in columns])
+        if any(section.columns):
+            yield section
+    aside = mapping(canvas.get("verticalSection"))
+    if parts := list(_parts_of(aside)):
+        emphasis = text_value(aside.get("emphasis")) or "none"
+        yield _Section({"layout": "", "emphasis": emphasis}, SIDE, [parts])
 
 
 def _parts_of(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     found = holder.get("webparts", holder.get("webParts"))
-    yield from (part for part in _list(found) if isinstance(part, Mapping))
+    yield from (part for part in sequence(found) if isinstance(part, Mapping))
 
 
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()
+def _pieces_of(part: Mapping[str, Any]) -> Iterator[_Piece]:
+    if _is_text(part):
+        yield from _pieces_of_text(text_value(part.get("innerHtml")))
+    elif is_image(part):
+        image, data = image_in(part), writable(part)
+        if asset_digest(image.src) is not None:
+            yield _Piece(image_paragraph(image), image.src, data, persons=speaks(part))
+        else:
+            yield _persons(image, data)
+    else:
+        yield _persons(Image("", title_of(part)), writable(part))
 
 
-def _part(piece: str | Image, stored: Mapping[str, StoredImage] | None) -> dict[str, Any] | None:
-    if isinstance(piece, str):
-        return {"@odata.type": "#microsoft.graph.textWebPart", "innerHtml": in_paragraphs(piece)}
-    digest = asset_digest(piece.src) or ""
-    image = stored.get(digest) if stored is not None else StoredImage(digest, "", file_name(digest, ""))
-    return _image_part(image, piece) if image is not None else None
+def _pieces_of_text(html: str) -> Iterator[_Piece]:
+    """Images inside a text, which only people and other programs put there, come to stand after their words."""
+    for piece in split_at_images(clean(html, policy=KEPT)):
+        if isinstance(piece, str):
+            yield _Piece(in_paragraphs(piece))
+        elif piece.src:
+            yield _persons(piece, writable(linked_part(piece)))
 
 
-def _image_part(image: StoredImage, piece: Image) -> dict[str, Any]:
-    ids = {"siteId": image.site_id, "webId": image.web_id, "listId": image.list_id, "uniqueId": image.unique_id}
-    sizes = {name: value for name, value in (("width", image.width), ("height", image.height)) if value}
-    properties: dict[str, Any] = {
-        "imageSourceType": 2,
-        "altText": piece.alt,
-        "linkUrl": piece.href or "",
-        "overlayText": "",
-        "fileName": image.name,
-        **ids,
-        "fixAspectRatio": True,
-    }
-    if image.width and image.height:
-        properties |= {"imgWidth": image.width, "imgHeight": image.height}
-    return {
-        "@odata.type": "#microsoft.graph.standardWebPart",
-        "webPartType": IMAGE_PART,
-        "data": {
-            "dataVersion": "1.9",
-            "title": "Image",
-            "description": "Show an image on your page",
-            "properties": properties,
-            "serverProcessedContent": {
-                "htmlStrings": [],
-                "searchablePlainTexts": [{"key": "captionText", "value": ""}],
-                "imageSources": [{"key": "imageSource", "value": image.url}],
-                "links": [{"key": "linkUrl", "value": piece.href}] if piece.href else [],
-                "customMetadata": [{"key": "imageSource", "value": {**ids, **sizes}}],
-            },
-        },
-    }
+def _persons(image: Image, data: Mapping[str, Any]) -> _Piece:
+    """Known by its address, or by its kind where it has none that a text can hold."""
+    lasting = image.src and [one.get("src") for one in images(parse(image_paragraph(image)))] == [image.src]
+    address = image.src if lasting else f"#{quote(text_value(data.get('webPartType')), safe='')}"
+    return _Piece(image_paragraph(Image(address, image.alt, href=image.href)), address, data, persons=True)
+
+
+def _break(kind: str, look: Mapping[str, Any]) -> _Piece:
+    return _Piece(image_paragraph(Image(kind, _BREAKS[kind])), kind, look, persons=True)
 
 
 def _is_text(part: Mapping[str, Any]) -> bool:
@@ -140,39 +190,57 @@ def _is_text(part: Mapping[str, Any]) -> bool:
     return kind.endswith("textWebPart") if kind else "innerHtml" in part
 
 
-def _is_image(part: Mapping[str, Any]) -> bool:
-    return text_value(part.get("webPartType")).casefold() == IMAGE_PART
+def _text_part(html: str) -> dict[str, Any]:
+    return {"@odata.type": "#microsoft.graph.textWebPart", "innerHtml": in_paragraphs(html)}
 
 
-def _html(part: Mapping[str, Any]) -> str:
-    if _is_text(part):
-        return in_paragraphs(text_value(part.get("innerHtml")))
-    data = mapping(part.get("data"))
-    if _is_image(part):
-        return _image_html(data)
-    return f"<p>[{escape(text_value(data.get('title')) or 'web part')}]</p>"
+def _image_part(piece: Image, stored: Mapping[str, StoredImage] | None) -> dict[str, Any] | None:
+    digest = asset_digest(piece.src)
+    if digest is None:
+        return linked_part(piece) if piece.src and not piece.src.startswith("#") else None
+    image = stored.get(digest) if stored is not None else StoredImage(digest, "", file_name(digest, ""))
+    if image is None:
+        raise ContentError(
+            "an image that the page shows is no longer in the site",
+            next_step="Restore it from the recycle bin into Site Assets/lms-bridge, or take it off the page.",
+        )
+    return stored_part(image, piece)
 
 
-def _image_html(data: Mapping[str, Any]) -> str:
-    properties = mapping(data.get("properties"))
-    sources = _list(mapping(data.get("serverProcessedContent")).get("imageSources"))
-    url = next((text_value(mapping(source).get("value")) for source in sources), "")
-    digest = digest_in(text_value(properties.get("fileName"))) or digest_in(url)
-    src = asset_src(digest) if digest else url
-    return image_paragraph(
-        Image(src, text_value(properties.get("altText")), href=text_value(properties.get("linkUrl")) or None)
-    )
+def _begin(sections: list[_Section], kind: str, look: Mapping[str, Any] | None) -> None:
+    """A section or a column goes on from here; what nobody knows the look of goes on where it is."""
+    if look is None:
+        return
+    if kind == COLUMN:
+        if len(sections[-1].columns) < len(sections[-1].look.get("widths", ())):
+            sections[-1].columns.append([])
+        return
+    if len(sections) == 1 and not any(sections[0].columns):
+        sections.clear()
+    sections.append(_Section(look, kind))
 
 
-def file_name(digest: str, name: str) -> str:
-    """`lmsb-<digest>.<ending>`: the whole digest, so that reading the page gives the image's address back."""
-    ending = name.rsplit(".", 1)[-1].lower() if "." in name else "bin"
-    return f"{_NAME}{digest}.{ending if ending.isascii() and ending.isalnum() and len(ending) <= 5 else 'bin'}"
+def _layout(sections: Iterable[_Section]) -> dict[str, Any]:
+    sections = list(sections)
+    levels = [section for section in sections if section.kind == SECTION] or [_Section(_PLAIN)]
+    layout: dict[str, Any] = {
+        "horizontalSections": [_horizontal(section, number) for number, section in enumerate(levels, start=1)]
+    }
+    for section in sections:
+        if section.kind == SIDE:
+            layout["verticalSection"] = {"emphasis": section.look["emphasis"], "webparts": section.columns[0]}
+    return layout
 
 
-def digest_in(text: str) -> str | None:
-    """The digest in a file's name or address."""
-    name = text.rsplit("/", 1)[-1].split("?", 1)[0]
-    digest = name.removeprefix(_NAME).split(".", 1)[0]
-    is_ours = name.startswith(_NAME) and len(digest) == 64 and all(letter in "0123456789abcdef" for letter in digest)
-    return digest if is_ours else None
+def _horizontal(section: _Section, number: int) -> dict[str, Any]:
+    widths = section.look["widths"] or [12]
+    columns = [*section.columns, *([] for _ in widths[len(section.columns) :])]
+    return {
+        "layout": section.look["layout"],
+        "id": str(number),
+        "emphasis": section.look["emphasis"],
+        "columns": [
+            {"id": str(at), "width": width, "webparts": parts}
+            for at, (width, parts) in enumerate(zip(widths, columns, strict=False), start=1)
+        ],
+    }

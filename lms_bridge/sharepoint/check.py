@@ -9,7 +9,7 @@ from lms_bridge.errors import BridgeError, Denied, DestinationError, Problem, Un
 from lms_bridge.sharepoint.batch import Call
 from lms_bridge.sharepoint.connection import Connection
 from lms_bridge.sharepoint.keypair import NEW_CERTIFICATE
-from lms_bridge.sharepoint.lists import ListForm
+from lms_bridge.sharepoint.list_forms import ListForm
 from lms_bridge.sharepoint.payloads import mapping
 from lms_bridge.sharepoint.refusals import GRANT
 from lms_bridge.sharepoint.settings import SharePointSettings

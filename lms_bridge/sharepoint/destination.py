@@ -13,7 +13,8 @@ from lms_bridge.sharepoint.budget import SHARE
 from lms_bridge.sharepoint.check import check_site
 from lms_bridge.sharepoint.connection import Connection, LazyConnection, connect
 from lms_bridge.sharepoint.images import ImageStore
-from lms_bridge.sharepoint.lists import ListAddress, ListForm, ListPlace
+from lms_bridge.sharepoint.list_forms import ListForm
+from lms_bridge.sharepoint.lists import ListAddress, ListPlace
 from lms_bridge.sharepoint.page_bodies import PageLook, link_of, prompt_form, wiki_form
 from lms_bridge.sharepoint.page_writes import PageWriter
 from lms_bridge.sharepoint.pages import PagePlace, SitePages
@@ -48,7 +49,6 @@ class SharePointSite:
         self._forms: dict[str, tuple[ListForm, FoundList]] = {}
         self._unfit: dict[str, Problem | None] = {}
         self._marks: dict[Kind, set[str]] = {}
-        self._folders: dict[Key, str] = {}
 
     @property
     def connection(self) -> Connection:
@@ -69,7 +69,7 @@ class SharePointSite:
         for item in wanted:
             if item.kind not in refs:
                 refs[item.kind] = self._ref(item.kind)
-            self._note(item)
+            self._marks.setdefault(item.kind, set()).add(mark(item.key))
             found = refs[item.kind]
             if isinstance(found, Problem):
                 missing[item.key] = found
@@ -154,9 +154,8 @@ class SharePointSite:
     def _is_list(self, kind: Kind) -> bool:
         return kind in (Kind.RATING, Kind.REVIEW) or (kind is Kind.PROMPT and self._settings.prompts.form == "list")
 
-    def _note(self, item: Item) -> None:
-        self._marks.setdefault(item.kind, set()).add(mark(item.key))
-        self._folders[item.key] = item.course.placement.get(self.name, {}).get("folder", item.course.idnumber)
+    def _folder_of(self, item: Item) -> str:
+        return item.course.placement.get(self.name, {}).get("folder", item.course.idnumber)
 
     def _pages(self, kind: Kind) -> SitePages:
         site = self.site()
@@ -168,7 +167,7 @@ class SharePointSite:
             writer=PageWriter(self.connection.client, site.id),
             images=self._images,
             prefix=self._settings.pages.prefix,
-            folder_of=lambda item: self._folders.get(item.key, item.course.idnumber),
+            folder_of=self._folder_of,
             marks=frozenset(self._marks.get(kind, ())),
             threads=self._settings.concurrency,
             units_per_second=self._units_per_second,

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from lms_bridge.errors import Ambiguous, ContentError, DestinationError, NotFound
 from lms_bridge.items import Asset
 from lms_bridge.sharepoint.batch import Call
-from lms_bridge.sharepoint.canvas import StoredImage, digest_in, file_name
 from lms_bridge.sharepoint.client import GraphClient
+from lms_bridge.sharepoint.image_parts import StoredImage, digest_in, file_name
 from lms_bridge.sharepoint.payloads import mapping, text_value
 
 FOLDER = "lms-bridge"

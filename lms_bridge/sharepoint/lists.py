@@ -6,8 +6,7 @@ nothing about the source. A create that is sent twice is refused by the column i
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from lms_bridge.connector import (
@@ -23,46 +22,17 @@ from lms_bridge.connector import (
     Status,
 )
 from lms_bridge.errors import Ambiguous, ContentError, DestinationError, NotFound, Unreachable
-from lms_bridge.items import Item, Key, Kind, mark
+from lms_bridge.items import Item, Key, mark
 from lms_bridge.sharepoint.batch import Answer, Call
 from lms_bridge.sharepoint.client import GraphClient
-from lms_bridge.sharepoint.columns import Column
-from lms_bridge.sharepoint.payloads import comparable, failed, fingerprint, mapping, text_value
-from lms_bridge.sharepoint.refusals import Invalid
+from lms_bridge.sharepoint.list_forms import HASH_COLUMN, ListForm, adapted, body_of, hidden, signed, unsigned
+from lms_bridge.sharepoint.payloads import failed, fingerprint, mapping, text_value
+from lms_bridge.sharepoint.refusals import Invalid, NameTaken
 
-HASH_COLUMN = "LmsHash"
 ROWS = 500
 WAVE = 200
 WRITE_UNITS = 2
 READ_UNITS = 1
-
-
-class Fields(Protocol):
-    """An item's columns. Raises ContentError. Pure."""
-
-    def __call__(self, item: Any, context: Context) -> Mapping[str, Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ListForm:
-    """What a kind's list looks like. `columns` begin with the key's; `text` is what people read of a row."""
-
-    kind: Kind
-    description: str
-    columns: tuple[Column, ...]
-    fields: Fields
-    text: Callable[[Mapping[str, Any]], str]
-    not_before: Callable[[Item], datetime | None] = lambda item: None
-
-    @property
-    def key_column(self) -> str:
-        return str(self.columns[0]["name"])
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns that hold content: neither the key nor the fingerprint."""
-        own = {self.key_column, HASH_COLUMN}
-        return ("Title", *(str(column["name"]) for column in self.columns if column["name"] not in own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +63,11 @@ class ListPlace:
         self._address = address
         self._client = client
         self._seen: dict[tuple[str, str], Body] = {}
+        self._installation: str | None = None
+
+    @property
+    def prunes(self) -> frozenset[str]:
+        return frozenset({"recycle", "delete"} | ({"hide"} if self._form.words else set()))
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
         return {item.key: standing.get(item.key) or mark(item.key) for item in items}
@@ -100,6 +75,7 @@ class ListPlace:
     def render(self, item: Item, context: Context) -> Payload:
         if item.kind is not self._form.kind:
             raise ContentError(f"a {item.kind.value} does not belong in this list", where=str(item.origin))
+        self._installation = context.installation
         fields = {name: value for name, value in self._form.fields(item, context).items() if name in self._form.names}
         return Payload(
             key=item.key,
@@ -125,7 +101,13 @@ class ListPlace:
         return known if known is not None else self._noted(self._client.ask(self._get(entry.ref)).body)[1]
 
     def expected(self, payload: Payload) -> Body:
-        return self._body(payload.fields)
+        return body_of(payload.fields, self._form)
+
+    def adapt(self, like: Payload, body: Body) -> Payload:
+        return adapted(like, body, self._form)
+
+    def hide(self, like: Payload, notice: str) -> Payload:
+        return hidden(like, notice, self._form)
 
     def cost(self, changes: Sequence[Change]) -> Cost:
         written = [change for change in changes if change.action is not Action.ADOPT]
@@ -161,7 +143,7 @@ class ListPlace:
     def _call(self, change: Change) -> Call:
         match change.action:
             case Action.CREATE:
-                return self._create(_payload(change))
+                return self._create(change)
             case Action.DELETE:
                 return Call(
                     name="delete item",
@@ -175,7 +157,7 @@ class ListPlace:
                     method="PATCH",
                     url=f"{self._address.item(_ref(change))}/fields",
                     headers=_if_match(change),
-                    body=self._written(_payload(change)),
+                    body=self._written(change),
                 )
 
     def _finish(self, change: Change, found: Answer | DestinationError) -> Outcome:
@@ -195,18 +177,20 @@ class ListPlace:
             raise found
         standing = self._look_up(change.key)
         if standing is None and isinstance(found, Ambiguous) and again:
-            return self._finish_create(change, self._tried(self._create(_payload(change))), again=False)
+            return self._finish_create(change, self._tried(self._create(change)), again=False)
         if standing is None:
             raise found
         entry, _ = standing
-        if entry.fingerprint == _payload(change).fingerprint:
+        if _bears(entry, change):
             return self._done(change, standing)
+        if entry.installation and entry.installation != self._installation:
+            raise NameTaken("another installation of lms-bridge wrote it just now", next_step="Stop one of the two.")
         patched = Call(
             name="change item",
             method="PATCH",
             url=f"{self._address.item(entry.ref)}/fields",
             headers={"If-Match": entry.version},
-            body=self._written(_payload(change)),
+            body=self._written(change),
         )
         return self._done(change, self._after_patch(entry.ref, self._client.ask(patched)))
 
@@ -215,7 +199,7 @@ class ListPlace:
             return self._done(change, self._after_patch(_ref(change), found))
         if isinstance(found, Ambiguous):
             standing = self._noted(self._client.ask(self._get(_ref(change))).body)
-            if standing[0].fingerprint == _payload(change).fingerprint:
+            if _bears(standing[0], change):
                 return self._done(change, standing)
         raise found
 
@@ -249,12 +233,17 @@ class ListPlace:
         except DestinationError as error:
             return error
 
-    def _create(self, payload: Payload) -> Call:
-        fields = {**self._written(payload), self._form.key_column: mark(payload.key)}
+    def _create(self, change: Change) -> Call:
+        fields = {**self._written(change), self._form.key_column: mark(change.key)}
         return Call(name="create item", method="POST", url=self._address.items, body={"fields": fields})
 
-    def _written(self, payload: Payload) -> dict[str, Any]:
-        return {**payload.fields, HASH_COLUMN: payload.fingerprint}
+    def _written(self, change: Change) -> dict[str, Any]:
+        installation = self._installation
+        if installation is None:
+            # Nothing was rendered here: the row stays signed as it is.
+            installation = (change.entry.installation if change.entry is not None else None) or ""
+        payload = _payload(change)
+        return {**payload.fields, HASH_COLUMN: signed(payload.fingerprint, installation)}
 
     def _get(self, ref: str) -> Call:
         names = ",".join((self._form.key_column, HASH_COLUMN, *self._form.names))
@@ -273,23 +262,20 @@ class ListPlace:
         row = mapping(row)
         fields = mapping(row.get("fields"))
         key = text_value(fields.get(self._form.key_column)).strip().lower()
+        print_, installation = unsigned(text_value(fields.get(HASH_COLUMN)))
         entry = Entry(
             ref=str(row.get("id", "")),
             version=text_value(row.get("eTag")) or text_value(row.get("@odata.etag")),
             name=key,
             mark=key if _is_mark(key) else None,
-            fingerprint=text_value(fields.get(HASH_COLUMN)) or None,
+            fingerprint=print_,
+            installation=installation,
             title=text_value(fields.get("Title")),
             url=text_value(row.get("webUrl")) or self._address.view,
         )
-        body = self._body(fields)
+        body = body_of(fields, self._form)
         self._seen[entry.ref, entry.version] = body
         return entry, body
-
-    def _body(self, fields: Mapping[str, Any]) -> Body:
-        """Only what is there: SharePoint leaves out empty fields."""
-        kept = {name: comparable(fields[name]) for name in self._form.names if fields.get(name) not in (None, "")}
-        return Body(title=str(kept.get("Title", "")), fields=kept, text=self._form.text(kept))
 
     def _done(self, change: Change, standing: tuple[Entry, Body]) -> Outcome:
         entry, body = standing
@@ -299,6 +285,11 @@ class ListPlace:
 def _payload(change: Change) -> Payload:
     assert change.payload is not None
     return change.payload
+
+
+def _bears(entry: Entry, change: Change) -> bool:
+    """Whether the row's hash is the change's: a signed one is shorter."""
+    return bool(entry.fingerprint) and _payload(change).fingerprint.startswith(entry.fingerprint or "")
 
 
 def _ref(change: Change) -> str:

@@ -12,7 +12,7 @@ from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.sharepoint.canvas import check_size
 from lms_bridge.sharepoint.columns import MAX_TEXT, cut
 from lms_bridge.sharepoint.dialect import in_paragraphs, to_sharepoint
-from lms_bridge.sharepoint.pages import PageForm
+from lms_bridge.sharepoint.page_texts import PageForm
 from lms_bridge.sharepoint.payloads import fingerprint
 
 PINNED = "SharePoint cannot pin a page; it stands among the others"

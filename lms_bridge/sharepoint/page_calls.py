@@ -29,19 +29,19 @@ _TITLE_AREA = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageText:
-    """What a page is written with. `news` promotes it, which cannot be undone."""
+    """What a page is written with. `news` promotes it, which cannot be undone; `comments` none: as they are."""
 
     title: str
     description: str
     canvas: Mapping[str, Any]
-    comments: bool
+    comments: bool | None
     news: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageState:
     """What Graph says of a page. `draft`: its newest text is not what readers see; `new`: they never saw any;
-    `app`: which app wrote it last, nothing when a person did."""
+    `app`: which app wrote it last; `person`: a person did, by name."""
 
     id: str
     version: str
@@ -52,6 +52,7 @@ class PageState:
     draft: bool
     new: bool
     app: str
+    person: bool
     comments: bool
     canvas: Any
 
@@ -77,7 +78,7 @@ def create_page(site: str, name: str, text: PageText) -> Call:
         "title": text.title,
         "pageLayout": "article",
         "promotionKind": "newsPost" if text.news else "page",
-        "showComments": text.comments,
+        "showComments": text.comments is not False,
         "showRecommendedPages": False,
         "description": text.description,
         "titleArea": _TITLE_AREA,
@@ -91,9 +92,10 @@ def change_page(site: str, page: str, text: PageText, *, version: str) -> Call:
         "@odata.type": TYPE,
         "title": text.title,
         "description": text.description,
-        "showComments": text.comments,
         "canvasLayout": text.canvas,
     }
+    if text.comments is not None:
+        body["showComments"] = text.comments
     if text.news:
         body["promotionKind"] = "newsPost"
     url = f"{_page(site, page)}/{CAST}"
@@ -114,6 +116,8 @@ def page_state(row: Any) -> PageState:
     row = mapping(row)
     state = mapping(row.get("publishingState"))
     version_id = text_value(state.get("versionId"))
+    writer = mapping(row.get("lastModifiedBy"))
+    app = text_value(mapping(writer.get("application")).get("id")).casefold()
     return PageState(
         id=text_value(row.get("id")),
         version=text_value(row.get("eTag")) or text_value(row.get("@odata.etag")),
@@ -123,7 +127,8 @@ def page_state(row: Any) -> PageState:
         url=text_value(row.get("webUrl")),
         draft=text_value(state.get("level")) in ("draft", "checkout"),
         new=version_id.startswith("0."),
-        app=text_value(mapping(mapping(row.get("lastModifiedBy")).get("application")).get("id")).casefold(),
+        app=app,
+        person=not app and bool(text_value(mapping(writer.get("user")).get("email"))),
         comments=row.get("showComments") is not False,
         canvas=row.get("canvasLayout"),
     )

@@ -1,6 +1,6 @@
 """The chains of calls by which one page is made, changed, published and removed, each step safe to be cut off.
 
-A page that was made and not published is found by its name and published by the next run; a changed page is compared
+A page that was written and not published is found again and published by the next run; a changed page is compared
 before it is written, because If-Match is documented for deletes alone.
 """
 
@@ -8,9 +8,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lms_bridge.errors import Ambiguous, Conflict, DestinationError, NotFound
-from lms_bridge.sharepoint.canvas import has_foreign_parts
+from lms_bridge.errors import Ambiguous, DestinationError, NotFound
+from lms_bridge.sharepoint.canvas import shown
 from lms_bridge.sharepoint.client import GraphClient
+from lms_bridge.sharepoint.kept import Kept, refuse_loss
 from lms_bridge.sharepoint.marker import marker_in
 from lms_bridge.sharepoint.page_calls import (
     PageState,
@@ -56,21 +57,18 @@ class PageWriter:
                 f"a page named {name} stands there already, and its text is not this one",
                 next_step="The next run recognises it when it is ours; otherwise rename or remove it.",
             )
-        return self._published(made.id) if made.draft or standing is None else self.read(made.id)
+        return self._finished(made.id) if made.draft or standing is None else self.read(made.id)
 
-    def change(self, page: str, text: PageText, *, version: str, keeps_people: bool) -> PageState:
-        """Replace the whole text of the version that we know, and publish. `keeps_people`: refuse to drop a part
-        that a person added and that we cannot write back."""
+    def change(self, page: str, text: PageText, *, version: str, kept: Kept | None = None) -> PageState:
+        """Replace the whole text of the version that we know, and publish. With `kept`, the text holds that much of
+        what people put on the page, and is refused where it would drop anything else of theirs."""
         state = self.read(page)
         if state.version != version:
             raise _moved()
-        if keeps_people and has_foreign_parts(state.canvas):
-            raise Conflict(
-                "a person added a part to the page that cannot be written back",
-                next_step="Merge the texts by hand on the page, or take the part away.",
-            )
+        if kept is not None:
+            refuse_loss(shown(state.canvas).kept, kept)
         self._changed(page, text, version)
-        return self._published(page)
+        return self._finished(page)
 
     def publish(self, page: str) -> PageState:
         return self._published(page)
@@ -124,6 +122,16 @@ class PageWriter:
                     raise
                 continue
             return
+
+    def _finished(self, page: str) -> PageState:
+        """What stands there is ours from here on: whatever hinders the rest, the next run must know of it."""
+        try:
+            return self._published(page)
+        except Ambiguous:
+            raise
+        except DestinationError as error:
+            cause = f"the page is written, but readers do not see it yet: {error.problem.cause}"
+            raise Ambiguous(cause, where=error.problem.where, next_step=error.problem.next_step) from error
 
     def _published(self, page: str) -> PageState:
         """Publishing twice does no harm. It may stumble over its own page's last change

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef, Status
 from lms_bridge.errors import ContentError, DestinationError, Problem, Unreachable
-from lms_bridge.items import Item, Key, Kind, mark
+from lms_bridge.items import Item, Key, mark
+from lms_bridge.markup.digest import digest
 from lms_bridge.markup.links import ASSET
-from lms_bridge.markup.text import to_text
-from lms_bridge.sharepoint.canvas import StoredImage, to_canvas, to_html
+from lms_bridge.sharepoint.image_parts import StoredImage
 from lms_bridge.sharepoint.images import ImageStore
-from lms_bridge.sharepoint.marker import described, marker_in
+from lms_bridge.sharepoint.marker import marker_in
 from lms_bridge.sharepoint.page_calls import PageState, PageText, list_pages, page_state
+from lms_bridge.sharepoint.page_owners import PageOwners, by_name, owned_among
+from lms_bridge.sharepoint.page_texts import PageForm, adapted, body_of, expected, hidden, kept_in, page_text
 from lms_bridge.sharepoint.page_writes import PageWriter
 from lms_bridge.sharepoint.payloads import failed
-from lms_bridge.sharepoint.slugs import is_name_of, mark_part, page_name
+from lms_bridge.sharepoint.refusals import Changed
+from lms_bridge.sharepoint.slugs import page_name
 
 WAVE = 40
 SECONDS_A_CALL = 0.4
@@ -24,19 +26,6 @@ CREATE = Cost(calls=3, units=5)
 UPDATE = Cost(calls=4, units=6)
 DELETE = Cost(calls=1, units=2)
 ADOPT = Cost(calls=1, units=1)
-
-Render = Callable[[Any, Context, str], Payload]
-"""An item, the context and the page's name → its payload. Raises ContentError. Pure."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageForm:
-    """What makes a kind's pages different. `fields` of a payload: `comments`, `news`."""
-
-    kind: Kind
-    render: Render
-    reads_comments: bool = False
-    """Whether it matters when a person switches the comments on or off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +47,22 @@ class SitePages:
 class PagePlace:
     """All pages of one kind in one site."""
 
+    prunes = frozenset({"hide", "recycle", "delete"})
+
     def __init__(self, ref: PlaceRef, form: PageForm, site: SitePages) -> None:
         self.ref = ref
         self._form = form
         self._site = site
         self._standing: dict[str, PageState] | None = None
-        self._owned: dict[str, PageState] = {}
-        self._marks = {mark[:6]: mark for mark in sorted(site.marks)}
+        self._owners = PageOwners(form.kind, site.app, by_name(site.marks))
+        self._installation: str | None = None
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
         taken = {name.casefold() for name in standing.values()}
         named: dict[Key, str] = {}
         for item in items:
             # A person may have renamed the file: what stands there now is where links must lead.
-            owned = self._owned.get(mark(item.key))
+            owned = self._owners.pages.get(mark(item.key))
             name = owned.name if owned else standing.get(item.key) or self._free_name(item, taken)
             taken.add(name.casefold())
             named[item.key] = name
@@ -88,6 +79,7 @@ class PagePlace:
     def render(self, item: Item, context: Context) -> Payload:
         if item.kind is not self._form.kind:
             raise ContentError(f"a {item.kind.value} does not belong among these pages", where=str(item.origin))
+        self._installation = context.installation
         address = context.addresses.get(item.key)
         return self._form.render(item, context, address.name if address else self._free_name(item, set()))
 
@@ -95,29 +87,20 @@ class PagePlace:
         rows = self._site.writer.client.pages(list_pages(self._site.writer.site))
         states = [state for state in map(page_state, rows) if state.id and state.name]
         self._standing = {state.name.casefold(): state for state in states}
-        self._owned = self._owned_among(states)
-        return [self._entry(state) for state in states]
-
-    def _owned_among(self, states: Sequence[PageState]) -> dict[str, PageState]:
-        """The page of each mark. People copy pages, and the copy has the description too: the name decides, and where
-        no name fits (a person renamed the file) a page that is the only one of its mark."""
-        bearers: dict[str, list[PageState]] = {}
-        for state in states:
-            marker = marker_in(state.description)
-            if marker is not None and marker.kind is self._form.kind:
-                bearers.setdefault(marker.mark, []).append(state)
-        owned: dict[str, PageState] = {}
-        for own, found in bearers.items():
-            named = [state for state in found if is_name_of(state.name, own)] or found
-            if len(named) == 1:
-                owned[own] = named[0]
-        return owned
+        self._owners = replace(self._owners, pages=owned_among(states, self._form.kind))
+        return [self._owners.entry(state) for state in states]
 
     def read(self, entry: Entry) -> Body:
         return self._body(self._site.writer.read(entry.ref))
 
     def expected(self, payload: Payload) -> Body:
-        return self._shown(payload.title, to_html(to_canvas(payload.body, None)), payload.fields["comments"])
+        return expected(payload, self._form)
+
+    def adapt(self, like: Payload, body: Body) -> Payload:
+        return adapted(like, body)
+
+    def hide(self, like: Payload, notice: str) -> Payload:
+        return hidden(like, notice)
 
     def cost(self, changes: Sequence[Change]) -> Cost:
         total = Cost()
@@ -153,9 +136,10 @@ class PagePlace:
         writer = self._site.writer
         match change.action:
             case Action.CREATE:
-                assert change.payload is not None
-                text = self._text(change.payload)
-                return self._done(change, writer.create(change.payload.address, text, known=self._known))
+                text = self._text(change)
+                # A copy of what a person left is no news.
+                text = replace(text, news=text.news and change.of is None)
+                return self._done(change, writer.create(_payload(change).address, text, known=self._known))
             case Action.DELETE:
                 ref, version = _standing(change)
                 writer.delete(ref, version=version)
@@ -163,42 +147,43 @@ class PagePlace:
             case Action.ADOPT:
                 return self._done(change, self._adopted(change))
             case _:
-                assert change.payload is not None
                 ref, version = _standing(change)
-                text = self._text(change.payload)
-                keeps = change.action is Action.MERGE
-                return self._done(change, writer.change(ref, text, version=version, keeps_people=keeps))
+                kept = kept_in(_payload(change)) if change.action is Action.MERGE else None
+                return self._done(change, writer.change(ref, self._text(change), version=version, kept=kept))
 
     def _adopted(self, change: Change) -> PageState:
-        """Read only; but a page of ours that was cut off before anybody saw it is brought to its end."""
+        """Read only; but what we wrote last and nobody has seen yet is brought to its end."""
         assert change.entry is not None
         state = self._site.writer.read(change.entry.ref)
-        if not (state.new and self._is_cut_off(state) and change.payload is not None):
+        if not self._owners.is_cut_off(state):
             return state
         found = marker_in(state.description)
-        if found is not None and change.payload.fingerprint.startswith(found.fingerprint):
-            return self._site.writer.publish(state.id)
-        text = self._text(change.payload)
-        return self._site.writer.change(state.id, text, version=state.version, keeps_people=True)
+        stale = found is None or not _payload(change).fingerprint.startswith(found.fingerprint)
+        if state.new and stale:
+            return self._site.writer.change(state.id, self._text(change), version=state.version)
+        # A draft of a page that readers know may hold words of people: it is never written over here.
+        return self._site.writer.publish(state.id)
 
     def _known(self, name: str) -> PageState | None:
         if self._standing is not None:
             return self._standing.get(name.casefold())
         return self._site.writer.find(name)
 
-    def _text(self, payload: Payload) -> PageText:
+    def _text(self, change: Change) -> PageText:
+        payload = _payload(change)
         stored: Mapping[str, StoredImage] = {}
         if ASSET in payload.body:
             stored = self._site.images.store(payload.assets)
-        return PageText(
-            title=payload.title,
-            description=described(payload.body, kind=payload.kind, key=payload.key, fingerprint=payload.fingerprint),
-            canvas=to_canvas(payload.body, stored),
-            comments=bool(payload.fields["comments"]),
-            news=bool(payload.fields["news"]),
-        )
+        signed = self._installation
+        if signed is None:
+            # Nothing was rendered here: the mark stays signed as it is.
+            signed = (change.entry.installation if change.entry is not None else None) or ""
+        return page_text(payload, stored, signed)
 
     def _done(self, change: Change, state: PageState) -> Outcome:
+        body = self._body(state)
+        if state.person and change.action is not Action.ADOPT and not _says(body, self.expected(_payload(change))):
+            raise Changed("a person changed the page while it was written", next_step="Run again: it is compared anew.")
         problem = None
         if state.draft:
             problem = Problem(
@@ -206,47 +191,27 @@ class PagePlace:
                 change.key,
                 f"Ask an approver to publish it: {state.url}",
             )
-        body = self._body(state)
-        return Outcome(change=change, status=Status.DONE, entry=self._entry(state), body=body, problem=problem)
-
-    def _entry(self, state: PageState) -> Entry:
-        marker = marker_in(state.description)
-        own: str | None = None
-        if marker is None:
-            own = self._marks.get(mark_part(state.name) or "")
-        elif marker.kind is self._form.kind and self._bears(state, marker.mark):
-            own = marker.mark
-        return Entry(
-            ref=state.id,
-            version=state.version,
-            name=state.name,
-            mark=own,
-            fingerprint=marker.fingerprint if marker is not None and own is not None else None,
-            title=state.title,
-            url=state.url or None,
-            unfinished=own is not None and self._is_cut_off(state),
-        )
-
-    def _bears(self, state: PageState, own: str) -> bool:
-        owner = self._owned.get(own)
-        return owner.id == state.id if owner is not None else is_name_of(state.name, own)
-
-    def _is_cut_off(self, state: PageState) -> bool:
-        """A draft that we wrote last: people's drafts, and other apps', are theirs."""
-        return state.draft and bool(state.app) and self._site.app in ("", state.app)
+        entry = self._owners.entry(state)
+        return Outcome(change=change, status=Status.DONE, entry=entry, body=body, problem=problem)
 
     def _body(self, state: PageState) -> Body:
-        return self._shown(state.title, to_html(state.canvas), state.comments)
+        return body_of(state.title, state.canvas, self._form, comments=state.comments)
 
-    def _shown(self, title: str, html: str, comments: bool) -> Body:
-        fields = {"comments": comments} if self._form.reads_comments else {}
-        return Body(title=title.strip(), html=html, fields=fields, text=to_text(html))
+
+def _payload(change: Change) -> Payload:
+    assert change.payload is not None
+    return change.payload
+
+
+def _says(body: Body, meant: Body) -> bool:
+    return body.title == meant.title and digest(body.html) == digest(meant.html)
 
 
 _COSTS: Mapping[Action, Cost] = {
     Action.CREATE: CREATE,
     Action.UPDATE: UPDATE,
     Action.MERGE: UPDATE,
+    Action.HIDE: UPDATE,
     Action.DELETE: DELETE,
     Action.ADOPT: ADOPT,
     Action.SKIP: Cost(),
@@ -259,7 +224,3 @@ def _standing(change: Change) -> tuple[str, str]:
         return change.entry.ref, change.entry.version
     assert change.record is not None
     return change.record.ref, change.record.version
-
-
-def marks_of(items: Iterable[Item]) -> frozenset[str]:
-    return frozenset(mark(item.key) for item in items)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,6 +42,10 @@ def text_value(value: Any) -> str:
 def mapping(value: Any) -> Mapping[str, Any]:
     """`value` where it is a JSON object, else an empty one: answers are read without trust."""
     return value if isinstance(value, Mapping) else {}
+
+
+def sequence(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
 
 
 def failed(change: Change, error: DestinationError) -> Outcome:

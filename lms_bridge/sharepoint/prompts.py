@@ -22,7 +22,7 @@ from lms_bridge.sharepoint.columns import (
     note_column,
     text_column,
 )
-from lms_bridge.sharepoint.lists import HASH_COLUMN, ListForm
+from lms_bridge.sharepoint.list_forms import ListForm, hash_column
 from lms_bridge.sharepoint.payloads import graph_time
 
 LinkOf = Callable[[Key, Context], str | None]
@@ -48,6 +48,7 @@ def prompts_list(link_of: LinkOf) -> ListForm:
         fields=fields,
         text=_text,
         not_before=_publish,
+        words="Prompt",
     )
 
 
@@ -58,7 +59,7 @@ PROMPT_COLUMNS = (
     note_column("Prompt", "Prompt"),
     moment_column("DueDate", "Open until"),
     text_column("Link", "Link"),
-    {**text_column(HASH_COLUMN, "Hash", most=64), "hidden": False},
+    hash_column(),
 )
 
 

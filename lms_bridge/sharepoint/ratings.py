@@ -9,7 +9,7 @@ from typing import Any
 from lms_bridge.connector import Context
 from lms_bridge.items import Kind, Rating
 from lms_bridge.sharepoint.columns import MAX_TEXT, cut, key_column, moment_column, number_column, text_column
-from lms_bridge.sharepoint.lists import HASH_COLUMN, ListForm
+from lms_bridge.sharepoint.list_forms import ListForm, hash_column
 from lms_bridge.sharepoint.payloads import graph_time
 from lms_bridge.sharepoint.stars import on_five, shown, star_row
 
@@ -43,7 +43,7 @@ RATINGS = ListForm(
         text_column("LmsHistogram", "Spread", most=80),
         text_column("LmsCourseUrl", "Course"),
         moment_column("LmsUpdated", "Updated"),
-        {**text_column(HASH_COLUMN, "Hash", most=64), "hidden": False},
+        hash_column(),
         text_column("LmsCourse", "Course number", indexed=True),
         number_column("LmsRank", "Rank", decimals="two", maximum=5),
     ),

@@ -15,7 +15,7 @@ from lms_bridge.sharepoint.columns import (
     number_column,
     text_column,
 )
-from lms_bridge.sharepoint.lists import HASH_COLUMN, ListForm
+from lms_bridge.sharepoint.list_forms import ListForm, hash_column
 from lms_bridge.sharepoint.payloads import graph_time
 from lms_bridge.sharepoint.stars import shown, star_row
 
@@ -47,7 +47,7 @@ REVIEWS = ListForm(
         note_column("Comment", "Comment"),
         text_column("LmsRater", "Rater"),
         moment_column("LmsDate", "Date"),
-        {**text_column(HASH_COLUMN, "Hash", most=64), "hidden": False},
+        hash_column(),
     ),
     fields=review_fields,
     text=_text,

@@ -15,7 +15,7 @@ from lms_bridge.sharepoint.client import GraphClient
 from lms_bridge.sharepoint.columns import Column
 from lms_bridge.sharepoint.destination import SharePointSite
 from lms_bridge.sharepoint.endpoints import endpoints_of
-from lms_bridge.sharepoint.lists import ListForm
+from lms_bridge.sharepoint.list_forms import ListForm
 from lms_bridge.sharepoint.payloads import mapping, text_value
 from lms_bridge.sharepoint.settings import SharePointSettings
 from lms_bridge.sharepoint.site import FoundList, columns_of, unfit

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from lms_bridge.errors import DestinationError, NotFound, Problem
 from lms_bridge.sharepoint.batch import Call
 from lms_bridge.sharepoint.client import GraphClient
-from lms_bridge.sharepoint.lists import ListForm
+from lms_bridge.sharepoint.list_forms import ListForm
 from lms_bridge.sharepoint.payloads import mapping, text_value
 from lms_bridge.sharepoint.settings import SharePointSettings
 

@@ -103,6 +103,7 @@ DRIFT_GONE = (
     "its item is gone from the source, but a person changed it since we wrote it; it is not taken away: "
     "do it by hand, put the item back, or set `drift: overwrite`"
 )
+MERGE_CUT_OFF = "both versions were brought together in an earlier run that was cut off before readers saw it"
 TITLE_KEPT = "the source changed since the last sync; the title that a person gave it stays"
 TITLE_DRIFT = "a person gave it another title; the source did not change, so it is left"
 ANSWERED_OURS = "a person decided that the source's version is to stand"

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from lms_bridge.connector import Action, Body, Change, Record, Sides
 from lms_bridge.items import Key, mark
-from lms_bridge.sync.decision import DRIFT_CONFLICT, Case, Listed, Stands, Verdict, decide
+from lms_bridge.sync.decision import DRIFT_CONFLICT, MERGE_CUT_OFF, Case, Listed, Stands, Verdict, decide
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.merging import merged
 from lms_bridge.sync.policy import Answer, Policy
@@ -60,6 +60,8 @@ def make_plan(found: Found, policy: Policy, now: datetime) -> Decided:
         verdict = decide(_case(planning, row), policy)
         if verdict.action is Action.MERGE:
             verdict = _brought_together(planning, row, verdict)
+        if verdict.settled and row.entry is not None and row.entry.unfinished:
+            verdict = Verdict(Action.MERGE, MERGE_CUT_OFF)
         _keep(planning, row, verdict)
     changes = _ordered(hinted(planning.changes))
     return Decided(changes, tuple(planning.in_step), tuple(planning.refreshed), tuple(planning.waiting))
@@ -84,9 +86,18 @@ def _case(planning: _Planning, row: Row) -> Case:
         held_at=found.held.get(row.key, ""),
         prunes=found.prunes,
         is_parent=row.key in planning.parents,
-        answer=found.answers.get(row.key),
+        answer=found.answers.get(row.key) or _decided_before(found, row),
         now=planning.now,
     )
+
+
+def _decided_before(found: Found, row: Row) -> Answer | None:
+    """A merge of ours that stands there, although no answer came, is what was decided: it is not asked about again."""
+    reading = found.readings.get(row.entry.ref) if row.entry is not None else None
+    if reading is None or row.payload is None:
+        return None
+    arrived = (row.payload.fingerprint, reading.digest) in found.merges.get(row.key, ())
+    return Answer.THEIRS if arrived else None
 
 
 def _keep(planning: _Planning, row: Row, verdict: Verdict) -> None:
@@ -123,7 +134,7 @@ def _changes(planning: _Planning, row: Row, verdict: Verdict) -> Iterator[Change
             change, action=Action.SKIP, reason=DRIFT_CONFLICT, conflict=True, sides=_sides(planning.found, row)
         )
         return
-    standing = {entry.mark for entry in planning.found.entries or ()}
+    standing = {entry.mark for entry in planning.found.entries or () if not entry.unfinished}
     if mark(copy.key) in standing:
         yield change
     else:

@@ -120,6 +120,14 @@ def _digests(intents: Iterable[Intent]) -> dict[tuple[str, Key], frozenset[str]]
     return digests
 
 
+def _merges(intents: Iterable[Intent]) -> dict[Key, frozenset[tuple[str, str]]]:
+    merges: dict[Key, frozenset[tuple[str, str]]] = {}
+    for intent in intents:
+        if intent.action == Action.MERGE:
+            merges[intent.key] = merges.get(intent.key, frozenset()) | {(intent.fingerprint, intent.digest)}
+    return merges
+
+
 def _open_all(
     route: Route,
     state: "State",
@@ -174,6 +182,7 @@ def _found(look: Look, known: _Known) -> Found:
         entries=look.entries,
         readings=look.readings,
         ours={key: digests for (_, key), digests in _digests(intents).items()},
+        merges=_merges(intents),
         withheld=look.withheld | (known.missing | known.view.withheld) - standing,
         held=known.view.held,
         listed=known.view.listed,

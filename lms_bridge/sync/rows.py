@@ -47,6 +47,8 @@ class Found:
     readings: Mapping[str, Reading | None] = field(default_factory=dict)
     expected: Mapping[Key, Body] = field(default_factory=dict)
     ours: Mapping[Key, frozenset[str]] = field(default_factory=dict)
+    merges: Mapping[Key, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    """Fingerprints and digests of merges whose answer never came: they hold words of people."""
     withheld: frozenset[Key] = frozenset()
     held: Mapping[Key, str] = field(default_factory=dict)
     """Keys whose item the source could not give, and where the problem is."""
@@ -164,7 +166,7 @@ class _Looking:
         found, record, entry = self._found, row.record, row.entry
         assert record is not None
         assert entry is not None
-        if entry.unfinished and entry.version != record.version:
+        if entry.unfinished and entry.version != record.version and row.key not in found.merges:
             return Stands.OURS
         if not _must_read(row, found, self._policy):
             return Stands.DRIFTED if record.drifted else Stands.UNCHANGED
@@ -175,7 +177,7 @@ class _Looking:
             return Stands.UNCHANGED
         expected = found.expected.get(row.key) if row.payload is not None else None
         if expected is not None and reading.digest == body_digest(expected):
-            return Stands.EQUAL
+            return Stands.OURS if entry.unfinished else Stands.EQUAL
         if reading.digest in found.ours.get(row.key, frozenset()):
             return Stands.OURS
         return Stands.RETITLED if _only_title_changed(record, reading.body) else Stands.DRIFTED

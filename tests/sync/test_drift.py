@@ -104,6 +104,21 @@ def test_a_merge_whose_answer_was_lost_is_not_written_again_and_loses_nothing(
         assert state.open_intents(bench.name) == []
 
 
+def test_a_title_that_was_kept_without_an_answer_is_no_conflict(
+    bench: Bench, there: MemoryDestination, page: Page
+) -> None:
+    thing(there, page).title, thing(there, page).version = "Ann's title", 2
+    change(bench, page, SOURCE)
+    there.lose_next = True
+    bench.sync(LEAVE)
+    report = bench.sync(LEAVE)
+    assert (report.conflicts, writes(report)) == ((), 0)
+    change(bench, page, CLASH)
+    assert summary_of([bench.sync(LEAVE)])["merged"] == 1
+    assert thing(there, page).title == "Ann's title"
+    assert words(thing(there, page).html) == words(CLASH)
+
+
 def test_the_persons_words_stay_through_every_later_change_of_the_source(
     bench: Bench, there: MemoryDestination, page: Page
 ) -> None:

@@ -32,6 +32,8 @@ WEB_PARTS = {
     "cbe7b0a9-3504-44dd-a3a3-0e5cacd07788": "Title Area",
 }
 IMAGE = "d1d91016-032f-456d-98a4-721247c305e8"
+# The editor writes it into a web part's properties, and Graph refuses a page that is sent with it.
+EDITORS_OWN = "customContentDropSupport"
 _COLUMNS = {
     "none": 1,
     "oneColumn": 1,
@@ -152,6 +154,8 @@ def _web_part(ids: Ids, asked: Json) -> Json:
     if kind not in WEB_PARTS:
         raise bad_request(f"The web part type '{kind}' is not supported.")
     given = asked.get("data") or {}
+    if EDITORS_OWN in given or EDITORS_OWN in (given.get("properties") or {}):
+        raise bad_request(f"The property '{EDITORS_OWN}' does not exist on type 'microsoft.graph.webPartData'.")
     processed = {
         name: given.get("serverProcessedContent", {}).get(name, [])
         for name in ("htmlStrings", "searchablePlainTexts", "links", "imageSources")

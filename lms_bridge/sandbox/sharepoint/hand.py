@@ -3,9 +3,10 @@
 The same from Python (`Hand(tenant)`) and by `POST /_sandbox/hand/{deed}` with the arguments as JSON.
 """
 
+from copy import deepcopy
 from typing import Any
 
-from lms_bridge.sandbox.sharepoint.canvas import clean_as_editor, web_parts
+from lms_bridge.sandbox.sharepoint.canvas import EDITORS_OWN, WEB_PARTS, clean_as_editor, web_parts
 from lms_bridge.sandbox.sharepoint.errors import bad_request, not_found
 from lms_bridge.sandbox.sharepoint.files import rename
 from lms_bridge.sandbox.sharepoint.model import Actor, Comment, Item, Site, SpList
@@ -23,8 +24,9 @@ from lms_bridge.sandbox.sharepoint.store import (
 from lms_bridge.sandbox.sharepoint.tenant import PERSON, Tenant
 
 DEEDS = (
-    "edit_page", "rename_page", "delete_page", "restore", "lock_page", "unlock_page", "check_out_page",
-    "check_in_page", "approve_page", "break_page", "cut_off_page", "comment_page", "reply", "like_page", "view_page", "rate_item",
+    "edit_page", "retitle_page", "add_part", "rename_page", "delete_page", "restore", "lock_page", "unlock_page",
+    "check_out_page", "check_in_page", "approve_page", "break_page", "cut_off_page", "comment_page", "reply",
+    "like_page", "view_page", "rate_item",
     "comment_item", "edit_item", "delete_item", "delete_list", "require_approval", "forget_changes",
 )  # fmt: skip
 
@@ -49,10 +51,45 @@ class Hand:
             elif texts:
                 raise bad_request(f"The page has {len(texts)} text web parts; there is no number {part}.")
             item.page.title = title or item.page.title
-            item.page.minor += 1
-            changed(self._tenant, page_library(self._site()), item, self._person)
-            if publish:
-                set_published(self._tenant, self._site(), item, actor=self._person)
+            self._save(item, publish=publish)
+
+    def retitle_page(self, page: str, title: str) -> None:
+        with self._tenant.lock:
+            item = self._page(page)
+            self._state(page).title = title
+            self._save(item)
+
+    def add_part(
+        self, page: str, kind: str, *, title: str = "", properties: dict[str, Any] | None = None, at: int | None = None
+    ) -> None:
+        """Put a web part on the page, before the `at`-th of its first column or at its end.
+
+        The editor takes every kind that the tenant has, and writes properties that Graph does not take back.
+        """
+        part = {
+            "@odata.type": "#microsoft.graph.standardWebPart",
+            "id": self._tenant.ids.guid(),
+            "webPartType": kind,
+            "data": {
+                "dataVersion": "1.0",
+                "title": title or WEB_PARTS.get(kind, "Web part"),
+                "description": "",
+                "properties": {**(properties or {}), EDITORS_OWN: "externallink"},
+                "serverProcessedContent": {
+                    "htmlStrings": [],
+                    "searchablePlainTexts": [],
+                    "links": [],
+                    "imageSources": [],
+                },
+            },
+        }
+        with self._tenant.lock:
+            item = self._page(page)
+            state = self._state(page)
+            state.canvas = deepcopy(state.canvas)
+            parts = state.canvas["horizontalSections"][0]["columns"][0]["webparts"]
+            parts.insert(len(parts) if at is None else at, part)
+            self._save(item)
 
     def rename_page(self, page: str, name: str) -> None:
         with self._tenant.lock:
@@ -170,6 +207,14 @@ class Hand:
         with self._tenant.lock:
             splist = self._list(list_title)
             splist.oldest_token = (splist.touches[-1].sequence if splist.touches else 0) + 1
+
+    def _save(self, item: Item, *, publish: bool = True) -> None:
+        """Everything set: a new draft of this person's, which readers see when it is published."""
+        assert item.page is not None
+        item.page.minor += 1
+        changed(self._tenant, page_library(self._site()), item, self._person)
+        if publish:
+            set_published(self._tenant, self._site(), item, actor=self._person)
 
     def _comment(self, splist: SpList, item: Item, text: str) -> int:
         if item.comments_disabled:

@@ -218,6 +218,19 @@ def test_a_person_editing_a_page_moves_its_etag_and_leaves_what_the_editor_keeps
     assert delete(world, page, If_Match=after["eTag"]).status_code == 204
 
 
+def test_what_the_editor_writes_into_a_web_part_is_not_taken_back(world: World) -> None:
+    page = world.page(html="<p>ours</p>")
+    world.publish(page)
+    world.hand.add_part("sorting.aspx", "c70391ea-0b10-4ee9-b2b4-006d3fcad0cd", properties={"items": [{"id": 1}]})
+    cast = f"{world.site_path}/pages/{page['id']}/microsoft.graph.sitePage?$expand=canvasLayout"
+    layout = world.graph("GET", cast).json()["canvasLayout"]
+    part = layout["horizontalSections"][0]["columns"][0]["webparts"][1]
+    assert part["data"]["title"] == "Quick Links"
+    assert error(change(world, page, canvasLayout=layout)) == (400, "invalidRequest")
+    del part["data"]["properties"]["customContentDropSupport"]
+    assert change(world, page, canvasLayout=layout).status_code == 200
+
+
 def test_reactions_are_counted_without_asking_sharepoint_itself(world: World) -> None:
     page = world.page()
     world.publish(page)

@@ -1,0 +1,84 @@
+"""What a kind's list looks like: its columns, what a row of it holds and says, and how its hash is signed. Pure.
+
+Apart from `lists`, which reads and writes rows of any form.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from lms_bridge.connector import Body, Context, Payload
+from lms_bridge.items import Item, Kind
+from lms_bridge.markup.text import to_text
+from lms_bridge.sharepoint.columns import MAX_TEXT, Column, cut, text_column
+from lms_bridge.sharepoint.payloads import comparable
+
+HASH_COLUMN = "LmsHash"
+MAX_HASH = 64
+
+
+class Fields(Protocol):
+    """An item's columns. Raises ContentError. Pure."""
+
+    def __call__(self, item: Any, context: Context) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ListForm:
+    """What a kind's list looks like. `columns` begin with the key's; `text` is what people read of a row."""
+
+    kind: Kind
+    description: str
+    columns: tuple[Column, ...]
+    fields: Fields
+    text: Callable[[Mapping[str, Any]], str]
+    not_before: Callable[[Item], datetime | None] = lambda item: None
+    words: str | None = None
+    """The column that can say something else when the item is gone: without one, rows are not hidden."""
+
+    @property
+    def key_column(self) -> str:
+        return str(self.columns[0]["name"])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that hold content: neither the key nor the fingerprint."""
+        own = {self.key_column, HASH_COLUMN}
+        return ("Title", *(str(column["name"]) for column in self.columns if column["name"] not in own))
+
+
+def hash_column() -> Column:
+    return {**text_column(HASH_COLUMN, "Hash", most=MAX_HASH), "hidden": False}
+
+
+def body_of(fields: Mapping[str, Any], form: ListForm) -> Body:
+    """Only what is there: SharePoint leaves out empty fields."""
+    kept = {name: comparable(fields[name]) for name in form.names if fields.get(name) not in (None, "")}
+    return Body(title=str(kept.get("Title", "")), fields=kept, text=form.text(kept))
+
+
+def adapted(like: Payload, body: Body, form: ListForm) -> Payload:
+    """The payload that leaves exactly this body in the row: what is missing in it is emptied."""
+    title = cut(body.title, MAX_TEXT)
+    fields = {name: body.fields.get(name) for name in form.names}
+    return replace(like, title=title, fields={**fields, "Title": title})
+
+
+def hidden(like: Payload, notice: str, form: ListForm) -> Payload:
+    """The notice in place of the words. Comments on a list's items are beyond Graph's reach, and stay."""
+    assert form.words is not None, "a list that hides has a column of words"
+    return replace(like, fields={**like.fields, form.words: to_text(notice)})
+
+
+def signed(fingerprint: str, installation: str) -> str:
+    """The fingerprint as the hash column holds it: cut to make room for the name of who wrote it."""
+    if not installation:
+        return fingerprint
+    return f"{fingerprint[: MAX_HASH - len(installation) - 1]}.{installation}"
+
+
+def unsigned(text: str) -> tuple[str | None, str | None]:
+    """The fingerprint and the installation in a hash column."""
+    fingerprint, _, installation = text.strip().partition(".")
+    return fingerprint or None, installation or None
