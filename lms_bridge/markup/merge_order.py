@@ -10,8 +10,8 @@ can be read in one place:
 - What one side moved is found in its new place with what the other side changed in it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, zip_longest
 from typing import Generic, NamedTuple
@@ -41,7 +41,7 @@ class _Match(NamedTuple):
     clash: bool = False
 
 
-_Gaps = Mapping[int, list[Slot[T]]]
+_Gaps = defaultdict[int, list[_Match]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,7 @@ def side_by_side(base: Sequence[T], theirs: Sequence[T], ours: Sequence[T], like
     sides = _Sides(base, them, us, list(accumulate(both_stay, initial=0)))
     their_gaps, our_gaps = _loose(sides, likeness)
     for gap in range(len(base) + 1):
-        yield from their_gaps.get(gap, ())
-        yield from our_gaps.get(gap, ())
+        yield from map(sides.slot, _in_order(their_gaps[gap], our_gaps[gap]))
         if gap < len(base) and gap not in them.pairing.moved and gap not in us.pairing.moved:
             yield sides.slot(_Match(gap, them.pairing.at.get(gap), us.pairing.at.get(gap)))
 
@@ -107,22 +106,36 @@ def _side(base: Sequence[T], things: Sequence[T], likeness: Likeness[T]) -> _Sid
     return _Side(things, pairing, gaps)
 
 
-def _loose(sides: _Sides[T], likeness: Likeness[T]) -> tuple[_Gaps[T], _Gaps[T]]:
+def _in_order(theirs: Iterable[_Match], ours: Iterable[_Match]) -> Iterator[_Match]:
+    """Theirs first; but what is on both sides stands behind all that either side has before it."""
+    waiting = deque(ours)
+    for match in theirs:
+        while waiting and (_precedes(waiting[0].k, match.k) or _precedes(waiting[0].j, match.j)):
+            yield waiting.popleft()
+        yield match
+    yield from waiting
+
+
+def _precedes(one: int | None, other: int | None) -> bool:
+    return one is not None and other is not None and one < other
+
+
+def _loose(sides: _Sides[T], likeness: Likeness[T]) -> tuple[_Gaps, _Gaps]:
     """What each side moved or added, by its gap and in its order; what both did stands where they did it."""
-    theirs: dict[int, Slot[T]] = {}
-    ours: dict[int, Slot[T]] = {}
+    theirs: dict[int, _Match] = {}
+    ours: dict[int, _Match] = {}
     for match in [*_moved(sides), *_added(sides, likeness)]:
         if match.j is not None and match.j in sides.them.gap:
-            theirs[match.j] = sides.slot(match)
+            theirs[match.j] = match
         elif match.k is not None:
-            ours[match.k] = sides.slot(match)
+            ours[match.k] = match
     return _by_gap(theirs, sides.them.gap), _by_gap(ours, sides.us.gap)
 
 
-def _by_gap(slots: Mapping[int, Slot[T]], gap: Mapping[int, int]) -> _Gaps[T]:
-    gaps: dict[int, list[Slot[T]]] = defaultdict(list)
-    for position in sorted(slots):
-        gaps[gap[position]].append(slots[position])
+def _by_gap(matches: Mapping[int, _Match], gap: Mapping[int, int]) -> _Gaps:
+    gaps: _Gaps = defaultdict(list)
+    for position in sorted(matches):
+        gaps[gap[position]].append(matches[position])
     return gaps
 
 

@@ -13,7 +13,7 @@ from lms_bridge.markup.vocabulary import BLOCKS, VOID
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 # These mean something when they are empty; every other empty element goes.
 _ENDING = BLOCKS | {"root"}
-_KEPT_EMPTY = VOID | {"td", "th", "tr", "table", "thead", "tbody", "tfoot", "dt", "dd", "li"}
+KEPT_EMPTY = VOID | {"td", "th", "tr", "table", "thead", "tbody", "tfoot", "dt", "dd", "li"}
 
 
 def normalise(fragment: Fragment) -> None:
@@ -36,7 +36,7 @@ def _drop_needless(root: etree._Element) -> None:
             dissolve(element)
             continue
         bare = element.tag == "span" and not element.attrib
-        if bare or (empty and element.tag not in _KEPT_EMPTY):
+        if bare or (empty and element.tag not in KEPT_EMPTY):
             dissolve(element)
         elif element.tag == "div" and not element.attrib:
             _dissolve_division(element)
