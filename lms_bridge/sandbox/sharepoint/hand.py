@@ -139,7 +139,7 @@ class Hand:
             self._state(page).unreadable = True
 
     def cut_off_page(self, page: str, *, keeps_text: bool = True) -> None:
-        """What a service leaves that died while it made the page: a draft that nobody was shown, perhaps an empty one."""
+        """What a service that died while it made the page leaves: a draft that nobody was shown, perhaps empty."""
         with self._tenant.lock:
             state = self._state(page)
             state.major, state.minor, state.published, state.first_published = 0, 1, None, None
