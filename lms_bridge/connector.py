@@ -164,6 +164,9 @@ class Place(Protocol):
 
 
 class Destination(Protocol):
+    """One that waits for its server has `interrupt(finish=…)`, called from another thread when a run is to end: nobody
+    waits any longer, and unless `finish` nothing more is sent."""
+
     name: str
     kinds: frozenset[Kind]
 

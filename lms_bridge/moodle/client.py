@@ -103,9 +103,9 @@ class Client:
         with self._lock:
             return dict(self._counter)
 
-    def stop(self) -> None:
-        """From any thread: what is under way is finished; what waits is told that it was never sent."""
-        self._exchange.stop()
+    def stop(self, *, finish: bool = False) -> None:
+        """From any thread: what waits is told that it was never sent (see `Gate.stop`)."""
+        self._exchange.stop(finish=finish)
 
     def close(self) -> None:
         """Whoever still waits is woken with an error."""

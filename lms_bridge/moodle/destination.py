@@ -106,9 +106,9 @@ class Moodle:
     def calls(self) -> Mapping[str, int]:
         return self._client.calls()
 
-    def interrupt(self) -> None:
-        """The run is to end: what is under way is finished, nothing more is sent, and nobody waits any longer."""
-        self._client.stop()
+    def interrupt(self, *, finish: bool = False) -> None:
+        """The run is to end: nobody waits any longer. `finish`: what is under way is brought to its end first."""
+        self._client.stop(finish=finish)
 
     def close(self) -> None:
         self._client.close()

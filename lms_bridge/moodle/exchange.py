@@ -70,8 +70,8 @@ class Exchange:
             )
         return int(first["itemid"])
 
-    def stop(self) -> None:
-        self._transport.stop()
+    def stop(self, *, finish: bool = False) -> None:
+        self._transport.stop(finish=finish)
 
     def _send(self, request: Request, call: Call, size: int) -> Answer:
         """A server that fails may say back what it was sent, the token with it: that is never read."""

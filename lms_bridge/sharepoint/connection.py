@@ -89,12 +89,12 @@ class LazyConnection:
                     self._made.transport.stop()
             return self._made
 
-    def stop(self) -> None:
-        """Nothing more is sent, on a connection that is made later neither."""
+    def stop(self, *, finish: bool = False) -> None:
+        """As `Gate.stop`, on a connection that is made later as well."""
         with self._lock:
             self._stopped = True
             if self._made is not None:
-                self._made.transport.stop()
+                self._made.transport.stop(finish=finish)
 
     @property
     def made(self) -> Connection | None:

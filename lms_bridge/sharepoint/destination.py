@@ -99,9 +99,9 @@ class SharePointSite:
         made = self._connection.made
         return made.client.counts() if made is not None else {}
 
-    def interrupt(self) -> None:
-        """The run is to end: what is under way is finished, nothing more is sent, and nobody waits any longer."""
-        self._connection.stop()
+    def interrupt(self, *, finish: bool = False) -> None:
+        """The run is to end: nobody waits any longer. `finish`: what is under way is brought to its end first."""
+        self._connection.stop(finish=finish)
 
     def close(self) -> None:
         made = self._connection.made

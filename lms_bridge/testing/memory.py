@@ -105,13 +105,11 @@ class MemoryDestination:
     refused: set[Key] = field(default_factory=set)
     lost: set[Key] = field(default_factory=set)
     """Keys whose next write is stored, but whose answer never comes."""
-    lose_next: bool = False
-    """The same for whatever is written next."""
+    lose_next: bool = False  # the same for whatever is written next
     conflicting: set[Key] = field(default_factory=set)
     frozen: set[Key] = field(default_factory=set)
-    """Keys whose writes are taken and not kept."""
+    """Keys whose writes are taken and not kept; `drops_links`: its cleaning takes links away."""
     drops_links: bool = False
-    """Whether its cleaning takes links away."""
     keeps: frozenset[Kind] = frozenset()
     """Kinds that cannot be deleted, as Moodle's wiki pages."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -190,7 +188,7 @@ class MemoryPlace:
 
     @property
     def prunes(self) -> frozenset[str]:
-        hides = {"hide"} if self.ref.kind in (Kind.PAGE, Kind.PROMPT) else set[str]()
+        hides = {"hide"} if self.ref.kind in (Kind.PAGE, Kind.PROMPT) else set()
         return frozenset(hides if self.ref.kind in self.destination.keeps else {*hides, "recycle", "delete"})
 
     @property
@@ -278,9 +276,8 @@ class MemoryPlace:
             here.lose_next = False
             problem = Problem("No answer came.", change.key, "Sync again.")
             return Outcome(change=change, status=Status.AMBIGUOUS, problem=problem)
-        if thing is None:
-            return Outcome(change=change, status=Status.DONE)
-        return Outcome(change=change, status=Status.DONE, entry=thing.entry(), body=thing.body())
+        standing = (thing.entry(), thing.body()) if thing is not None else (None, None)
+        return Outcome(change=change, status=Status.DONE, entry=standing[0], body=standing[1])
 
     def _store(self, change: Change, standing: Thing | None) -> Thing | None:
         here = self.destination

@@ -35,8 +35,9 @@ class Gate:
     ) -> None:
         self.clock = clock
         self.until: float | None = None
-        self._stopped = threading.Event()
-        self._sleep = sleep or self._stopped.wait
+        self._hurried = threading.Event()
+        self._stopped = False
+        self._sleep = sleep or self._hurried.wait
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
 
@@ -53,8 +54,11 @@ class Gate:
         """Wait, unless the run ends before that: a host may ask for minutes, and Ctrl-C must not take them."""
         if self.until is not None and self.clock() + seconds > self.until:
             raise _over()
-        if seconds > 0 and not self._stopped.is_set():
-            self._sleep(seconds)
+        if seconds > 0:
+            if not self._hurried.is_set():
+                self._sleep(seconds)
+            if self._hurried.is_set():
+                raise _ended()
         self._check()
 
     def close(self, host: str, seconds: float) -> None:
@@ -77,17 +81,19 @@ class Gate:
         since = self._host(host).troubled_since
         return 0.0 if since is None else self.clock() - since
 
-    def stop(self) -> None:
-        """Whoever waits is woken, and nothing more is sent."""
-        self._stopped.set()
+    def stop(self, *, finish: bool = False) -> None:
+        """Whoever waits is woken, and nothing more is sent. `finish`: what need not wait is still sent, so that a write
+        that is under way can be read back and recorded."""
+        self._stopped = self._stopped or not finish
+        self._hurried.set()
 
     def _host(self, host: str) -> _Host:
         with self._lock:
             return self._hosts.get(host, _Host())
 
     def _check(self) -> None:
-        if self._stopped.is_set():
-            raise Unreachable("the run was stopped before this was sent.", next_step="Run again.")
+        if self._stopped:
+            raise _ended()
         if self.until is not None and self.clock() >= self.until:
             raise _over()
 
@@ -95,6 +101,10 @@ class Gate:
 def too_long(problem: Problem, seconds: float, longest: float) -> Unreachable:
     cause = f"{problem.cause} It asks to wait {seconds:.0f} seconds, and {longest:.0f} is the most we wait."
     return Unreachable(cause, where=problem.where, next_step=_come_back(seconds))
+
+
+def _ended() -> Unreachable:
+    return Unreachable("the run was stopped before this was sent.", next_step="Run again.")
 
 
 def _over() -> Unreachable:

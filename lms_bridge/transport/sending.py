@@ -64,9 +64,9 @@ class Transport:
         answer: Answer = retrying(self._attempt, request, classify)
         return answer
 
-    def stop(self) -> None:
-        """From any thread: what is under way is finished, and nothing more is sent."""
-        self.gate.stop()
+    def stop(self, *, finish: bool = False) -> None:
+        """From any thread: nobody waits any longer, and nothing more is sent (see `Gate.stop`)."""
+        self.gate.stop(finish=finish)
 
     def close(self) -> None:
         self._session.close()
