@@ -276,8 +276,8 @@ class MemoryPlace:
             here.lose_next = False
             problem = Problem("No answer came.", change.key, "Sync again.")
             return Outcome(change=change, status=Status.AMBIGUOUS, problem=problem)
-        standing = (thing.entry(), thing.body()) if thing is not None else (None, None)
-        return Outcome(change=change, status=Status.DONE, entry=standing[0], body=standing[1])
+        left = (thing.entry(), thing.body()) if thing is not None else (None, None)
+        return Outcome(change=change, status=Status.DONE, entry=left[0], body=left[1])
 
     def _store(self, change: Change, standing: Thing | None) -> Thing | None:
         here = self.destination
