@@ -161,6 +161,29 @@ def test_a_server_that_is_not_there_surely_did_nothing() -> None:
         transport.send(Request(method="POST", url=f"http://127.0.0.1:9/?t={SECRET}"), usable)
 
 
+def test_an_answer_that_is_lost_behind_a_proxy_is_as_ambiguous_as_any(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", site.url)
+    monkeypatch.setenv("no_proxy", "")
+    site.script.answers = [None, (200, {}, b"a second time")]
+    with pytest.raises(Ambiguous):
+        site.transport().send(Request(method="POST", url="http://moodle.example.org/", body=b"x"), usable)
+    assert [path for path, _, _ in site.script.seen] == ["http://moodle.example.org/"]
+
+
+def test_a_proxy_that_refuses_or_is_not_there_surely_passed_nothing_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("https_proxy", site.url)
+    for address in ("http://moodle.example.org/", "https://moodle.example.org/"):
+        with pytest.raises(Unreachable, match="the proxy could not be reached or refused"):
+            site.transport().send(Request(method="POST", url=address, body=b"x"), usable)
+    assert site.script.seen == []
+
+
 def test_an_address_that_is_none_is_told_at_once() -> None:
     time = Ticking()
     with pytest.raises(Unreachable, match="cannot be used"):
