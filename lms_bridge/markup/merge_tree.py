@@ -82,12 +82,20 @@ def make_block(
 ) -> Block:
     children, pieces = tuple(children), tuple(pieces)
     inner = "".join(child.key for child in children) + _words_key(pieces)
-    known = tag if tag != "tbody" else ""
-    key = f"<{known}{written(seen(attributes))}>{inner}</{known}>" if known else inner
+    shown = written(seen(attributes))
+    known = _known_as(tag, children) if not shown else tag
+    key = f"<{known}{shown}>{inner}</{known}>" if known else inner
     words = Counter(piece.key for piece in pieces if piece.key not in (BLANK, LINE))
     for child in children:
         words.update(child.words)
     return Block(tag, attributes, children, pieces, key, words)
+
+
+def _known_as(tag: str, children: Sequence[Block]) -> str:
+    """The tag that readers see: a <div> around words is a paragraph, and one around blocks is nothing."""
+    if tag == "div":
+        return "" if any(child.tag for child in children) else "p"
+    return "" if tag == "tbody" else tag
 
 
 def likeness(one: Block, other: Block) -> float:

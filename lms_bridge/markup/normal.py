@@ -44,8 +44,13 @@ def _drop_needless(root: etree._Element) -> None:
 
 def _at_end(br: etree._Element) -> bool:
     """A line break that ends its block shows nothing; editors put it into cells and paragraphs that are empty."""
-    parent = br.getparent()
-    return parent is not None and parent.tag in _ENDING and br.getnext() is None and _blank(br.tail)
+    part = br
+    while part.getnext() is None and _blank(part.tail):
+        parent = part.getparent()
+        if parent is None or parent.tag in _ENDING:
+            return parent is not None
+        part = parent
+    return False
 
 
 def _blank(text: str | None) -> bool:
