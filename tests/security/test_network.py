@@ -51,7 +51,7 @@ def canary() -> Iterator[Site]:
 
 
 def transport(site: Site) -> Transport:
-    return Transport(limits=Limits(attempts=2, first_wait=0.0), sleep=site.slept.append)
+    return site.transport(attempts=2, first_wait=0.0)
 
 
 def ask_moodle(site: Site) -> None:
