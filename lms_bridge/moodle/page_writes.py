@@ -196,7 +196,7 @@ def _beyond_repair(change: Change) -> Problem:
     """No web service writes or deletes such a page: their calls fail inside."""
     title = change.payload.address if change.payload else change.title
     return Problem(
-        f"the server died while it made the page “{title}”, and what it left can be neither filled nor deleted from here.",
+        f"the server died while it made the page “{title}”; what it left can be neither filled nor deleted from here.",
         change.key,
         "Delete the page in Moodle under the wiki's `Administration`; the next sync makes it anew.",
     )

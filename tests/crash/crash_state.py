@@ -4,8 +4,6 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
-import sqlalchemy as sa
-
 from lms_bridge.sync.state_engine import open_engine
 from lms_bridge.sync.state_lease import lease
 

@@ -1,7 +1,7 @@
 """Random lives: edits on both sides, lost and refused answers, crashes, lost states, odd clocks and odd versions.
 
-Whatever happened, the promises hold: nothing stands there twice, nothing that a person typed is lost, a quiet sync changes
-nothing, and once the troubles are over everything is in step.
+Whatever happened, the promises hold: nothing stands there twice, nothing that a person typed is lost, a quiet sync
+changes nothing, and once the troubles are over everything is in step.
 """
 
 import tempfile
@@ -358,7 +358,7 @@ def test_a_killed_sync_reaches_nothing_beyond_its_boundary(tmp_path: Path) -> No
         if ended:
             break
     assert left == sorted(left)
-    assert [(0, 0), (1, 0), (1, 1), (2, 1), (2, 2), (3, 2), (3, 3)] == sorted(set(left))
+    assert sorted(set(left)) == [(0, 0), (1, 0), (1, 1), (2, 1), (2, 2), (3, 2), (3, 3)]
 
 
 settings.register_profile(

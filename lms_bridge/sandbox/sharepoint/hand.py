@@ -24,8 +24,8 @@ from lms_bridge.sandbox.sharepoint.tenant import PERSON, Tenant
 
 DEEDS = (
     "edit_page", "rename_page", "delete_page", "restore", "lock_page", "unlock_page", "check_out_page",
-    "check_in_page", "approve_page", "break_page", "cut_off_page", "comment_page", "reply", "like_page", "view_page", "rate_item",
-    "comment_item", "edit_item", "delete_item", "delete_list", "require_approval", "forget_changes",
+    "check_in_page", "approve_page", "break_page", "cut_off_page", "comment_page", "reply", "like_page", "view_page",
+    "rate_item", "comment_item", "edit_item", "delete_item", "delete_list", "require_approval", "forget_changes",
 )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ class Hand:
             self._state(page).unreadable = True
 
     def cut_off_page(self, page: str, *, keeps_text: bool = True) -> None:
-        """What a service leaves that died while it made the page: a draft that nobody was shown, perhaps an empty one."""
+        """What a service leaves that died while it made the page: a draft that nobody was shown, maybe an empty one."""
         with self._tenant.lock:
             state = self._state(page)
             state.major, state.minor, state.published, state.first_published = 0, 1, None, None
