@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-_HEARTBEAT = frozenset({"doing"})
+_HEARTBEAT = frozenset({"doings"})
 """Told every two seconds, so it is no boundary that is always there; nothing rests on it."""
 _TABLE = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 

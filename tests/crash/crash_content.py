@@ -66,8 +66,8 @@ destinations:
     concurrency: {at_once}
     prompts: {{as: {prompts}}}
 routes:
-  moodle: {{from: programme, to: moodle, policy: {{prune: delete}}}}
-  sharepoint: {{from: programme, to: sharepoint, policy: {{prune: delete}}}}
+  moodle: {{from: programme, to: moodle, kinds: {kinds}, policy: {policy}}}
+  sharepoint: {{from: programme, to: sharepoint, kinds: {kinds}, policy: {policy}}}
 """
 
 

@@ -1,12 +1,12 @@
 """Stories: what stood there before a run, and what the run makes of it. Each is told once without a mishap first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import ndiff
 
 from crash_boundaries import Boundary
 from crash_content import FIRST, SECOND, Files
 from crash_state import StateKeeper
-from crash_world import Form, World
+from crash_world import POLICY, Form, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +15,13 @@ class Story:
     before: Files | None
     now: Files
     loses_state: bool = False
+    policy: str = POLICY
 
 
 FIRST_SYNC = Story("first sync", None, FIRST)
 NEXT_SYNC = Story("next sync", FIRST, SECOND)
-STATE_LOST = Story("state lost", FIRST, SECOND, loses_state=True)
+STATE_LOST = Story("state lost", FIRST, SECOND, loses_state=True, policy="{prune: delete, drift: overwrite}")
+"""Everything is adopted, and what changed meanwhile is written over: without a state nobody knows who changed it."""
 STORIES = (FIRST_SYNC, NEXT_SYNC, STATE_LOST)
 
 
@@ -34,6 +36,17 @@ class Told:
     """Which of all requests write."""
     end: tuple[str, ...]
 
+    @property
+    def stored(self) -> list[tuple[int, Boundary]]:
+        """Each moment at which a request was stored and not answered, and which of all requests that is."""
+        moments = [boundary for boundary in self.boundaries if not boundary.commit and boundary.done]
+        return list(zip(self.writes, moments, strict=True))
+
+    @property
+    def stored_first(self) -> list[tuple[int, Boundary]]:
+        """Of those the first of each kind of write: for the quick share."""
+        return list({moment.name: (number, moment) for number, moment in reversed(self.stored)}.values())
+
     def is_finished_by_the_next_sync(self) -> None:
         """Each item exactly once and as it should be, nothing left open, and nothing to do for a further sync."""
         report, open_intents = self.world.sync(self.route)
@@ -47,11 +60,11 @@ class Told:
 
 
 def tell(world: World, state: StateKeeper, route: str, form: Form, story: Story) -> Told:
-    world.begin(form, state)
+    world.begin(replace(form, policy=story.policy), state)
     if story.before is not None:
         world.fill(story.before)
         report, _ = world.sync(route)
-        assert report.failures == ()
+        assert not report.failures, report.failures
     if story.loses_state:
         state.lose()
     world.fill(story.now)

@@ -1,16 +1,19 @@
 """Both sandboxes with doors that a test keeps, one config, one state; all of it put back as often as needed."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import requests
 from crash_boundaries import Boundary, watch_commits
-from crash_content import CONFIG, Files, write_content
+from crash_content import CONFIG, FIRST, Files, write_content
 from crash_doors import Door, moodle_names, sharepoint_names
-from crash_process import start, sync
+from crash_process import LONG, Job, Nursery, sync
 from crash_standing import standing_in_moodle, standing_in_sharepoint
 from crash_state import StateKeeper
 
@@ -28,8 +31,8 @@ from lms_bridge.sync.run import Report
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 COURSES = (SeedCourse("BIO", fullname="Biology"), SeedCourse("CHE", fullname="Chemistry"))
-KILLED = -9
-LONG = 60.0
+POLICY = "{prune: delete}"
+EVERYTHING = "[page, prompt, review, rating]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Form:
 
     reviews: str = "database"
     prompts: str = "news"
+    kinds: str = EVERYTHING
+    policy: str = POLICY
     at_once: int = 1
 
 
@@ -50,6 +55,7 @@ class World:
     tenant: Tenant
     doors: dict[str, Door]
     servers: dict[str, SandboxServer]
+    nursery: Nursery
     state: StateKeeper
     form: Form = Form()
     config: Path = field(init=False)
@@ -65,8 +71,7 @@ class World:
         """Empty sandboxes, no state, and a config of this form."""
         self.form, self.state = form, state
         addresses = {name: server.url for name, server in self.servers.items()}
-        choices = {"at_once": form.at_once, "reviews": form.reviews, "prompts": form.prompts}
-        written = CONFIG.format(state=state.location, client=DEMO_CLIENT, **addresses, **choices)
+        written = CONFIG.format(state=state.location, client=DEMO_CLIENT, **addresses, **asdict(form))
         self.config.write_text(written, encoding="utf-8")
         self._put_back_sandboxes("empty")
         state.lose()
@@ -100,7 +105,16 @@ class World:
 
     def sync(self, route: str) -> tuple[Report, int]:
         """In this process, not killed: the report, and how many intents are open afterwards."""
-        return sync(self.config, route, at_once=self.form.at_once)
+        return sync(self._job(route))
+
+    def _job(self, route: str, last: Boundary | None = None) -> Job:
+        return Job(self.config, route, self.form.at_once, last)
+
+    def warm_up(self) -> None:
+        self.begin(Form(), self.state)
+        self.fill(FIRST)
+        for route in self.doors:
+            self.nursery.warm_up(self._job(route))
 
     def boundaries(self, route: str) -> list[Boundary]:
         """All that a run reaches, in their order."""
@@ -122,23 +136,23 @@ class World:
         """A run in a process of its own, which ends by `kill -9` at the boundary; false when it did not get there."""
         trouble = self.config.with_name("trouble")
         trouble.unlink(missing_ok=True)
-        last = boundary if boundary.commit else None
-        process = start(self.config, route, at_once=self.form.at_once, last=last)
+        process: Future[int] = Future()
 
         def meet(reached: Boundary) -> bool:
             if (reached.commit, reached.number, reached.done) != (boundary.commit, boundary.number, boundary.done):
                 return False
-            process.kill()
+            os.kill(process.result(LONG), signal.SIGKILL)
             return True
 
         with self._watched(route, meet):
-            process.join(LONG)
+            process.set_result(self.nursery.start(self._job(route, boundary if boundary.commit else None)))
+            code = self.nursery.wait()
         assert not trouble.exists(), trouble.read_text(encoding="utf-8")
         # What the dead process sent lies in the server's sockets and comes before this call.
         requests.get(f"{self.servers[route].url}/_sandbox/calls", timeout=LONG, verify=str(self.folder / "ca.pem"))
         self.doors[route].wait_until_empty(LONG)
         self.state.wait_until_free()
-        return process.exitcode == KILLED
+        return code == -signal.SIGKILL
 
     def lose_answer(self, route: str, number: int) -> None:
         """The answer to the n-th of all requests that come will not arrive."""
@@ -173,12 +187,16 @@ def running(folder: Path, state: StateKeeper) -> Iterator[World]:
         "sharepoint": Door(sharepoint_app(demo.tenant), sharepoint_names),
     }
     certificate = demo.server_certificate
+    nursery = Nursery()
     secure: dict[str, Any] = {"certificate": certificate.certificate, "private_key": certificate.private_key}
     with SandboxServer(doors["moodle"]) as moodle, SandboxServer(doors["sharepoint"], **secure) as sharepoint:
         site.settings.wwwroot = moodle.url
         demo.serve_at(sharepoint.url)
         (folder / "moodle-token").write_text(TOKEN, encoding="utf-8")
-        yield World(folder, site, demo.tenant, doors, {"moodle": moodle, "sharepoint": sharepoint}, state)
+        world = World(folder, site, demo.tenant, doors, {"moodle": moodle, "sharepoint": sharepoint}, nursery, state)
+        world.warm_up()
+        yield world
+    nursery.close()
 
 
 def _become(thing: Any, other: Any) -> None:

@@ -24,8 +24,8 @@ def moodle(told: Tell) -> Told:
 
 def stored(of: Told, name: str) -> Iterator[Boundary]:
     """The moments at which a request of that name was stored, and its sender is dead."""
-    for boundary in of.boundaries:
-        if not boundary.commit and boundary.done and name in boundary.name.split(", "):
+    for _number, boundary in of.stored:
+        if name in boundary.name.split(", "):
             of.world.put_back()
             assert of.world.kill_at(of.route, boundary)
             yield boundary
@@ -33,8 +33,8 @@ def stored(of: Told, name: str) -> Iterator[Boundary]:
 
 def half_made_pages(of: Told, left: str) -> Iterator[str]:
     """Every page in its turn is the one that the server died over: those behind it in the request were never begun."""
-    for boundary in of.boundaries:
-        for behind in range(boundary.name.count("mod_wiki_new_page") if not boundary.commit and boundary.done else 0):
+    for _number, boundary in of.stored:
+        for behind in range(boundary.name.count("mod_wiki_new_page")):
             of.world.put_back()
             assert of.world.kill_at(of.route, boundary)
             pages = sorted(of.world.site.wiki_pages)

@@ -1,8 +1,9 @@
 """Every answer to a write lost once, after the destination stored it: nothing is sent twice, nothing is left undone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
+from crash_boundaries import Boundary
 from crash_story import FIRST_SYNC, STORIES, Story, Told
 from crash_world import Form
 from test_killed_sync import FORM_IDS, FORMS, ROUTES
@@ -10,10 +11,9 @@ from test_killed_sync import FORM_IDS, FORMS, ROUTES
 Tell = Callable[[str, Form, Story], Told]
 
 
-def lose_each_answer(of: Told, subtests: pytest.Subtests) -> None:
-    names = [boundary.name for boundary in of.boundaries if not boundary.commit and boundary.done]
-    for number, name in zip(of.writes, names, strict=True):
-        with subtests.test(f"request {number}, {name}"):
+def lose_each(of: Told, moments: Sequence[tuple[int, Boundary]], subtests: pytest.Subtests) -> None:
+    for number, boundary in moments:
+        with subtests.test(f"{boundary}, and the answer is lost"):
             of.world.put_back()
             of.world.lose_answer(of.route, number)
             of.world.sync(of.route)
@@ -22,8 +22,9 @@ def lose_each_answer(of: Told, subtests: pytest.Subtests) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_of_a_first_sync(told: Tell, route: str, subtests: pytest.Subtests) -> None:
-    lose_each_answer(told(route, Form(), FIRST_SYNC), subtests)
+def test_to_each_kind_of_write(told: Tell, route: str, subtests: pytest.Subtests) -> None:
+    of = told(route, Form(), FIRST_SYNC)
+    lose_each(of, of.stored_first, subtests)
 
 
 @pytest.mark.crash
@@ -31,5 +32,6 @@ def test_of_a_first_sync(told: Tell, route: str, subtests: pytest.Subtests) -> N
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("form", FORMS, ids=FORM_IDS)
 @pytest.mark.parametrize("story", STORIES, ids=[story.name for story in STORIES])
-def test_of_any_sync(told: Tell, route: str, form: Form, story: Story, subtests: pytest.Subtests) -> None:
-    lose_each_answer(told(route, form, story), subtests)
+def test_to_every_write(told: Tell, route: str, form: Form, story: Story, subtests: pytest.Subtests) -> None:
+    of = told(route, form, story)
+    lose_each(of, of.stored, subtests)
