@@ -12,7 +12,7 @@ from lms_bridge.sync.policy import Deleted, Drift, Policy, Prune
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Plan, Report, Route
 from lms_bridge.sync.state import State
-from lms_bridge.testing.memory import MemorySource
+from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import SOURCE
 
 OVERWRITE = Policy(drift=dict.fromkeys(Kind, Drift.OVERWRITE))

@@ -22,7 +22,8 @@ from lms_bridge.sync.report import writes
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import Bench
-from lms_bridge.testing.memory import MemoryDestination, MemorySource
+from lms_bridge.testing.memory import MemoryDestination
+from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import SOURCE, make_item, make_page, make_prompt
 
 COURSES = (Course("BIO-101", "Cell Biology"), Course("ECO-200", "Ecology"))
