@@ -1,6 +1,6 @@
-"""A source and a destination in memory: the contract suite's first citizens, and a model for new connectors.
+"""A destination in memory: the contract suite's first citizen, and a model for new connectors.
 
-The destination has a person's hand (`edit`, `remove`, `put`) and faults on request (`lose_answers`, `refuse`).
+It has a person's hand (`edit`, `remove`, `put`) and faults on request (`lose_answers`, `refuse`).
 """
 
 import hashlib
@@ -20,43 +20,15 @@ from lms_bridge.connector import (
     Entry,
     Finding,
     Level,
-    Listing,
     Outcome,
     Payload,
     Placement,
     PlaceRef,
     Status,
 )
-from lms_bridge.errors import ContentError, NotFound, Problem, SourceError, Unreachable
-from lms_bridge.items import Item, Key, Kind, Page, Prompt, Rating, Review, Withheld, mark
+from lms_bridge.errors import ContentError, NotFound, Problem, Unreachable
+from lms_bridge.items import Item, Key, Kind, Page, Prompt, Rating, Review, mark
 from lms_bridge.markup.links import item_key, map_links
-
-
-@dataclass(slots=True)
-class MemorySource:
-    """Lists what is put into `content`."""
-
-    name: str = "memory"
-    content: list[Item] = field(default_factory=list)
-    complete: bool = True
-    problems: tuple[Problem, ...] = ()
-    withheld: tuple[Withheld, ...] = ()
-    broken: bool = False
-    authors: Mapping[str, frozenset[Key]] = field(default_factory=dict)
-
-    def reviews_by(self, author: str, keys: Iterable[Key]) -> frozenset[Key]:
-        return self.authors.get(author, frozenset())
-
-    def rows_by(self, author: str) -> Sequence[str]:
-        return [item.origin.name for item in self.content if item.key in self.authors.get(author, ())]
-
-    def items(self, since: str | None = None) -> Listing:
-        if self.broken:
-            raise SourceError("The source cannot be read.", where=self.name, next_step="Mend it.")
-        return Listing(list(self.content), self.complete, self.problems, self.withheld)
-
-    def check(self) -> Iterable[Finding]:
-        yield Finding(Level.OK, f"{self.name} can be read")
 
 
 @dataclass(slots=True)

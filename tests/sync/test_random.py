@@ -26,7 +26,8 @@ from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Plan, Report
 from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import Bench
-from lms_bridge.testing.memory import MemorySource, Thing, place_ref
+from lms_bridge.testing.memory import Thing, place_ref
+from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import SOURCE, make_item, make_page, make_prompt
 
 COURSES = (Course("BIO-101", "Cell Biology"), Course("ECO-200", "Ecology"))

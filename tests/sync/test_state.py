@@ -22,7 +22,8 @@ from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Route
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_versions import NEWEST
-from lms_bridge.testing.memory import MemoryDestination, MemorySource
+from lms_bridge.testing.memory import MemoryDestination
+from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import SOURCE, make_item
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=timezone(timedelta(hours=2)))
