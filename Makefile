@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup demo test check fix docs test-live test-clients clean
+.PHONY: setup demo test check fix docs test-crash test-live test-clients clean
 
 .venv/.ready: pyproject.toml
 	@echo "Setting up .venv; this takes a minute or two." 1>&2
@@ -17,7 +17,7 @@ demo: .venv/.ready
 	@$(BIN)/lms-bridge demo $(ARGS)
 
 test: .venv/.ready
-	$(BIN)/python -m pytest -m 'not live and not clients' $(ARGS)
+	$(BIN)/python -m pytest -m 'not live and not clients and not crash' $(ARGS)
 
 check: .venv/.ready
 	$(BIN)/ruff check .
@@ -32,6 +32,9 @@ fix: .venv/.ready
 docs: .venv/.ready
 	$(BIN)/lms-bridge schema --write connectors.schema.json
 	$(BIN)/python docs/write_configuration.py
+
+test-crash: .venv/.ready
+	$(BIN)/python -m pytest -m crash tests/crash tests/sync $(ARGS)
 
 # 5 is pytest's word for nothing to run: no site was named, which is told and is no mistake.
 test-live: .venv/.ready

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Event
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -78,10 +79,9 @@ class Bridge:
 
         run = new_run(clock())
         stop = stop or Stop()
-        for destination in self.destinations.values():
-            interrupt = getattr(destination, "interrupt", None)
-            if interrupt is not None:
-                stop.on_ask(interrupt)
+        writing = Event()
+        # What is only looked at may break off anywhere; a write that is under way is to be read back and recorded.
+        stop.on_ask(lambda: self._interrupt(finish=writing.is_set()))
         with ExitStack() as leases:
             held = self._leased(leases)
             free = replace(self, routes=tuple(route for route in self.routes if route.name not in held))
@@ -91,6 +91,7 @@ class Bridge:
             if checksums:
                 _refuse_unreviewed(plans, checksums)
             refuse(plans)
+            writing.set()
             done = [
                 apply(
                     plan,
@@ -109,6 +110,12 @@ class Bridge:
             Report(run=run, route=name, destination="", started=now, ended=now, failures=(Failure("", error.problem),))
             for name, error in held.items()
         ]
+
+    def _interrupt(self, *, finish: bool) -> None:
+        for destination in self.destinations.values():
+            interrupt = getattr(destination, "interrupt", None)
+            if interrupt is not None:
+                interrupt(finish=finish)
 
     def settle(self, key: Key, answer: Answer, *, clock: Clock, stop: Stop | None = None) -> list[Report]:
         """Apply what a person decided about one item, on every route where it waits for that.

@@ -122,6 +122,8 @@ class Place(Protocol):
     write any text in the form that `read` gives, a merged one for example, has `adapt(like, body)`: the payload `like`
     with that title, text and fields in place of its own, pure; everything else (mark, fingerprint, address) stays. One
     that can hide has `hide(like, notice)`: the payload that says the notice (HTML) in place of its text, pure.
+    One that writes an entry by several calls has `halfway(payload)`: the bodies that may stand there between them,
+    pure.
     """
 
     ref: PlaceRef
@@ -162,6 +164,9 @@ class Place(Protocol):
 
 
 class Destination(Protocol):
+    """One that waits for its server has `interrupt(finish=…)`, called from another thread when a run is to end: nobody
+    waits any longer, and unless `finish` nothing more is sent."""
+
     name: str
     kinds: frozenset[Kind]
 

@@ -18,20 +18,35 @@ One function turns them into sentences (`lms_bridge.cli.sentences`).
 
 from dataclasses import dataclass
 
+LONGEST = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: what, where, and what to do. `where` is a file with line, a key, or an address."""
+    """One thing that is wrong: what, where, and what to do. `where` is a file with line, a key, or an address.
+
+    Each is part of a sentence, whatever it quotes: bounded, on one line, without signs that act on a terminal.
+    """
 
     cause: str
     where: str = ""
     next_step: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("cause", "where", "next_step"):
+            object.__setattr__(self, name, _phrase(getattr(self, name)))
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         stop = "" if self.cause.endswith((".", "!", "?", "…")) else "."
         step = f" {self.next_step}" if self.next_step else ""
         return f"{place}{self.cause}{stop if step else ''}{step}"
+
+
+def _phrase(text: str) -> str:
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}…"
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 class BridgeError(Exception):

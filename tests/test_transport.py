@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from lms_bridge.errors import Ambiguous, DestinationError, Unreachable
-from lms_bridge.transport import Answer, Fail, Limits, Request, Retry, Transport, retry_after
+from lms_bridge.transport import Answer, Fail, Gate, Limits, Request, Retry, Transport, retry_after
 
 Answers = list[tuple[int, dict[str, str], bytes] | None]
 SECRET = "s3cr3t-t0ken"
@@ -55,13 +55,32 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @dataclass
+class Ticking:
+    """Time that passes when somebody sleeps."""
+
+    now: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept.append(seconds)
+
+    def gate(self) -> Gate:
+        return Gate(clock=lambda: self.now, sleep=self.sleep)
+
+
+@dataclass
 class Site:
     url: str
     script: Script
-    slept: list[float] = field(default_factory=list)
+    time: Ticking = field(default_factory=Ticking)
+
+    @property
+    def slept(self) -> list[float]:
+        return self.time.slept
 
     def transport(self, **limits: float) -> Transport:
-        return Transport(limits=Limits(**{"first_wait": 1.0, **limits}), sleep=self.slept.append)  # type: ignore[arg-type]
+        return Transport(limits=Limits(**{"first_wait": 1.0, **limits}), gate=self.time.gate())  # type: ignore[arg-type]
 
     def request(self, *, repeatable: bool = False) -> Request:
         return Request(method="POST", url=f"{self.url}/a?token={SECRET}", body=b"x", repeatable=repeatable)
@@ -137,16 +156,39 @@ def test_a_cut_answer_is_no_answer(site: Site) -> None:
 
 
 def test_a_server_that_is_not_there_surely_did_nothing() -> None:
-    transport = Transport(limits=Limits(attempts=2), sleep=lambda _: None)
+    transport = Transport(limits=Limits(attempts=2), gate=Ticking().gate())
     with pytest.raises(Unreachable, match="refused"):
         transport.send(Request(method="POST", url=f"http://127.0.0.1:9/?t={SECRET}"), usable)
 
 
+def test_an_answer_that_is_lost_behind_a_proxy_is_as_ambiguous_as_any(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", site.url)
+    monkeypatch.setenv("no_proxy", "")
+    site.script.answers = [None, (200, {}, b"a second time")]
+    with pytest.raises(Ambiguous):
+        site.transport().send(Request(method="POST", url="http://moodle.example.org/", body=b"x"), usable)
+    assert [path for path, _, _ in site.script.seen] == ["http://moodle.example.org/"]
+
+
+def test_a_proxy_that_refuses_or_is_not_there_surely_passed_nothing_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("https_proxy", site.url)
+    for address in ("http://moodle.example.org/", "https://moodle.example.org/"):
+        with pytest.raises(Unreachable, match="the proxy could not be reached or refused"):
+            site.transport().send(Request(method="POST", url=address, body=b"x"), usable)
+    assert site.script.seen == []
+
+
 def test_an_address_that_is_none_is_told_at_once() -> None:
-    slept: list[float] = []
+    time = Ticking()
     with pytest.raises(Unreachable, match="cannot be used"):
-        Transport(sleep=slept.append).send(Request(method="GET", url="htp:/x"), usable)
-    assert slept == []
+        Transport(gate=time.gate()).send(Request(method="GET", url="htp:/x"), usable)
+    assert time.slept == []
 
 
 def test_redirects_are_left_to_the_client_and_cookies_are_not_kept(site: Site) -> None:
@@ -185,10 +227,11 @@ def test_a_login_in_netrc_does_not_replace_our_own(site: Site, tmp_path: Path, m
 
 class Budget:
     def __init__(self) -> None:
+        self.waits = [2.5, 0.0]
         self.after_hosts: list[str] = []
 
     def before(self, request: Request) -> float:
-        return 2.5
+        return self.waits.pop(0)
 
     def after(self, request: Request, answer: Answer) -> None:
         self.after_hosts.append(request.host)
@@ -196,9 +239,9 @@ class Budget:
 
 def test_a_budget_is_asked_before_and_told_after_each_request(site: Site) -> None:
     budget = Budget()
-    Transport(budget=budget, sleep=site.slept.append).send(site.request(), usable)
+    Transport(budget=budget, gate=site.time.gate()).send(site.request(), usable)
     assert site.slept == [2.5]
-    assert budget.after_hosts == ["127.0.0.1"]
+    assert budget.after_hosts == [site.request().host]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lms_bridge.cli import check, content, forget, init, review, runs, sandbox, setup, state, sync
+from lms_bridge.cli.printing import say
 
 app = typer.Typer(
     name="lms-bridge",
@@ -24,7 +25,7 @@ def _tell_version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        typer.echo(f"lms-bridge {version('lms-bridge')}")
+        say(f"lms-bridge {version('lms-bridge')}")
         raise typer.Exit()
 
 
@@ -38,13 +39,9 @@ def root(
     ] = False,
 ) -> None:
     if verbose:
-        import logging
+        from lms_bridge.cli.log import show_log
 
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log = logging.getLogger("lms_bridge")
-        log.handlers = [handler]
-        log.setLevel(logging.DEBUG)
+        show_log()
     context.obj = config
 
 

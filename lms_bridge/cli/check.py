@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lms_bridge.cli.options import ConfigOption, Output, OutputOption
+from lms_bridge.cli.printing import print_json, say
 from lms_bridge.cli.sentences import FAILED, UNREACHABLE, problem_fields, sentence
 
 if TYPE_CHECKING:
@@ -16,23 +17,23 @@ _SIGNS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
 def check(context: typer.Context, config: ConfigOption = None, output: OutputOption = Output.TEXT) -> None:
     """Look at content, functions, permissions, fields and activities before the first sync."""
     from lms_bridge.bridge import check as findings_of
-    from lms_bridge.cli.options import load, print_json
+    from lms_bridge.cli.options import load
+    from lms_bridge.sync.report_text import cell
 
     findings = list(findings_of(load(context, config)))
     if output is Output.JSON:
         print_json({"schema_version": 1, "findings": [_fields(name, finding) for name, finding in findings]})
     elif output is Output.MARKDOWN:
-        typer.echo("| | where | finding |\n|---|---|---|")
+        say("| | where | finding |")
+        say("|---|---|---|")
         for name, finding in findings:
-            typer.echo(f"| {finding.level.value} | {name} | {_words(finding).replace('|', chr(92) + '|')} |")
+            say(f"| {finding.level.value} | {name} | {cell(_words(finding))} |")
     else:
         for name, finding in findings:
-            typer.echo(finding_line(finding, name))
+            say(finding_line(finding, name))
     errors = sum(finding.level.value == "error" for _, finding in findings)
     if output is Output.TEXT:
-        typer.echo(
-            f"{errors} error{'s' if errors != 1 else ''} in {len(findings)} findings." if errors else "All is well."
-        )
+        say(f"{errors} error{'s' if errors != 1 else ''} in {len(findings)} findings." if errors else "All is well.")
     if any(finding.unreachable for _, finding in findings):
         raise typer.Exit(UNREACHABLE)
     raise typer.Exit(FAILED if errors else 0)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lms_bridge.cli.options import ConfigOption, Output, OutputOption, RouteOption
+from lms_bridge.cli.printing import say
 
 LEFT = (
     "Deleted pages and list items lie in SharePoint's recycle bin for 93 days: an administrator empties it.",
@@ -47,7 +48,7 @@ def forget(
         else:
             show_reports(reports, output)
     for row in rows:
-        typer.echo(f"Still in the source: {row}. Take the row out.", err=output is not Output.TEXT)
+        say(f"Still in the source: {row}. Take the row out.", err=output is not Output.TEXT)
     for line in LEFT:
-        typer.echo(f"Left: {line}", err=output is not Output.TEXT)
+        say(f"Left: {line}", err=output is not Output.TEXT)
     raise typer.Exit(exit_code(plans) if dry else exit_code(reports))

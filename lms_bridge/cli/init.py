@@ -1,11 +1,13 @@
 """`init` writes a config and a content folder to start from; `schema` prints the JSON Schema of the config."""
 
+import secrets
 import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lms_bridge.cli.printing import say, say_text
 from lms_bridge.errors import BridgeError
 
 
@@ -14,8 +16,8 @@ def init(
 ) -> None:
     """Write connectors.yaml, its JSON Schema and the example content to start from."""
     write_example(folder)
-    typer.echo(f"Wrote connectors.yaml, connectors.schema.json and content/ into {folder.resolve()}.")
-    typer.echo("Next: `lms-bridge sandbox` in one terminal, then `lms-bridge plan` and `lms-bridge sync` in another.")
+    say(f"Wrote connectors.yaml, connectors.schema.json and content/ into {folder.resolve()}.")
+    say("Next: `lms-bridge sandbox` in one terminal, then `lms-bridge plan` and `lms-bridge sync` in another.")
 
 
 def write_example(folder: Path) -> None:
@@ -31,7 +33,10 @@ def write_example(folder: Path) -> None:
             f"{' and '.join(standing)} already there; nothing was written.",
             next_step="Give another folder: `lms-bridge init FOLDER`.",
         )
-    shutil.copyfile(example / "connectors.yaml", targets["connectors.yaml"])
+    # Two installations must not have one name, and nobody thinks of that when copying an example.
+    named = f"installation: bridge-{secrets.token_hex(4)}"
+    text = (example / "connectors.yaml").read_text(encoding="utf-8")
+    targets["connectors.yaml"].write_text(text.replace("installation: example", named), encoding="utf-8")
     shutil.copytree(example / "content", targets["content"])
     _write_schema(folder / "connectors.schema.json")
 
@@ -41,10 +46,10 @@ def schema(
 ) -> None:
     """Print the JSON Schema of connectors.yaml, which lets editors complete and check it."""
     if output is None:
-        typer.echo(_schema_text(), nl=False)
+        say_text(_schema_text())
         return
     _write_schema(output)
-    typer.echo(f"Wrote {output}.")
+    say(f"Wrote {output}.")
 
 
 def _schema_text() -> str:

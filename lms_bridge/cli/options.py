@@ -41,9 +41,13 @@ def config_path(context: typer.Context, given: Path | None) -> Path:
 
 
 def load(context: typer.Context, given: Path | None, *, without_secrets: bool = False) -> "Config":
+    from lms_bridge.cli.log import hide_in_log
     from lms_bridge.config.load import load_config
+    from lms_bridge.config.secrecy import secrets_of
 
-    return load_config(config_path(context, given), without_secrets=without_secrets)
+    loaded = load_config(config_path(context, given), without_secrets=without_secrets)
+    hide_in_log(secrets_of(loaded))
+    return loaded
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -53,9 +57,3 @@ def console(*, stderr: bool = False) -> "Console":
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 100_000
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
-
-
-def print_json(content: object) -> None:
-    import json
-
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lms_bridge.cli.options import ConfigOption, Output, OutputOption, RouteOption
+from lms_bridge.cli.printing import print_json, say
 from lms_bridge.sync.policy import Answer
 
 app = typer.Typer(no_args_is_help=True, help="Decide what is to stand where a person and the source changed the same.")
@@ -17,7 +18,7 @@ def list_(
     context: typer.Context, config: ConfigOption = None, route: RouteOption = None, output: OutputOption = Output.TEXT
 ) -> None:
     """Show what waits for a person."""
-    from lms_bridge.cli.options import load, print_json
+    from lms_bridge.cli.options import load
     from lms_bridge.cli.stored import open_state
     from lms_bridge.sync.history_text import review_line, review_row
 
@@ -27,9 +28,9 @@ def list_(
         print_json({"schema_version": 1, "reviews": [review_row(review) for review in reviews]})
         return
     for review in reviews:
-        typer.echo(f"{review.route}: {review_line(review)}")
+        say(f"{review.route}: {review_line(review)}")
     if not reviews:
-        typer.echo("Nothing waits for a person.")
+        say("Nothing waits for a person.")
 
 
 @app.command("show")
@@ -41,7 +42,7 @@ def show(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Show what the person and the source changed, word by word."""
-    from lms_bridge.cli.options import load, print_json
+    from lms_bridge.cli.options import load
     from lms_bridge.cli.stored import open_state
     from lms_bridge.sync.history_text import readable, review_lines, review_row
 
@@ -64,7 +65,7 @@ def show(
         return
     for review in reviews:
         for line in review_lines(review):
-            typer.echo(line)
+            say(line)
 
 
 @app.command("accept")

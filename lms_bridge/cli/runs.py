@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lms_bridge.cli.options import ConfigOption, Output, OutputOption, RouteOption
+from lms_bridge.cli.printing import print_json, say
 
 if TYPE_CHECKING:
     from lms_bridge.sync.run import Plan, Report
@@ -23,7 +24,7 @@ def list_(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Show the latest runs: when, how long, and what they did."""
-    from lms_bridge.cli.options import load, print_json
+    from lms_bridge.cli.options import load
     from lms_bridge.cli.stored import open_state
     from lms_bridge.sync.history_text import run_line, run_row
 
@@ -34,9 +35,9 @@ def list_(
         print_json({"schema_version": 1, "runs": [run_row(run) for run in runs]})
         return
     for run in runs:
-        typer.echo(run_line(run))
+        say(run_line(run))
     if not runs:
-        typer.echo("No run is remembered.")
+        say("No run is remembered.")
 
 
 @app.command("show")
@@ -48,7 +49,7 @@ def show(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Show each change of a run, why it was made and what became of it."""
-    from lms_bridge.cli.options import load, print_json
+    from lms_bridge.cli.options import load
     from lms_bridge.cli.stored import open_state
     from lms_bridge.errors import UsageError
     from lms_bridge.sync.history_text import outcome_line, outcome_row, run_line, run_row
@@ -63,9 +64,9 @@ def show(
         print_json({"schema_version": 1, "runs": told})
         return
     for each in past:
-        typer.echo(run_line(each))
+        say(run_line(each))
         for row in rows[each.route]:
-            typer.echo(outcome_line(row))
+            say(outcome_line(row))
 
 
 @app.command("undo")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from lms_bridge.cli.options import ConfigOption, Output, OutputOption, config_path
+from lms_bridge.cli.printing import say
 
 _PORT_HELP = "Moodle's port; SharePoint takes the next one.  [default: 8801]"
 PortOption = Annotated[int | None, typer.Option("--port", min=1024, max=65534, help=_PORT_HELP, show_default=False)]
@@ -19,12 +20,12 @@ def sandbox(
     from lms_bridge.cli.trial import open_trial, wait_until_stopped
 
     with open_trial(config_path(context, config), port=port, reset=reset) as trial:
-        typer.echo(f"Moodle      {trial.pair.moodle.url}/")
-        typer.echo(f"SharePoint  {trial.pair.sharepoint.url}{trial.pair.demo.site_path}")
-        typer.echo(f"Credentials {trial.pair.folder}, where {trial.path} looks for them")
+        say(f"Moodle      {trial.pair.moodle.url}/")
+        say(f"SharePoint  {trial.pair.sharepoint.url}{trial.pair.demo.site_path}")
+        say(f"Credentials {trial.pair.folder}, where {trial.path} looks for them")
         if port is not None and f"127.0.0.1:{port}" not in trial.path.read_text(encoding="utf-8"):
-            typer.echo(f"Note        {trial.path} names other ports: write these addresses into it before you sync.")
-        typer.echo("Stop with Ctrl-C; what stands there is kept for the next time.")
+            say(f"Note        {trial.path} names other ports: write these addresses into it before you sync.")
+        say("Stop with Ctrl-C; what stands there is kept for the next time.")
         wait_until_stopped()
 
 
@@ -48,8 +49,6 @@ def demo(
     with open_trial(path, port=port, reset=reset, elsewhere=True) as trial:
         code = push(trial, output)
         if not once:
-            typer.echo(
-                "Look around, edit connectors.yaml or content/, run `lms-bridge plan`. Stop with Ctrl-C.", err=True
-            )
+            say("Look around, edit connectors.yaml or content/, run `lms-bridge plan`. Stop with Ctrl-C.", err=True)
             wait_until_stopped()
     raise typer.Exit(code)

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from lms_bridge.cli.printing import harmless, print_json, say
 from lms_bridge.errors import BridgeError, ConfigError, Problem, Unreachable, UsageError
 
 USAGE = 2
@@ -24,12 +25,10 @@ def told(run: Callable[[], None]) -> None:
         problems = error.problems if isinstance(error, ConfigError) else (error.problem,)
         tell(problems)
         if _wants_json():
-            from lms_bridge.cli.options import print_json
-
             print_json({"schema_version": 1, "problems": [problem_fields(problem) for problem in problems]})
         sys.exit(_code_of(error))
     except KeyboardInterrupt:
-        print("Stopped. What was done is kept; the next run goes on from there.", file=sys.stderr)
+        say("Stopped. What was done is kept; the next run goes on from there.", err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:
         logging.getLogger(__name__).debug("the command ended with an unexpected error", exc_info=True)
@@ -57,12 +56,12 @@ def _code_of(error: BridgeError) -> int:
 
 def tell(problems: Iterable[Problem]) -> None:
     for problem in problems:
-        print(sentence(problem), file=sys.stderr)
+        say(sentence(problem), err=True)
 
 
 def sentence(problem: Problem) -> str:
     """One line: place, cause, next step. Control characters from outside cannot forge further lines."""
-    return "".join(character if character.isprintable() else " " for character in str(problem))
+    return " ".join(harmless(str(problem)).split("\n"))
 
 
 def problem_fields(problem: Problem) -> dict[str, str]:

@@ -6,6 +6,7 @@ import typer
 
 from lms_bridge.cli.check import finding_line
 from lms_bridge.cli.options import ConfigOption
+from lms_bridge.cli.printing import say, say_text
 from lms_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ def moodle(
     from lms_bridge.moodle.setup import Reach, script_text, steps
 
     if script:
-        typer.echo(script_text(), nl=False)
+        say_text(script_text())
         return
     names = tuple(name.strip() for name in (courses or "").split(",") if name.strip())
-    typer.echo(steps(Reach(courses=names, provision=provision)), nl=False)
+    say_text(steps(Reach(courses=names, provision=provision)))
 
 
 @app.command("sharepoint")
@@ -63,7 +64,7 @@ def sharepoint(
     assert isinstance(settings, SharePointSettings), "the sharepoint connector's own model"
     if grants:
         for line in instructions(settings):
-            typer.echo(line)
+            say(line)
         return
     if probe:
         from lms_bridge.sharepoint.probe import probe as findings_of
@@ -74,7 +75,7 @@ def sharepoint(
     errors = False
     for finding in findings:
         errors = errors or finding.level.value == "error"
-        typer.echo(finding_line(finding))
+        say(finding_line(finding))
     raise typer.Exit(1 if errors else 0)
 
 

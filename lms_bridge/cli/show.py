@@ -3,17 +3,25 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-import typer
-
 from lms_bridge.bridge import Bridge
-from lms_bridge.cli.options import Output, console, print_json
+from lms_bridge.cli.options import Output, console
+from lms_bridge.cli.printing import harmless, print_json, say, say_text
 from lms_bridge.cli.sentences import sentence
 from lms_bridge.connector import Action, Change
 from lms_bridge.errors import BridgeError
 from lms_bridge.markup.diff import as_lines, line_diff
 from lms_bridge.sync.difference import Difference, diff, difference
 from lms_bridge.sync.report import plan_document, report_document, summary_of
-from lms_bridge.sync.report_text import headline, plan_lines, plan_markdown, report_lines, report_markdown, summary_line
+from lms_bridge.sync.report_text import (
+    cell,
+    fenced,
+    headline,
+    plan_lines,
+    plan_markdown,
+    report_lines,
+    report_markdown,
+    summary_line,
+)
 from lms_bridge.sync.run import Plan, Report
 from lms_bridge.sync.status import Standing, standing, status_document
 
@@ -25,42 +33,40 @@ def show_plans(plans: Sequence[Plan], output: Output, *, with_diffs: bool) -> No
     if output is Output.JSON:
         print_json(plan_document(plans))
     elif output is Output.MARKDOWN:
-        typer.echo(plan_markdown(plans), nl=False)
+        say_text(plan_markdown(plans))
         for plan in plans if with_diffs else ():
             for told in _differences(plan):
-                typer.echo(f"\n### {told.title}\n\n```diff\n{_unified(told)}\n```")
+                say_text(f"\n### {cell(told.title)}\n\n{fenced(_unified(told))}")
     else:
         for plan in plans:
             _print_lines(plan_lines(plan))
             if any(change.guarded for change in plan.changes):
-                typer.echo(f"  approve  `lms-bridge sync --route {plan.route} --approve {plan.checksum}`")
+                say(f"  approve  `lms-bridge sync --route {plan.route} --approve {plan.checksum}`")
             for told in _differences(plan) if with_diffs else ():
                 _print_difference(told)
         if len(plans) > 1:
-            typer.echo(f"In all: {headline(plans)}.")
+            say(f"In all: {headline(plans)}.")
 
 
 def show_reports(reports: Sequence[Report], output: Output) -> None:
     if output is Output.JSON:
         print_json(report_document(reports))
     elif output is Output.MARKDOWN:
-        typer.echo(report_markdown(reports), nl=False)
+        say_text(report_markdown(reports))
     else:
         for report in reports:
             _print_lines(report_lines(report))
             if report.held:
-                typer.echo(
-                    f"  approve  `lms-bridge plan --route {report.route}` shows them, and the command that approves"
-                )
+                say(f"  approve  `lms-bridge plan --route {report.route}` shows them, and the command that approves")
         if len(reports) > 1:
-            typer.echo(f"In all: {summary_line(summary_of(reports))}.")
+            say(f"In all: {summary_line(summary_of(reports))}.")
 
 
 def show_left(left: Mapping[str, Mapping[str, str]], output: Output) -> None:
     """What cannot be undone, and why; on standard error beside JSON and Markdown."""
     for route, keys in left.items():
         for key, reason in keys.items():
-            typer.echo(f"{route}: left {key}: {reason}", err=output is not Output.TEXT)
+            say(f"{route}: left {key}: {reason}", err=output is not Output.TEXT)
 
 
 def show_status(bridge: Bridge, output: Output) -> None:
@@ -82,9 +88,9 @@ def show_difference(bridge: Bridge, key: str, output: Output) -> bool:
         print_json({"schema_version": 1, "differences": rows})
         return bool(told)
     for name, each in told.items():
-        typer.echo(f"{name}: {key}")
+        say(f"{name}: {key}")
         if each.before == each.after:
-            typer.echo("  in step")
+            say("  in step")
         else:
             _print_difference(each)
     return bool(told)
@@ -92,7 +98,7 @@ def show_difference(bridge: Bridge, key: str, output: Output) -> bool:
 
 def _print_lines(lines: Sequence[str]) -> None:
     for line in lines:
-        typer.echo("".join(character if character.isprintable() else " " for character in line))
+        say(line)
 
 
 def _differences(plan: Plan) -> list[Difference]:
@@ -120,9 +126,9 @@ def _unified(told: Difference) -> str:
 
 def _print_difference(told: Difference) -> None:
     out = console()
-    out.print(f"  {told.title}")
+    out.print(f"  {harmless(told.title)}")
     for line in _unified(told).splitlines():
-        out.print(f"    {line}", style=_STYLES.get(line[:1]))
+        out.print(f"    {harmless(line)}", style=_STYLES.get(line[:1]))
 
 
 def _status_lines(told: Standing) -> list[str]:

@@ -5,12 +5,12 @@ Ending at once is safe at any moment: what was under way stands in the state as 
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from lms_bridge.cli.printing import say
 from lms_bridge.sync.report import STOPPED
 from lms_bridge.sync.stop import Stop
 
@@ -52,4 +52,4 @@ def stopping(seconds: float) -> Iterator[Stop]:
 
 
 def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    say(sentence, err=True)

@@ -10,6 +10,7 @@ from typing import Annotated, TextIO
 import typer
 
 from lms_bridge.cli.options import ConfigOption, Output, OutputOption, RouteOption
+from lms_bridge.cli.printing import print_json, say
 
 app = typer.Typer(no_args_is_help=True, help="Keep, move, check and rebuild what lms-bridge remembers.")
 
@@ -42,7 +43,7 @@ def verify(
 ) -> None:
     """Look at every place, and tell where what is remembered and what stands there do not agree."""
     from lms_bridge.bridge import open_bridge
-    from lms_bridge.cli.options import load, print_json
+    from lms_bridge.cli.options import load
     from lms_bridge.cli.progress import shown_progress
     from lms_bridge.cli.sentences import problem_fields, sentence
     from lms_bridge.sync.rebuild import verify as verified
@@ -63,11 +64,11 @@ def verify(
         print_json({"schema_version": 1, "routes": rows})
     else:
         for each in results:
-            typer.echo(f"{each.route}: {each.agree} agree, {len(each.wrong)} do not")
+            say(f"{each.route}: {each.agree} agree, {len(each.wrong)} do not")
             for key, how in each.wrong.items():
-                typer.echo(f"  {key}: {how}")
+                say(f"  {key}: {how}")
             for problem in each.problems:
-                typer.echo(f"  {sentence(problem)}")
+                say(f"  {sentence(problem)}")
     failed = any(each.problems for each in results)
     raise typer.Exit(FAILED if failed else PENDING if any(each.wrong for each in results) else 0)
 
@@ -109,7 +110,7 @@ def import_(
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the file cannot be read ({type(error).__name__}).", where=str(file)) from error
     told = ", ".join(f"{count} {table}" for table, count in counts.items() if count)
-    typer.echo(f"Imported: {told or 'nothing'}.")
+    say(f"Imported: {told or 'nothing'}.")
 
 
 @contextmanager

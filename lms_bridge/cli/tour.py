@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import typer
-
 from lms_bridge.bridge import Bridge, open_bridge
 from lms_bridge.cli.options import Output
+from lms_bridge.cli.printing import say
 from lms_bridge.cli.progress import shown_progress
 from lms_bridge.cli.show import show_reports
 from lms_bridge.cli.trial import Trial
@@ -24,9 +23,9 @@ def push(trial: Trial, output: Output) -> int:
         show_reports(reports, output)
         if output is Output.TEXT:
             again = bridge.sync(clock=_now)
-            typer.echo(f"The same once more: {counted(sum(writes(report) for report in again), 'write')}.")
+            say(f"The same once more: {counted(sum(writes(report) for report in again), 'write')}.")
             for line in _tour(trial, bridge):
-                typer.echo(line)
+                say(line)
     return exit_code(reports)
 
 

@@ -9,8 +9,10 @@ import yaml
 
 from lms_bridge.errors import ConfigError, Problem
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 250_000
 MAX_DEPTH = 30
+_LONGEST_VALUE = 100
+_TEXT_TAG = "tag:yaml.org,2002:str"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 KeyPath = tuple[str | int, ...]
 
@@ -54,7 +56,8 @@ def read_document(path: Path, *, name: str | None = None, addresses: Mapping[str
     missing, too big, not UTF-8 or not YAML."""
     shown = name or str(path)
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(
             (Problem(f"cannot be read: {error.strerror}.", shown, "`lms-bridge init` writes one to start from."),)
@@ -138,6 +141,10 @@ class _Reader:
             yield name, self.value(value_node, (*path, name))
 
     def _scalar(self, node: yaml.Node) -> Any:
+        if node.tag != _TEXT_TAG and len(str(node.value)) > _LONGEST_VALUE:
+            # YAML knows numbers to the base of sixty, whose reading takes the square of their length.
+            self._complain(node, "a number or date of this length is not allowed here.", "Write a plain value.")
+            return None
         try:
             return self._scalars.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError):

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -128,12 +128,14 @@ def _opening(reading: _Reading, path: KeyPath, raw: dict[str, Any]) -> Opening:
     found = _connector(document, path, raw["type"])
     settings = {key: value for key, value in raw.items() if key != "type"}
     problems = list(_literal_secrets(document, path, found.settings, settings))
-    resolved = _resolve(reading, path, settings, problems)
+    found_values: dict[str, str] = {}
+    resolved = _resolve(reading, path, settings, problems, found_values)
     try:
         model = found.settings.model_validate(resolved)
     except ValidationError as error:
         known = {problem.where for problem in problems}
-        problems += [p for p in problems_of(error, document, path, found.settings) if p.where not in known]
+        told = (_as_written(problem, found_values) for problem in problems_of(error, document, path, found.settings))
+        problems += [problem for problem in told if problem.where not in known]
     if problems:
         raise ConfigError(tuple(problems))
     return Opening(str(path[-1]), found, model)
@@ -156,18 +158,29 @@ def _connector(document: Document, path: KeyPath, name: str) -> Connector:
     return found
 
 
-def _resolve(reading: _Reading, path: KeyPath, value: Any, problems: list[Problem]) -> Any:
+def _as_written(problem: Problem, values: Mapping[str, str]) -> Problem:
+    """A setting that takes no secret may quote what it was given, and was given one by a slip."""
+    for value, written in values.items():
+        problem = replace(problem, cause=problem.cause.replace(value, written))
+    return problem
+
+
+def _resolve(reading: _Reading, path: KeyPath, value: Any, problems: list[Problem], values: dict[str, str]) -> Any:
+    """`values` is given what references stood for, by value."""
     if isinstance(value, dict):
-        return {key: _resolve(reading, (*path, key), item, problems) for key, item in value.items()}
+        return {key: _resolve(reading, (*path, key), item, problems, values) for key, item in value.items()}
     if isinstance(value, list):
-        return [_resolve(reading, (*path, index), item, problems) for index, item in enumerate(value)]
+        return [_resolve(reading, (*path, index), item, problems, values) for index, item in enumerate(value)]
     if not isinstance(value, str) or reading.folder is None:
         return value
     try:
-        return references.resolve(value, folder=reading.folder)
+        resolved = references.resolve(value, folder=reading.folder)
     except references.UnresolvedReference as error:
         problems.append(Problem(str(error), reading.document.where(path), error.next_step))
         return value
+    if resolved not in ("", value):
+        values[resolved] = value
+    return resolved
 
 
 def _literal_secrets(document: Document, path: KeyPath, model: type[BaseModel], raw: Any) -> Iterator[Problem]:
@@ -209,7 +222,8 @@ def _state(document: Document, folder: Path, raw: str) -> tuple[str, list[Proble
                 "Write the password as a reference: postgresql://name:${env:LMS_BRIDGE_STATE_PASSWORD}@host/database."
             )
             return "", [Problem("a secret must not stand in this file.", where, step)]
-        state = references.resolve(raw, folder=folder)
+        resolve = references.resolve_address if "://" in raw else references.resolve
+        state = resolve(raw, folder=folder)
     except references.UnresolvedReference as error:
         return "", [Problem(str(error), where, error.next_step)]
     except ValueError:

@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 _REFERENCE = re.compile(r"\$\{(?P<store>[a-z]+):(?P<name>[^{}]+)\}")
 MAX_FILE_BYTES = 100_000
@@ -37,6 +38,13 @@ def resolve(value: str, *, folder: Path) -> str:
     return _REFERENCE.sub(lambda found: _look_up(found["store"], found["name"], folder), value)
 
 
+def resolve_address(value: str, *, folder: Path) -> str:
+    """The same for parts of an address: a password with `@` or `/` in it must not end up in the host's name."""
+    if is_reference(value):
+        return resolve(value, folder=folder)
+    return _REFERENCE.sub(lambda found: quote(_look_up(found["store"], found["name"], folder), safe=""), value)
+
+
 def _look_up(store: str, name: str, folder: Path) -> str:
     match store:
         case "env":
@@ -58,7 +66,8 @@ def _from_environment(name: str) -> str:
 
 def _from_file(path: Path, shown: str) -> str:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise UnresolvedReference(
             f"the file {shown} cannot be read: {error.strerror}.",

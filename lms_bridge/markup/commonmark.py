@@ -6,24 +6,29 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
-from mdit_py_plugins.tasklists import tasklists_plugin
+
+from lms_bridge.markup.fragment import MarkupError
 
 # The mark that a link token carries when it was written as [[Title]].
 WIKI = "wiki"
+MAX_BRACKETS = 5_000
+_BOXES = {"[ ] ": "☐", "[x] ": "☑", "[X] ": "☑"}
 
 
 @cache
 def parser() -> MarkdownIt:
     """The one parser. It holds no state between texts."""
     md = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    md.use(footnote_plugin, inline=False).use(tasklists_plugin).use(deflist_plugin)
+    md.use(footnote_plugin, inline=False).use(deflist_plugin)
     md.inline.ruler.before("link", "wiki_link", _wiki_link)
-    md.core.ruler.after("github-tasklists", "task_characters", _task_characters)
+    md.core.ruler.after("block", "bounds", _refuse_endless)
+    md.core.ruler.after("inline", "task_characters", _task_characters)
     # Neither destination keeps the anchors that footnotes jump to: plain numbers, and a list at the end.
     for name, rule in {
         "footnote_ref": _footnote_number,
@@ -55,13 +60,22 @@ def _wiki_link(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _task_characters(state: Any) -> None:
-    """Both destinations drop checkboxes: a character says the same."""
+def _refuse_endless(state: StateCore) -> None:
+    """What a bracket closes is looked for up to the end of its paragraph, for each bracket. Raises MarkupError."""
     for block in state.tokens:
-        for token in block.children or ():
-            if token.type == "html_inline" and 'class="task-list-item-checkbox"' in token.content:
-                token.type = "text"
-                token.content = "☑" if "checked=" in token.content else "☐"
+        if block.type == "inline" and block.content.count("[") > MAX_BRACKETS:
+            raise MarkupError(f"one paragraph has more than {MAX_BRACKETS:,} brackets: that is no text for people")
+
+
+def _task_characters(state: StateCore) -> None:
+    """Both destinations drop checkboxes: a character says the same."""
+    for item, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
+        if (item.type, paragraph.type, inline.type) != ("list_item_open", "paragraph_open", "inline"):
+            continue
+        box = _BOXES.get(inline.content[:4])
+        first = inline.children[0] if inline.children else None
+        if box is not None and first is not None and first.type == "text":
+            first.content = box + first.content[3:]
 
 
 def _footnote_number(_self: RendererHTML, tokens: Sequence[Token], idx: int, _options: OptionsDict, _env: Any) -> str:

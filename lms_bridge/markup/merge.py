@@ -8,19 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lms_bridge.markup.digest import plain_form
+from lms_bridge.markup.merge_html import canonical, html_of, tree_of
 from lms_bridge.markup.merge_order import Slot, side_by_side
 from lms_bridge.markup.merge_tables import merge_table
 from lms_bridge.markup.merge_tree import (
     WORDS,
     Block,
     Dispute,
-    canonical,
-    html_of,
     likeness,
     make_block,
     settled,
     settled_attributes,
-    tree_of,
 )
 from lms_bridge.markup.merge_words import merge_words
 

@@ -10,10 +10,10 @@ can be read in one place:
 - What one side moved is found in its new place with what the other side changed in it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, zip_longest
+from itertools import accumulate, pairwise, zip_longest
 from typing import Generic, NamedTuple
 
 from lms_bridge.markup.merge_pairs import COMPARED, Likeness, Pairing, T, paired
@@ -41,16 +41,18 @@ class _Match(NamedTuple):
     clash: bool = False
 
 
-_Gaps = Mapping[int, list[Slot[T]]]
+_Gaps = defaultdict[int, list[_Match]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Side(Generic[T]):
-    """One side. `gap`: for all that it moved or added, the position in the base of what comes after it."""
+    """One side. `gap`: for all that it moved or added, the position in the base of what comes after it; `gone`: for all
+    that it took out, the whole span of the base that it took out there."""
 
     things: Sequence[T]
     pairing: Pairing
     gap: Mapping[int, int]
+    gone: Mapping[int, range]
 
     def stays(self, i: int) -> bool:
         return i in self.pairing.at and i not in self.pairing.moved
@@ -58,10 +60,10 @@ class _Side(Generic[T]):
     def added(self) -> list[int]:
         return sorted(self.gap.keys() - {self.pairing.at[i] for i in self.pairing.moved})
 
-    def lost(self, gap: int, length: int) -> bool:
-        """Whether this side took out what belongs to a thing that the other side added in this gap."""
-        near = (i for i in (gap - 2, gap - 1) if 0 <= i < length - 1)
-        return any(i not in self.pairing.at and i + 1 not in self.pairing.at for i in near)
+    def lost(self, gap: int) -> range:
+        """What this side took out that a thing belonged to which the other side added in this gap."""
+        span = self.gone.get(gap - 1, range(0))
+        return span if len(span) > 1 else range(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,11 @@ def side_by_side(base: Sequence[T], theirs: Sequence[T], ours: Sequence[T], like
     them, us = _side(base, theirs, likeness), _side(base, ours, likeness)
     both_stay = (them.stays(i) and us.stays(i) for i in range(len(base)))
     sides = _Sides(base, them, us, list(accumulate(both_stay, initial=0)))
-    their_gaps, our_gaps = _loose(sides, likeness)
+    their_gaps, our_gaps, in_place = _by_gap(sides, [*_unmoved(sides), *_moved(sides), *_added(sides, likeness)])
     for gap in range(len(base) + 1):
-        yield from their_gaps.get(gap, ())
-        yield from our_gaps.get(gap, ())
-        if gap < len(base) and gap not in them.pairing.moved and gap not in us.pairing.moved:
-            yield sides.slot(_Match(gap, them.pairing.at.get(gap), us.pairing.at.get(gap)))
+        yield from map(sides.slot, _in_order(their_gaps[gap], our_gaps[gap]))
+        if gap in in_place:
+            yield sides.slot(in_place[gap])
 
 
 def _side(base: Sequence[T], things: Sequence[T], likeness: Likeness[T]) -> _Side[T]:
@@ -104,26 +105,57 @@ def _side(base: Sequence[T], things: Sequence[T], likeness: Likeness[T]) -> _Sid
             gap = in_place[j] + 1
         else:
             gaps[j] = gap
-    return _Side(things, pairing, gaps)
+    gone: dict[int, range] = {}
+    for left, right in pairwise([-1, *sorted(pairing.at), len(base)]):
+        span = range(left + 1, right)
+        gone.update(dict.fromkeys(span, span))
+    return _Side(things, pairing, gaps, gone)
 
 
-def _loose(sides: _Sides[T], likeness: Likeness[T]) -> tuple[_Gaps[T], _Gaps[T]]:
-    """What each side moved or added, by its gap and in its order; what both did stands where they did it."""
-    theirs: dict[int, Slot[T]] = {}
-    ours: dict[int, Slot[T]] = {}
-    for match in [*_moved(sides), *_added(sides, likeness)]:
+def _in_order(theirs: Iterable[_Match], ours: Iterable[_Match]) -> Iterator[_Match]:
+    """Theirs first; but what is on both sides stands behind all that either side has before it."""
+    waiting = deque(ours)
+    for match in theirs:
+        while waiting and (_precedes(waiting[0].k, match.k) or _precedes(waiting[0].j, match.j)):
+            yield waiting.popleft()
+        yield match
+    yield from waiting
+
+
+def _precedes(one: int | None, other: int | None) -> bool:
+    return one is not None and other is not None and one < other
+
+
+def _by_gap(sides: _Sides[T], matches: Iterable[_Match]) -> tuple[_Gaps, _Gaps, Mapping[int, _Match]]:
+    """What each side moved or added, by its gap and in its order, and what stands in its place, by its place.
+
+    What both sides moved or added stands where they have it.
+    """
+    theirs: dict[int, _Match] = {}
+    ours: dict[int, _Match] = {}
+    in_place: dict[int, _Match] = {}
+    for match in matches:
         if match.j is not None and match.j in sides.them.gap:
-            theirs[match.j] = sides.slot(match)
-        elif match.k is not None:
-            ours[match.k] = sides.slot(match)
-    return _by_gap(theirs, sides.them.gap), _by_gap(ours, sides.us.gap)
+            theirs[match.j] = match
+        elif match.k is not None and match.k in sides.us.gap:
+            ours[match.k] = match
+        elif match.i is not None:
+            in_place[match.i] = match
+    return _gaps(theirs, sides.them), _gaps(ours, sides.us), in_place
 
 
-def _by_gap(slots: Mapping[int, Slot[T]], gap: Mapping[int, int]) -> _Gaps[T]:
-    gaps: dict[int, list[Slot[T]]] = defaultdict(list)
-    for position in sorted(slots):
-        gaps[gap[position]].append(slots[position])
+def _gaps(matches: Mapping[int, _Match], side: _Side[T]) -> _Gaps:
+    gaps: _Gaps = defaultdict(list)
+    for position in sorted(matches):
+        gaps[side.gap[position]].append(matches[position])
     return gaps
+
+
+def _unmoved(sides: _Sides[T]) -> Iterator[_Match]:
+    theirs, ours = sides.them.pairing, sides.us.pairing
+    for i in range(len(sides.base)):
+        if i not in theirs.moved and i not in ours.moved:
+            yield _Match(i, theirs.at.get(i), ours.at.get(i))
 
 
 def _moved(sides: _Sides[T]) -> Iterator[_Match]:
@@ -147,26 +179,28 @@ def _added(sides: _Sides[T], likeness: Likeness[T]) -> Iterator[_Match]:
     for i in range(len(sides.base)):
         if i not in sides.them.pairing.at and i not in sides.us.pairing.at:
             gone[sides.stretch[i]].append(i)
-    for stretch in theirs.keys() | ours.keys():
+    for stretch in sorted(theirs.keys() | ours.keys()):
         yield from _added_at(sides, gone[stretch], theirs[stretch], ours[stretch], likeness)
 
 
 def _added_at(
     sides: _Sides[T], gone: Sequence[int], theirs: list[int], ours: list[int], likeness: Likeness[T]
 ) -> Iterator[_Match]:
-    both = [*_added_by_both(sides, theirs, ours, likeness)]
-    yield from both
-    left_theirs = [j for j in theirs if j not in {match.j for match in both}]
-    left_ours = [k for k in ours if k not in {match.k for match in both}]
+    by_both = [*_added_by_both(sides, theirs, ours, likeness)]
+    yield from by_both
+    left_theirs = sorted(set(theirs) - {match.j for match in by_both})
+    left_ours = sorted(set(ours) - {match.k for match in by_both})
     if gone and left_theirs and left_ours:
         for i, j, k in zip_longest(gone, left_theirs, left_ours):
             yield _Match(i, j, k, clash=True)
         return
-    length = len(sides.base)
     for j in left_theirs:
-        yield _Match(None, j, None, sides.us.lost(sides.them.gap[j], length))
+        yield _Match(None, j, None, clash=bool(sides.us.lost(sides.them.gap[j])))
     for k in left_ours:
-        yield _Match(None, None, k, sides.them.lost(sides.us.gap[k], length))
+        yield _Match(None, None, k, clash=bool(sides.them.lost(sides.us.gap[k])))
+    # Theirs stands: what their addition belongs to, too.
+    for span in {sides.us.lost(sides.them.gap[j]) for j in left_theirs}:
+        yield from (_Match(i, sides.them.pairing.at[i], None, clash=True) for i in span if sides.them.stays(i))
 
 
 def _added_by_both(

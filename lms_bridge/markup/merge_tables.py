@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lms_bridge.markup.merge_order import Slot, side_by_side
-from lms_bridge.markup.merge_tree import Block, Dispute, make_block, settled, share
+from lms_bridge.markup.merge_tree import Block, Dispute, make_block, named_likeness, settled, share
 
 Within = Callable[[Block, Block, Block], Block]
 """Merges three versions of a cell or a caption."""
@@ -153,8 +153,11 @@ def _inner(cell: Block) -> str:
 
 
 def _row_likeness(one: _Row, other: _Row) -> float:
-    """A row is known by its first cell."""
-    return (share(one.block.words, other.block.words) + (one.keys[:1] == other.keys[:1])) / 2
+    return named_likeness(share(one.block.words, other.block.words), same_name=_name(one) == _name(other) != "")
+
+
+def _name(row: _Row) -> str:
+    return row.keys[0] if row.keys else ""
 
 
 def _merged_row(slot: Slot[_Row], layout: _Layout, within: Within, disputes: list[Dispute]) -> _Row | None:

@@ -4,19 +4,13 @@ Apart from the lxml tree because a merge takes parts of three texts: with elemen
 of its tree, and two that read the same would still differ by their blanks, classes and attributes.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TypeVar
 
-from lxml import etree
-
 from lms_bridge.markup.digest import SEEN
-from lms_bridge.markup.fragment import parse, serialize
-from lms_bridge.markup.normal import normalise
-from lms_bridge.markup.vocabulary import BLOCKS, VOID
 
 WORDS = frozenset(("", "p", "h1", "h2", "h3", "h4", "h5", "h6", "caption", "pre"))
 """Blocks that hold pieces and no blocks; the nameless one is a run of words that stands beside blocks."""
@@ -27,19 +21,14 @@ ENTRY = "entry"
 # The keys of blanks, of a new line in code, and of a line break: no text can hold the first sign of the last.
 BLANK, LINE, BREAK = " ", "\n", "\0br"
 
-_MEANT_EMPTY = frozenset(("td", "th", "tr", "table", "thead", "tbody", "tfoot", "dt", "dd", "li", "hr"))
 # Chinese and Japanese have no blanks between words: there, each character is a piece.
 ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-# Vowel signs and joiners of Indic, Hebrew and Arabic writing are no word characters to `re`, and yet part of words.
-_SIGNS = "\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0980-\u0dff\u0e31-\u0e4e\u200c\u200d"
-_PART = rf"(?:[^\W{ALONE}]|[{_SIGNS}])+"
-_PIECE = re.compile(rf"[ \t\n\r\f\u00a0]+|[{ALONE}]|{_PART}(?:['’.-]{_PART})*|.", re.DOTALL)
-_PIECE_OF_CODE = re.compile(r"\n|[^\n]+")
-_WHOLE = frozenset(("code", "kbd", "samp", "var"))
 
 # What may become one another when a person edits it; everything else stays what it is.
 _KIN = {**dict.fromkeys(("", "p", "h1", "h2", "h3", "h4", "h5", "h6"), "words"), "ul": "list", "ol": "list", "th": "td"}
+# How much it counts that all of a list stands in a longer one; that two rows differ in their first cell.
 _GROWN = 0.6
+_OTHER_NAME = 0.7
 
 V = TypeVar("V")
 Attributes = tuple[tuple[str, str], ...]
@@ -55,8 +44,8 @@ class Mark:
     @property
     def key(self) -> str:
         """As it is compared; empty for what cannot be seen."""
-        seen = _written(_seen(self.attributes))
-        return "" if self.tag == "span" and not seen else f"<{self.tag}{seen}>"
+        shown = written(seen(self.attributes))
+        return "" if self.tag == "span" and not shown else f"<{self.tag}{shown}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,31 +82,20 @@ def make_block(
 ) -> Block:
     children, pieces = tuple(children), tuple(pieces)
     inner = "".join(child.key for child in children) + _words_key(pieces)
-    known = tag if tag != "tbody" else ""
-    key = f"<{known}{_written(_seen(attributes))}>{inner}</{known}>" if known else inner
+    shown = written(seen(attributes))
+    known = _known_as(tag, children) if not shown else tag
+    key = f"<{known}{shown}>{inner}</{known}>" if known else inner
     words = Counter(piece.key for piece in pieces if piece.key not in (BLANK, LINE))
     for child in children:
         words.update(child.words)
     return Block(tag, attributes, children, pieces, key, words)
 
 
-def tree_of(html: str) -> Block:
-    """The text as one nameless block. What does not show is not in it."""
-    fragment = parse(html)
-    normalise(fragment)
-    return make_block("root", (), _children(fragment.root))
-
-
-def html_of(*blocks: Block) -> str:
-    """The blocks as canonical HTML; parts of lists and tables stand in a list or table of their own."""
-    return canonical("".join(_in_its_place(block) for block in blocks))
-
-
-def canonical(html: str) -> str:
-    """The normal form in which a merge gives its texts."""
-    fragment = parse(html)
-    normalise(fragment)
-    return serialize(fragment)
+def _known_as(tag: str, children: Sequence[Block]) -> str:
+    """The tag that readers see: a <div> around words is a paragraph, and one around blocks is nothing."""
+    if tag == "div":
+        return "" if any(child.tag for child in children) else "p"
+    return "" if tag == "tbody" else tag
 
 
 def likeness(one: Block, other: Block) -> float:
@@ -126,13 +104,17 @@ def likeness(one: Block, other: Block) -> float:
         return 0.0
     alike = share(one.words, other.words)
     if one.tag == ENTRY:
-        # It is known by its term.
-        return (alike + (one.children[0].key == other.children[0].key)) / 2
+        return named_likeness(alike, same_name=one.children[0].key == other.children[0].key)
     if one.children and other.children:
         # A list that grew is the same list.
         common = (one.words & other.words).total()
         return max(alike, _GROWN * common / max(1, min(one.words.total(), other.words.total())))
     return alike
+
+
+def named_likeness(alike: float, *, same_name: bool) -> float:
+    """The same for what is known by its beginning: a definition by its term, a row by its first cell."""
+    return (1 + alike) / 2 if same_name else _OTHER_NAME * alike
 
 
 def share(one: Counter[str], other: Counter[str]) -> float:
@@ -161,85 +143,11 @@ def settled_attributes(base: Block, theirs: Block, ours: Block) -> Attributes | 
     return tuple((name, value) for name, value in merged.items() if value)
 
 
-def _children(element: etree._Element) -> Iterator[Block]:
-    run: list[Piece] = list(_text_pieces(element.text, ()))
-    for child in element:
-        if child.tag in BLOCKS:
-            yield from _run(run)
-            run = []
-            if (block := _block(child)) is not None:
-                yield block
-        else:
-            run.extend(_inline_pieces(child, ()))
-        run.extend(_text_pieces(child.tail, ()))
-    yield from _run(run)
-
-
-def _run(pieces: Sequence[Piece]) -> Iterator[Block]:
-    if any(piece.key != BLANK for piece in pieces):
-        yield make_block("", (), (), pieces)
-
-
-def _block(element: etree._Element) -> Block | None:
-    tag, attributes = str(element.tag), _attributes(element)
-    if tag in WORDS:
-        pieces = tuple(_content_pieces(element, (), code=tag == "pre"))
-        shows = any(piece.key not in (BLANK, LINE) for piece in pieces)
-        return make_block(tag, attributes, (), pieces) if shows else None
-    children: Iterable[Block] = _children(element)
-    children = tuple(_entries(children) if tag == "dl" else children)
-    return make_block(tag, attributes, children) if children or tag in _MEANT_EMPTY else None
-
-
-def _entries(children: Iterable[Block]) -> Iterator[Block]:
-    entry: list[Block] = []
-    for child in children:
-        if child.tag == "dt" and any(part.tag == "dd" for part in entry):
-            yield make_block(ENTRY, (), entry)
-            entry = []
-        entry.append(child)
-    if entry:
-        yield make_block(ENTRY, (), entry)
-
-
-def _content_pieces(element: etree._Element, marks: tuple[Mark, ...], *, code: bool = False) -> Iterator[Piece]:
-    yield from _text_pieces(element.text, marks, code=code)
-    for child in element:
-        yield from _inline_pieces(child, marks, code=code)
-        yield from _text_pieces(child.tail, marks, code=code)
-
-
-def _inline_pieces(element: etree._Element, marks: tuple[Mark, ...], *, code: bool = False) -> Iterator[Piece]:
-    tag, attributes = str(element.tag), _attributes(element)
-    if tag in VOID:
-        yield Piece(f"\0{tag}{_written(_seen(attributes))}", f"<{tag}{_written(attributes)}>", marks)
-    else:
-        yield from _content_pieces(element, (*marks, Mark(tag, attributes)), code=code)
-
-
-def _text_pieces(text: str | None, marks: tuple[Mark, ...], *, code: bool = False) -> Iterator[Piece]:
-    if not text:
-        return
-    if code:
-        found = _PIECE_OF_CODE.findall(text)
-    elif any(mark.tag in _WHOLE for mark in marks):
-        found = [text]
-    else:
-        found = _PIECE.findall(text)
-    for piece in found:
-        blank = not code and not piece.strip(" \t\n\r\f\u00a0")
-        yield Piece(BLANK if blank else piece.replace("\u00a0", " "), escape(piece, quote=False), marks)
-
-
-def _attributes(element: etree._Element) -> Attributes:
-    return tuple((str(name), str(value)) for name, value in element.attrib.items())
-
-
-def _seen(attributes: Attributes) -> Attributes:
+def seen(attributes: Attributes) -> Attributes:
     return tuple(sorted((name, value) for name, value in attributes if name in SEEN))
 
 
-def _written(attributes: Attributes) -> str:
+def written(attributes: Attributes) -> str:
     return "".join(f' {name}="{escape(value)}"' for name, value in attributes)
 
 
@@ -249,10 +157,10 @@ def _words_key(pieces: Sequence[Piece]) -> str:
         del shown[0]
     while shown and shown[-1].key == BLANK:
         del shown[-1]
-    return _marked((piece.marks_key, escape(piece.key)) for piece in shown)
+    return marked((piece.marks_key, escape(piece.key)) for piece in shown)
 
 
-def _marked(runs: Iterable[tuple[tuple[str, ...], str]]) -> str:
+def marked(runs: Iterable[tuple[tuple[str, ...], str]]) -> str:
     """Pieces inside the elements around them: those that go on from one piece to the next stay open."""
     out: list[str] = []
     opened: tuple[str, ...] = ()
@@ -265,39 +173,3 @@ def _marked(runs: Iterable[tuple[tuple[str, ...], str]]) -> str:
         out.append(text)
         opened = marks
     return "".join(out)
-
-
-def _written_words(pieces: Iterable[Piece]) -> str:
-    return _marked((tuple(f"<{mark.tag}{_written(mark.attributes)}>" for mark in p.marks), p.html) for p in pieces)
-
-
-def _written_block(block: Block) -> str:
-    inner = _written_words(block.pieces)
-    before = None
-    for child in block.children:
-        # Two runs of words that come to stand side by side would become one.
-        apart = child.tag == before == ""
-        inner += f"<p>{_written_block(child)}</p>" if apart else _written_block(child)
-        before = child.tag
-    if block.tag in ("", "root", ENTRY):
-        return inner
-    opening = f"<{block.tag}{_written(block.attributes)}>"
-    if block.tag in VOID:
-        return opening
-    # HTML drops the first newline of a <pre>.
-    return f"{opening}{LINE if inner.startswith(LINE) else ''}{inner}</{block.tag}>"
-
-
-def _in_its_place(block: Block) -> str:
-    match block.tag:
-        case "li":
-            return f"<ul>{_written_block(block)}</ul>"
-        case "tr":
-            return f"<table>{_written_block(block)}</table>"
-        case "entry":
-            return f"<dl>{_written_block(block)}</dl>"
-        case "" | "caption":
-            return f"<p>{_written_words(block.pieces)}</p>"
-        case "td" | "th" | "dt" | "dd" | "root":
-            return "".join(map(_in_its_place, block.children))
-    return _written_block(block)

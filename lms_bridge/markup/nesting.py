@@ -213,25 +213,26 @@ def _taken(element: etree._Element) -> list[Node]:
 
 def _filled(element: etree._Element, nodes: Iterable[Node]) -> etree._Element:
     """The element with the nodes added to its content."""
-    # Text is joined before it is set: adding to an element's text again and again copies it each time.
+    # Text is joined before it is set: adding to an element's text again and again copies it each time. The last child
+    # is kept, since lxml counts all of them for `len(element)`.
+    last = next(element.iterchildren(reversed=True), None)
     texts: list[str] = []
     for node in nodes:
         if isinstance(node, str):
             texts.append(node)
         else:
-            _end(element, texts)
+            _end(element, last, texts)
             element.append(node)
-    _end(element, texts)
+            last = node
+    _end(element, last, texts)
     return element
 
 
-def _end(element: etree._Element, texts: list[str]) -> None:
+def _end(element: etree._Element, last: etree._Element | None, texts: list[str]) -> None:
     if not texts:
         return
     text = "".join(texts)
     texts.clear()
-    # Not by len(), which counts them all.
-    last = next(element.iterchildren(reversed=True), None)
     if last is not None:
         last.tail = (last.tail or "") + text
     else:

@@ -13,7 +13,7 @@ from lms_bridge.markup.vocabulary import BLOCKS, VOID
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 # These mean something when they are empty; every other empty element goes.
 _ENDING = BLOCKS | {"root"}
-_KEPT_EMPTY = VOID | {"td", "th", "tr", "table", "thead", "tbody", "tfoot", "dt", "dd", "li"}
+KEPT_EMPTY = VOID | {"td", "th", "tr", "table", "thead", "tbody", "tfoot", "dt", "dd", "li"}
 
 
 def normalise(fragment: Fragment) -> None:
@@ -36,7 +36,7 @@ def _drop_needless(root: etree._Element) -> None:
             dissolve(element)
             continue
         bare = element.tag == "span" and not element.attrib
-        if bare or (empty and element.tag not in _KEPT_EMPTY):
+        if bare or (empty and element.tag not in KEPT_EMPTY):
             dissolve(element)
         elif element.tag == "div" and not element.attrib:
             _dissolve_division(element)
@@ -44,8 +44,13 @@ def _drop_needless(root: etree._Element) -> None:
 
 def _at_end(br: etree._Element) -> bool:
     """A line break that ends its block shows nothing; editors put it into cells and paragraphs that are empty."""
-    parent = br.getparent()
-    return parent is not None and parent.tag in _ENDING and br.getnext() is None and _blank(br.tail)
+    part = br
+    while part.getnext() is None and _blank(part.tail):
+        parent = part.getparent()
+        if parent is None or parent.tag in _ENDING:
+            return parent is not None
+        part = parent
+    return False
 
 
 def _blank(text: str | None) -> bool:
@@ -65,18 +70,22 @@ def dissolve(element: etree._Element) -> None:
     parent = element.getparent()
     if parent is None:
         return
-    at = parent.index(element)
+    # By neighbours and not by number: lxml counts all children before one to find its number.
+    previous = element.getprevious()
     children = list(element)
     text = element.text or ""
     if children:
         children[-1].tail = (children[-1].tail or "") + (element.tail or "")
     else:
         text += element.tail or ""
-    if at == 0:
+    if previous is None:
         parent.text = (parent.text or "") + text
     else:
-        parent[at - 1].tail = (parent[at - 1].tail or "") + text
-    parent[at : at + 1] = children
+        previous.tail = (previous.tail or "") + text
+    for child in children:
+        element.addprevious(child)
+    element.tail = None
+    parent.remove(element)
 
 
 class _Flow:

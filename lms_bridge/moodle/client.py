@@ -15,15 +15,20 @@ from threading import Lock
 from typing import Any
 
 from lms_bridge.errors import DestinationError
-from lms_bridge.moodle.exchange import UPLOAD, Exchange
+from lms_bridge.moodle.exchange import UPLOAD, Exchange, too_big
 from lms_bridge.moodle.protocol import BATCH, Call, Reply, form, is_refusal, refused
-from lms_bridge.moodle.refusals import unanswered
+from lms_bridge.moodle.refusals import refusal_error, unanswered
+from lms_bridge.moodle.shapes import fits
+from lms_bridge.transport import read_json
 
 _log = logging.getLogger(__name__)
 
 _MAX_BYTES = 1_000_000
 _MAX_VARIABLES = 880
 """PHP's default limit is 1000, and what is beyond it is dropped without a word."""
+
+
+_SITE_INFO = Call(function="core_webservice_get_site_info", args={})
 
 
 @dataclass(slots=True)
@@ -62,6 +67,7 @@ class Client:
         self._counter: Counter[str] = Counter()
         self._site: Site | None = None
         self._site_lock = Lock()
+        self._ended: Reply | None = None
 
     def call(self, function: str, args: Mapping[str, Any] | None = None, **how: Any) -> Any:
         """One call's value. Raises DestinationError. `how` is what `Call` takes."""
@@ -80,6 +86,8 @@ class Client:
 
     def upload(self, name: str, content: bytes, media_type: str, *, draft: int = 0) -> int:
         """A file into one of the user's drafts, or into a new one (0); the draft's id."""
+        if self._ended is not None:
+            self._ended.take()
         self._count(UPLOAD)
         return self._exchange.upload(name, content, media_type, draft=draft)
 
@@ -87,16 +95,21 @@ class Client:
         """Asked once. Raises DestinationError."""
         with self._site_lock:
             if self._site is None:
-                self._count("core_webservice_get_site_info")
-                call = Call(function="core_webservice_get_site_info", args={})
-                self._site = _site(self._one(call).take())
+                self._count(_SITE_INFO.function)
+                self._site = _site(self._one(_SITE_INFO).take())
             return self._site
 
     def calls(self) -> Mapping[str, int]:
         with self._lock:
             return dict(self._counter)
 
+    def stop(self, *, finish: bool = False) -> None:
+        """From any thread: what waits is told that it was never sent (see `Gate.stop`)."""
+        self._exchange.stop(finish=finish)
+
     def close(self) -> None:
+        """Whoever still waits is woken with an error."""
+        self._exchange.stop()
         self._pool.shutdown(wait=True)
         self._exchange.close()
 
@@ -142,6 +155,9 @@ class Client:
         return taken
 
     def _run(self, batch: list[_Waiting]) -> None:
+        if self._ended is not None:
+            _settle(batch, self._ended)
+            return
         if len(batch) == 1:
             self._count(batch[0].call.function)
             batch[0].answer.set_result(self._one(batch[0].call))
@@ -170,7 +186,7 @@ class Client:
         responses = answer.get("responses") if isinstance(answer, dict) else None
         if is_refusal(answer):
             # Moodle refused the batch as a whole, before its first call.
-            _settle(batch, refused(outer, answer))
+            _settle(batch, self._explained(outer, refused(outer, answer)))
             return []
         if not isinstance(responses, list) or not responses or len(responses) > len(batch):
             _settle(batch, Reply(error=unanswered(BATCH, "", "the answer is not a list of answers.")))
@@ -189,7 +205,25 @@ class Client:
 
     def _one(self, call: Call) -> Reply:
         value = self._exchange.post(call, form)
-        return refused(call, value) if is_refusal(value) else Reply(value=value)
+        return self._explained(call, refused(call, value)) if is_refusal(value) else Reply(value=value)
+
+    def _explained(self, call: Call, reply: Reply) -> Reply:
+        """A token that ends hears `accessexception` once, and `invalidtoken` only from then on; a request that PHP
+        dropped for its size hears `invalidtoken`, too. So one small call more tells: after it nothing is sent in vain.
+        """
+        known_lack = self._site is not None and call.function not in self._site.functions
+        if reply.code not in ("invalidtoken", "accessexception") or (known_lack and reply.code == "accessexception"):
+            return reply
+        self._count(_SITE_INFO.function)
+        again = self._exchange.post(_SITE_INFO, form)
+        second = refused(_SITE_INFO, again) if is_refusal(again) else Reply(value=again)
+        if second.code == "invalidtoken":
+            error = refusal_error("invalidtoken", "", function=call.function, where=self._exchange.url)
+            self._ended = Reply(error=error, code="invalidtoken")
+            return self._ended
+        if reply.code == "invalidtoken":
+            return Reply(error=too_big(call, len(form("", call))), code="toobig")
+        return reply
 
     def _count(self, name: str) -> None:
         with self._lock:
@@ -239,11 +273,14 @@ def _reply(call: Call, response: Any) -> Reply:
         return Reply(error=unanswered(call.function, call.where, "its answer is not readable."))
     try:
         if response.get("error"):
-            refusal = json.loads(response.get("exception") or "{}")
+            refusal = read_json(str(response.get("exception") or "{}"))
             return refused(call, refusal if isinstance(refusal, dict) else {})
-        return Reply(value=json.loads(response.get("data") or "null"))
+        value = read_json(str(response.get("data") or "null"))
     except ValueError:
         return Reply(error=unanswered(call.function, call.where, "its answer is not readable."))
+    if not fits(call.function, value):
+        return Reply(error=unanswered(call.function, call.where, "what came back is no answer of that function."))
+    return Reply(value=value)
 
 
 def _settle(batch: Sequence[_Waiting], reply: Reply) -> None:

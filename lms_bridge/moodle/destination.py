@@ -31,17 +31,18 @@ from lms_bridge.moodle.review_forum import ForumReviews
 from lms_bridge.moodle.reviews import DatabaseReviews
 from lms_bridge.moodle.settings import MoodleSettings
 from lms_bridge.moodle.site import SiteParts
-from lms_bridge.transport import Limits, Transport
+from lms_bridge.transport import Gate, Limits, Transport
 
 _PLACEMENT = {Kind.PAGE: "wiki", Kind.PROMPT: "forum", Kind.REVIEW: "reviews", Kind.RATING: "rating_activity"}
 
 
-def open_moodle(name: str, settings: MoodleSettings, folder: Path) -> "Moodle":
+def open_moodle(name: str, settings: MoodleSettings, folder: Path, *, gate: Gate | None = None) -> "Moodle":
+    """Talks to nobody yet. `gate` is for tests."""
     limits = Limits(
         connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout, attempts=settings.attempts
     )
     ca_file = folder / settings.ca_file if settings.ca_file else None
-    transport = Transport(limits=limits, ca_file=ca_file, connections=settings.connections)
+    transport = Transport(limits=limits, ca_file=ca_file, connections=settings.connections, gate=gate)
     exchange = Exchange(transport, url=settings.url, token=settings.token.get_secret_value())
     client = Client(exchange, connections=settings.connections, batch=settings.batch)
     return Moodle(name, settings, client)
@@ -104,6 +105,10 @@ class Moodle:
 
     def calls(self) -> Mapping[str, int]:
         return self._client.calls()
+
+    def interrupt(self, *, finish: bool = False) -> None:
+        """The run is to end: nobody waits any longer. `finish`: what is under way is brought to its end first."""
+        self._client.stop(finish=finish)
 
     def close(self) -> None:
         self._client.close()

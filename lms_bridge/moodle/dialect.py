@@ -39,8 +39,14 @@ _SPELLED = {
 _PRIVATE = re.compile(f"[{''.join(_SPELLED)}]")
 _SCHEME = re.compile(r"(?i)\b(https?|ftp|sftp):(?=//)")
 _PLAIN_TITLE = re.compile(r"[^\W_][\w .,:;()’!?–—+-]*")
-# `[[` are the wiki's links, `%!` its parser's own place-holders; the third is where Moodle puts an address of a file.
-_SIGNS = (("[[", _BRACKET * 2), ("%!", f"{_PERCENT}!"), ("@@PLUGINFILE@@", f"{_AT}@PLUGINFILE@@"))
+# `[[` are the wiki's links, also where a bracket comes to stand before one of ours; `%!` are its parser's own
+# place-holders; the last is where Moodle puts an address of a file.
+_SIGNS = (
+    ("[[", _BRACKET * 2),
+    (f"[{_OPEN}", f"{_BRACKET}{_OPEN}"),
+    ("%!", f"{_PERCENT}!"),
+    ("@@PLUGINFILE@@", f"{_AT}@PLUGINFILE@@"),
+)
 _NOT_IN_PRE = ("img", "small", "sub", "sup")
 
 
@@ -68,7 +74,8 @@ class Reading:
 
 def to_moodle(body: str, reading: Reading) -> str:
     """A canonical body in Moodle's dialect. Images stay `asset:DIGEST`."""
-    fragment = clean_fragment(without_private(body))
+    fragment = clean_fragment(body)
+    drop_private(fragment)
     for a in list(links(fragment)):
         _link(a, reading)
     for img in list(images(fragment)):
@@ -80,9 +87,14 @@ def to_moodle(body: str, reading: Reading) -> str:
     return spelled(fragment, wiki=reading.wiki)
 
 
-def without_private(html: str) -> str:
-    """Without the signs by which entities travel through the serialiser."""
-    return _PRIVATE.sub("", html)
+def drop_private(fragment: Fragment) -> None:
+    """The signs by which entities travel through the serialiser. From the tree, since a text may write them as
+    references: `&#xE0F3;` would become the brackets of a link."""
+    for element in [fragment.root, *fragment]:
+        element.text = element.text and _PRIVATE.sub("", element.text)
+        element.tail = element.tail and _PRIVATE.sub("", element.tail)
+        for name, value in element.items():
+            element.set(name, _PRIVATE.sub("", value))
 
 
 def spelled(fragment: Fragment, *, wiki: bool) -> str:

@@ -5,10 +5,10 @@ One listing tells everything of every discussion, so versions are digests of it:
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload
+from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, Status
 from lms_bridge.errors import Ambiguous, DestinationError, Problem
 from lms_bridge.moodle.client import Client
 from lms_bridge.moodle.courses import Activity
@@ -208,6 +208,9 @@ class Discussions:
         if stands is None:
             return failed(change, error or _not_done(change))
         doubtful = isinstance(error, Ambiguous) and _as_wanted(change, stands)
+        if error is not None and not doubtful and replies[0].error is None:
+            # Its text stands already: only an intent that stays open tells the next run that this is half of ours.
+            return replace(failed(change, error), status=Status.AMBIGUOUS)
         if error is not None and not doubtful:
             return failed(change, error)
         if change.action is not Action.ADOPT and not _as_wanted(change, stands):

@@ -5,6 +5,7 @@ forum post is the nearest thing whose files the course's learners may see. The d
 locked, lms-bridge could not add the next images without the right to override locks.
 """
 
+import hashlib
 import html
 import logging
 import mimetypes
@@ -12,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
-from lms_bridge.errors import DestinationError, NotFound
+from lms_bridge.errors import ContentError, DestinationError, NotFound
 from lms_bridge.items import Asset, Kind, mark
 from lms_bridge.moodle.displayed import FILE_PREFIX
 from lms_bridge.moodle.ground import Ground, Spot
@@ -46,12 +47,21 @@ class Images:
         with self._lock:
             turn = self._course_locks.setdefault(course, Lock())
         with turn:
-            if course not in self._known:
-                self._look(course)
-            missing = [asset for digest, asset in wanted.items() if digest not in self._known[course]]
-            for at in range(0, len(missing), _AT_ONCE):
-                self._upload(course, missing[at : at + _AT_ONCE])
-            return {digest: self._known[course][digest] for digest in wanted if digest in self._known[course]}
+            try:
+                return self._all_there(course, wanted)
+            except DestinationError:
+                # What was sent without an answer may stand there: it is looked up before anything is sent again.
+                self._known.pop(course, None)
+                self._carriers.pop(course, None)
+                raise
+
+    def _all_there(self, course: int, wanted: Mapping[str, Asset]) -> Mapping[str, str]:
+        if course not in self._known:
+            self._look(course)
+        missing = [asset for digest, asset in wanted.items() if digest not in self._known[course]]
+        for at in range(0, len(missing), _AT_ONCE):
+            self._upload(course, missing[at : at + _AT_ONCE])
+        return {digest: self._known[course][digest] for digest in wanted if digest in self._known[course]}
 
     def known(self, course: int) -> Mapping[str, str]:
         """Digest → address of everything that was uploaded. Raises DestinationError."""
@@ -161,4 +171,11 @@ def _loaded(asset: Asset) -> bytes:
         raise DestinationError(
             f"the image {asset.name} has {asset.size // 1_000_000} MB.", where=asset.name, next_step="Make it smaller."
         )
-    return asset.load()
+    try:
+        content = asset.load()
+    except (OSError, ContentError) as error:
+        raise DestinationError(f"the image {asset.name} cannot be read: {error}", next_step="Run again.") from error
+    if hashlib.sha256(content).hexdigest() != asset.digest:
+        # What came into its place may be anything, and was never looked at.
+        raise DestinationError(f"the image {asset.name} changed while it was read", next_step="Run again.")
+    return content

@@ -91,7 +91,9 @@ class PageWriter:
             if found is not None and change.payload.fingerprint.startswith(found.fingerprint or "-"):
                 return int(row["id"])
             page = self._wiki.contents([int(row["id"])]).get(int(row["id"]), {})
-            if page and self._wiki.is_free(str(row["title"]), str(page.get("version")), str(page["cachedcontent"])):
+            if page and "version" not in page:
+                return failed(change, _beyond_repair(change))
+            if page and self._wiki.is_free(str(row["title"]), str(page["version"]), str(page["cachedcontent"])):
                 return self._heal(change, int(row["id"]))
             return failed(change, _title_taken(change, found.mark if found else ""))
         return None
@@ -187,6 +189,16 @@ def cannot_delete(change: Change) -> Problem:
         "Moodle has no web service that deletes a wiki page.",
         change.entry.url or change.key if change.entry else change.key,
         "Delete it in the wiki under `Administration`, or leave it.",
+    )
+
+
+def _beyond_repair(change: Change) -> Problem:
+    """No web service writes or deletes such a page: their calls fail inside."""
+    title = change.payload.address if change.payload else change.title
+    return Problem(
+        f"the server died while it made the page “{title}”; what it left can be neither filled nor deleted from here.",
+        change.key,
+        "Delete the page in Moodle under the wiki's `Administration`; the next sync makes it anew.",
     )
 
 

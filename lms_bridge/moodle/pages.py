@@ -96,9 +96,10 @@ class WikiPages:
             number, found = int(row["id"]), marks[int(row["id"])]
             if found is not None and number not in versions:
                 continue  # deleted between the two calls
-            if self._wiki.is_free(str(row["title"]), versions.get(number, ""), str(row.get("cachedcontent", ""))):
+            version = versions.get(number, f"at {row.get('timemodified')}")
+            if self._wiki.is_free(str(row["title"]), version, str(row.get("cachedcontent", ""))):
                 continue
-            entries.append(self._wiki.entry(row, versions.get(number, f"at {row.get('timemodified')}")))
+            entries.append(self._wiki.entry(row, version))
         return first_of_each_mark(entries)
 
     def read(self, entry: Entry) -> Body:

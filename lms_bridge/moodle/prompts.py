@@ -1,6 +1,7 @@
 """Discussion prompts: one discussion each in the course's forum, pinned and closed as the item says."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef
@@ -83,6 +84,11 @@ class ForumPrompts:
     def expected(self, payload: Payload) -> Body:
         html = expected_form(self._ground.resolved(payload.body), site=self._ground.site)
         return body_of(str(payload.fields["subject"]), html, shown(payload.fields))
+
+    def halfway(self, payload: Payload) -> list[Body]:
+        """Text, pin and lock are calls of their own, and any of them may be the last that arrived."""
+        whole = self.expected(payload)
+        return [replace(whole, fields={"pinned": p, "closed": c}) for p in (False, True) for c in (False, True)]
 
     def cost(self, changes: Sequence[Change]) -> Cost:
         cost = self._parts.cost(self.ref, changes, each=_CALLS)

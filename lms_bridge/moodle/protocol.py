@@ -86,13 +86,22 @@ def form(token: str, call: Call) -> bytes:
 
 
 def is_refusal(value: Any) -> bool:
-    return isinstance(value, dict) and ("exception" in value or "errorcode" in value) and "message" in value
+    """upload.php and the log-in have `error` in place of `message`."""
+    if not isinstance(value, dict) or not ("exception" in value or "errorcode" in value):
+        return False
+    return "message" in value or "error" in value
+
+
+def message_of(value: Mapping[str, Any]) -> str:
+    """A refusal's own words; a PHP Error inside a batch has them under a name of its own."""
+    names = ("message", "generalexceptionmessage", "error")
+    return next((str(value[name]) for name in names if value.get(name)), "")
 
 
 def refused(call: Call, value: Mapping[str, Any]) -> Reply:
     """A refusal as a reply. A PHP Error without errorcode says nothing about whether a write happened."""
     code = str(value.get("errorcode") or "")
-    text = plain(str(value.get("message") or value.get("generalexceptionmessage") or ""))
+    text = plain(message_of(value))
     where = call.where or call.function
     if call.write and not code:
         return Reply(

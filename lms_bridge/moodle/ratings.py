@@ -148,7 +148,10 @@ class CourseRatings:
         rows = [{"id": self._number(change), "customfields": self._rows(change)} for change in changes]
         call = Call(function="core_course_update_courses", args={"courses": rows}, write=True, alone=True)
         reply = self._ground.client.call_all([call])[0]
-        if reply.error is not None:
+        if isinstance(reply.error, Ambiguous):
+            # The fields may stand; whether they do is read back, and the names belong to them all the same.
+            errors |= {self._number(change): reply.error for change in changes}
+        elif reply.error is not None:
             return errors | {self._number(change): reply.error for change in changes}
         for warning in (reply.value or {}).get("warnings", ()):
             errors[int(warning.get("itemid") or 0)] = _warned(warning)
@@ -213,7 +216,8 @@ class CourseRatings:
             return done(change, self._entry(number, change.key, values), body_of("", "", values))
         wanted = {row["shortname"]: same(row["value"]) for row in self._rows(change)}
         wrong = [name for name, value in wanted.items() if values.get(name, "") != value]
-        if error is not None and not (isinstance(error, Ambiguous) and not wrong):
+        renamed = change.payload is None or values.get(NAME) == change.payload.fields.get(NAME)
+        if error is not None and not (isinstance(error, Ambiguous) and not wrong and renamed):
             return failed(change, error)
         if wrong:
             return failed(change, self._unwritten(number, wrong))

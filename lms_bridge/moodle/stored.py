@@ -10,7 +10,7 @@ from lms_bridge.markup.clean import CANONICAL, clean_fragment
 from lms_bridge.markup.fragment import Fragment
 from lms_bridge.markup.links import asset_digest, images, links
 from lms_bridge.markup.vocabulary import READ_SCHEMES
-from lms_bridge.moodle.dialect import WikiTitle, point, portable, spelled, without_private
+from lms_bridge.moodle.dialect import WikiTitle, drop_private, point, portable, spelled
 from lms_bridge.moodle.displayed import WikiAddress
 
 _KEPT = replace(CANONICAL, relative=True, schemes=READ_SCHEMES - {"data", "file"})
@@ -19,7 +19,8 @@ _KEPT = replace(CANONICAL, relative=True, schemes=READ_SCHEMES - {"data", "file"
 
 def to_stored(html: str, wiki: WikiAddress | None = None) -> str:
     """`wiki`: the wiki that the text is to stand in; none for a forum and everything else."""
-    fragment = clean_fragment(without_private(html), policy=_KEPT)
+    fragment = clean_fragment(html, policy=_KEPT)
+    drop_private(fragment)
     for a in list(links(fragment)):
         href = a.get("href", "")
         own = _own_page(href, wiki) if wiki is not None else None

@@ -33,9 +33,10 @@ class Subwiki:
         return str(wiki.details.get("firstpagetitle") or DEFAULT_FIRST_PAGE) if wiki else self._ground.template_first
 
     def is_free(self, title: str, version: str, shown: str) -> bool:
-        """Nobody's page: what a crash left (version 0), or a first page that was opened once and never written on."""
+        """Nobody's page: what a crash left (version 0, or none at all), or a first page that was opened once and never
+        written on."""
         first = folded(title) == folded(self.first_title())
-        return (first or version == "0") and find_marker(shown) is None and is_blank(shown)
+        return (first or version in ("0", "")) and find_marker(shown) is None and is_blank(shown)
 
     def listed(self) -> list[dict[str, Any]]:
         """Every page with its text. Raw, since default answers turn `&` in titles into `&amp;`."""

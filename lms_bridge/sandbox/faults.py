@@ -6,6 +6,8 @@ emulator must not know that its answer was lost. Set from Python or with `POST /
 
 import asyncio
 import json
+import socket
+import struct
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -13,14 +15,21 @@ from typing import Any, Literal, get_args
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Kind = Literal["status", "delay", "drop", "refuse", "truncate"]
+from lms_bridge.sandbox.wire_log import WireLog
+
+Kind = Literal["status", "delay", "drop", "refuse", "reset", "truncate", "raw", "dribble"]
 ADDRESS = "/_sandbox/faults"
 
 
 @dataclass(frozen=True)
 class Fault:
     """`status`: answered instead of the site · `delay`: answered late · `drop`: stored, then the connection
-    is closed · `refuse`: closed before anything is stored · `truncate`: stored, half of the answer sent."""
+    is closed · `refuse`: closed before anything is stored · `reset`: torn down instead of closed · `truncate`: stored,
+    half of the answer sent · `raw`: the `answer`, byte by byte, is all that is sent · `dribble`: after the `answer` one
+    byte more, every so many `seconds`, for ever.
+
+    `stored`: before a `status`, `reset`, `raw` or `dribble` the site does what it was asked for.
+    """
 
     kind: Kind
     times: int = 1
@@ -33,6 +42,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     answer: str = ""
     seconds: float = 0.0
+    stored: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -81,7 +91,7 @@ class FaultPlan:
         return None
 
 
-def with_faults(app: ASGIApp, plan: FaultPlan) -> ASGIApp:
+def with_faults(app: ASGIApp, plan: FaultPlan, log: WireLog | None = None) -> ASGIApp:
     """`app` as its clients see it when the plan has its way. Must be the outermost layer."""
 
     async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,8 +106,10 @@ def with_faults(app: ASGIApp, plan: FaultPlan) -> ASGIApp:
             await app(scope, _replay(body, receive), send)
             return
         fault = None
+        address = scope["path"] + "?" + scope["query_string"].decode("latin-1")
+        if log is not None:
+            send = log.listening(log.asked(scope["method"], address, body), send)
         if plan.pending():
-            address = scope["path"] + "?" + scope["query_string"].decode("latin-1")
             fault = plan.take(scope["method"], address, body.decode("utf-8", "replace"))
         if fault is None:
             await app(scope, _replay(body, receive), send)
@@ -127,8 +139,10 @@ class _Exchange:
 
 
 async def _suffer(fault: Fault, exchange: _Exchange) -> None:
-    if fault.seconds:
+    if fault.seconds and fault.kind != "dribble":
         await asyncio.sleep(fault.seconds)
+    if fault.stored:
+        await exchange.answer()
     match fault.kind:
         case "status":
             headers = {"content-type": "text/html; charset=utf-8", **fault.headers}
@@ -142,22 +156,56 @@ async def _suffer(fault: Fault, exchange: _Exchange) -> None:
             await _hang_up(exchange.receive)
         case "refuse":
             await _hang_up(exchange.receive)
+        case "reset":
+            await _tear_down(exchange.receive)
         case "truncate":
             held = await exchange.answer()
             body = b"".join(message.get("body", b"") for message in held)
             await exchange.send(held[0])
             await exchange.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
             await _hang_up(exchange.receive)
+        case "raw":
+            _wire(exchange.receive).write(fault.answer.encode("latin-1"))
+            await _hang_up(exchange.receive)
+        case "dribble":
+            await _dribble(fault, exchange.receive)
+
+
+def _wire(receive: Receive) -> asyncio.Transport:
+    # ASGI has no word for bytes that are no answer, or for closing without one; uvicorn's `receive` is a method of the
+    # object that holds the socket.
+    transport: asyncio.Transport | None = getattr(getattr(receive, "__self__", None), "transport", None)
+    if transport is None:
+        raise RuntimeError("a fault on the wire needs uvicorn and the faults as the outermost layer")
+    return transport
 
 
 async def _hang_up(receive: Receive) -> None:
-    # ASGI has no word for "close without an answer"; uvicorn's `receive` is a method of the object that
-    # holds the socket.
-    transport = getattr(getattr(receive, "__self__", None), "transport", None)
-    if transport is None:
-        raise RuntimeError("a dropped connection needs uvicorn and the faults as the outermost layer")
+    wire = _wire(receive)
     await asyncio.sleep(0)
-    transport.close()
+    wire.close()
+    await _gone(receive)
+
+
+async def _tear_down(receive: Receive) -> None:
+    """So that the client is told of a reset: a socket that lingers for no time is not closed in good order."""
+    wire = _wire(receive)
+    wire.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wire.abort()
+    await _gone(receive)
+
+
+async def _dribble(fault: Fault, receive: Receive) -> None:
+    wire = _wire(receive)
+    wire.write(fault.answer.encode("latin-1"))
+    gone = asyncio.ensure_future(_gone(receive))
+    while not wire.is_closing():
+        await asyncio.wait([gone], timeout=fault.seconds or 0.01)
+        wire.write(b"a")
+    await gone
+
+
+async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from lms_bridge.sandbox.faults import FaultPlan, with_faults
+from lms_bridge.sandbox.wire_log import WireLog
 
 MAX_WAIT = 20.0
 
@@ -30,6 +31,7 @@ class SandboxServer:
         certificate: Path | None = None,
         private_key: Path | None = None,
         faults: FaultPlan | None = None,
+        log: WireLog | None = None,
     ) -> None:
         self.faults = faults or FaultPlan()
         self._socket = _listen(host, port)
@@ -37,7 +39,7 @@ class SandboxServer:
         self.url = f"{'https' if certificate else 'http'}://{host}:{self.port}"
         self._server = _AnnouncingServer(
             uvicorn.Config(
-                with_faults(app, self.faults),
+                with_faults(app, self.faults, log),
                 ssl_certfile=certificate,
                 ssl_keyfile=private_key,
                 http="h11",

@@ -15,6 +15,7 @@ from typing import Any
 
 from lms_bridge.errors import Denied, DestinationError, Unreachable
 from lms_bridge.sharepoint.endpoints import Endpoints
+from lms_bridge.sharepoint.entra_http import NoToken
 from lms_bridge.sharepoint.keypair import NEW_CERTIFICATE, KeyPair, read_key_pair
 from lms_bridge.sharepoint.settings import SharePointSettings
 
@@ -112,6 +113,8 @@ class TokenProvider:
                 found = client.acquire_token_for_client(resource=resource)
             else:
                 found = client.acquire_token_for_client([f"{resource}/.default"])
+        except NoToken as error:
+            raise error.error from error
         except requests.RequestException as error:
             raise Unreachable(
                 f"Entra could not be reached ({type(error).__name__})",

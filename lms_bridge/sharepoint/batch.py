@@ -44,6 +44,19 @@ class Answer:
         return 200 <= self.status < 300
 
 
+def is_usable(method: str, status: int, body: Any) -> bool:
+    """Whether a success is Graph's: proxies and sign-in pages answer 200, too, with something else."""
+    if not 200 <= status < 300 or status in (202, 204):
+        return True
+    if not isinstance(body, Mapping):
+        return False
+    return any(body.get(name) not in (None, "") for name in _TOLD) if status == 201 or method == "GET" else True
+
+
+_TOLD = ("id", "value", "responses")
+"""What was made or read has an id, a listing has rows."""
+
+
 def lower_names(headers: Any) -> dict[str, str]:
     if not isinstance(headers, Mapping):
         return {}
@@ -68,20 +81,21 @@ def _request(number: int, call: Call) -> dict[str, Any]:
     return request
 
 
-def decode(payload: Any, count: int) -> list[Answer | None]:
+def decode(payload: Any, calls: Sequence[Call]) -> list[Answer | None]:
     """The answers in the order of the calls; none where the batch holds no usable one.
 
     Answers come in any order, and `headers` and `body` may be missing (204, 424).
     """
-    answers: list[Answer | None] = [None] * count
+    answers: list[Answer | None] = [None] * len(calls)
     responses = payload.get("responses") if isinstance(payload, Mapping) else None
     for response in responses if isinstance(responses, list) else ():
         if not isinstance(response, Mapping):
             continue
         number, status = _number(response.get("id")), _number(response.get("status"))
-        if number is None or status is None or not 1 <= number <= count:
+        if number is None or status is None or not 1 <= number <= len(calls):
             continue
-        answers[number - 1] = Answer(status, lower_names(response.get("headers")), response.get("body"))
+        if is_usable(calls[number - 1].method, status, body := response.get("body")):
+            answers[number - 1] = Answer(status, lower_names(response.get("headers")), body)
     return answers
 
 

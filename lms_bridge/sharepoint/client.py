@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from lms_bridge.errors import Ambiguous, DestinationError, Unreachable
 from lms_bridge.sharepoint.batch import MAX_CALLS, Answer, Call, decode, encode
 from lms_bridge.sharepoint.budget import Budget, asked_wait
-from lms_bridge.sharepoint.refusals import refusal
+from lms_bridge.sharepoint.refusals import BUSY, is_sent_away, refusal
+from lms_bridge.transport import Limits, host_of, too_long
 
 MAX_PAGES = 2_000
 TOO_LARGE = frozenset({400, 413, 414, 431})
@@ -33,17 +34,12 @@ class Tokens(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
+    """`tries`: how often it was sent away; `renewed`: its token was replaced once."""
+
     call: Call
     future: "Future[Answer]" = field(default_factory=Future)
     tries: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How often a call inside a batch is tried, and the longest wait that the service may ask for."""
-
-    attempts: int = 5
-    longest_wait: float = 300.0
+    renewed: bool = False
 
 
 class GraphClient:
@@ -57,16 +53,18 @@ class GraphClient:
         *,
         root: str,
         connections: int = 4,
-        patience: Patience | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._tokens = tokens
         self._budget = budget
         self._root = f"{root}/v1.0"
-        self._patience = patience or Patience()
+        self._host = host_of(root)
+        self._limits = limits or Limits()
         self._queue: deque[_Waiting] = deque()
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
+        self._fresh_refused = False
         self._workers = ThreadPoolExecutor(connections, thread_name_prefix="graph")
 
     def ask(self, call: Call) -> Answer:
@@ -168,7 +166,7 @@ class GraphClient:
 
     def _send_alone(self, one: _Waiting) -> None:
         try:
-            one.future.set_result(self._exchange(one.call, repeatable=one.call.reads))
+            one.future.set_result(self._exchange(one.call, repeatable=one.call.reads)[0])
         except DestinationError as error:
             one.future.set_exception(error)
 
@@ -178,9 +176,9 @@ class GraphClient:
         units = sum(call.units for call in calls)
         batch = Call(name="$batch", method="POST", url="/$batch", body=encode(calls), units=units)
         try:
-            answer = self._exchange(batch, repeatable=reads)
+            answer, token = self._exchange(batch, repeatable=reads)
         except Ambiguous as error:
-            self._settle(taken, [None] * len(taken), error)
+            self._settle(taken, [None] * len(taken), lost=error)
             return
         except DestinationError as error:
             for one in taken:
@@ -194,55 +192,70 @@ class GraphClient:
             for one in taken:
                 one.future.set_result(answer)
             return
-        self._settle(taken, decode(answer.body, len(taken)), None)
+        self._settle(taken, decode(answer.body, calls), token=token)
 
-    def _settle(self, taken: list[_Waiting], answers: list[Answer | None], lost: Ambiguous | None) -> None:
+    def _settle(
+        self, taken: list[_Waiting], answers: list[Answer | None], *, token: str = "", lost: Ambiguous | None = None
+    ) -> None:
+        """What each call of a batch came to. What was surely not done is sent again, and so is what only reads."""
         again: list[_Waiting] = []
         for one, answer in zip(taken, answers, strict=True):
+            if answer is not None:
+                self._budget.heed(self._host, answer.status, answer.headers)
             if answer is None and not one.call.reads:
                 one.future.set_exception(lost or _unanswered(one.call))
-            elif answer is None or (one.call.reads and answer.status in (500, 502, 504)):
+            elif answer is None or (one.call.reads and answer.status in BUSY and not is_sent_away(answer)):
                 self._send_alone(one)
-            elif self._sent_away(answer):
-                self._budget.heed(answer.status, answer.headers)
+            elif answer.status == 401 and not one.renewed and not self._fresh_refused:
+                one.renewed = True
+                self._tokens.renew(token)
+                again.append(one)
+            elif is_sent_away(answer):
                 one.tries += 1
-                (
-                    again.append(one)
-                    if self._may_wait(one, answer)
-                    else one.future.set_exception(_busy(one.call, answer))
-                )
+                error = self._impatient(one, answer)
+                again.append(one) if error is None else one.future.set_exception(error)
             else:
-                self._budget.heed(answer.status, answer.headers)
                 one.future.set_result(answer)
         if again:
             with self._lock:
                 self._queue.extendleft(reversed(again))
             self._workers.submit(self._drain)
 
-    @staticmethod
-    def _sent_away(answer: Answer) -> bool:
-        """Refused before anything was done: 429, or 503 with Retry-After."""
-        return answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers)
+    def _impatient(self, one: _Waiting, answer: Answer) -> Unreachable | None:
+        """Why a call that was sent away is not sent again. Where the service does not say how long, waits grow."""
+        asked = asked_wait(answer.headers)
+        if asked is not None and asked > self._limits.longest_wait:
+            return too_long(refusal(one.call, answer).problem, asked, self._limits.longest_wait)
+        if one.tries >= self._limits.attempts:
+            return _busy(one.call, answer)
+        if asked is None:
+            self._budget.gate.close(self._host, self._limits.first_wait * 2.0 ** (one.tries - 1))
+        return None
 
-    def _may_wait(self, one: _Waiting, answer: Answer) -> bool:
-        wait = asked_wait(answer.headers) or 0.0
-        return one.tries < self._patience.attempts and wait <= self._patience.longest_wait
+    def _exchange(self, call: Call, *, repeatable: bool) -> tuple[Answer, str]:
+        """One request and its token; after a 401 once more with a fresh one: a refused request was not executed.
 
-    def _exchange(self, call: Call, *, repeatable: bool) -> Answer:
-        """One request; after a 401 once more with a fresh token: a refused request was not executed."""
+        Where a fresh one was refused, no other is asked for until something was let in.
+        """
+        answer, token = self._asked(call, repeatable)
+        if answer.status == 401 and not self._fresh_refused:
+            self._tokens.renew(token)
+            answer, token = self._asked(call, repeatable)
+        self._fresh_refused = answer.status == 401
+        return answer, token
+
+    def _asked(self, call: Call, repeatable: bool) -> tuple[Answer, str]:
         with self._lock:
             self._counts["requests"] += 1
-        answer, token = self._pipeline.exchange(call, repeatable=repeatable)
-        if answer.status != 401:
-            return answer
-        self._tokens.renew(token)
-        with self._lock:
-            self._counts["requests"] += 1
-        return self._pipeline.exchange(call, repeatable=repeatable)[0]
+        return self._pipeline.exchange(call, repeatable=repeatable)
 
     def _below_root(self, link: str, call: Call) -> str:
         """A next link leads on at the same service, or nowhere: the token must not travel elsewhere."""
-        ours, found = urlsplit(self._root), urlsplit(link)
+        ours = urlsplit(self._root)
+        try:
+            found = urlsplit(link)
+        except ValueError:
+            found = urlsplit("")
         path = found.path
         if (found.scheme, found.netloc) != (ours.scheme, ours.netloc) or not path.startswith(ours.path + "/"):
             raise DestinationError(

@@ -17,13 +17,13 @@ from office365.runtime.http.http_method import HttpMethod
 from office365.runtime.http.request_options import RequestOptions
 from office365.runtime.transport.base import BaseTransport
 
-from lms_bridge.errors import DestinationError
-from lms_bridge.sharepoint.batch import Answer, Call, lower_names
+from lms_bridge.errors import Ambiguous, DestinationError, Unreachable
+from lms_bridge.sharepoint.batch import Answer, Call, is_usable, lower_names
 from lms_bridge.sharepoint.budget import asked_wait
 from lms_bridge.sharepoint.entra_http import as_response
-from lms_bridge.sharepoint.refusals import BUSY, busy, refusal
+from lms_bridge.sharepoint.refusals import BUSY, busy, is_sent_away, refusal
 from lms_bridge.transport import Answer as HttpAnswer
-from lms_bridge.transport import Fail, Request, Retry, Transport
+from lms_bridge.transport import Fail, Request, Retry, Transport, read_json
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
@@ -105,16 +105,28 @@ class SharedTransport(BaseTransport):
 
 def _judge(request: Request, answer: HttpAnswer) -> Retry | Fail | None:
     """Only what is worth another try is decided here; every other answer goes up as it is."""
-    if answer.status != 429 and answer.status not in BUSY:
+    call = Call(
+        name="", method="GET" if request.repeatable else request.method, url=request.where.split("/v1.0", 1)[-1]
+    )
+    found = Answer(answer.status, lower_names(answer.headers), _json_of(answer.content))
+    if not is_usable(call.method, found.status, found.body):
+        return unreadable(call)
+    if found.status != 429 and found.status not in BUSY:
         return None
-    path = request.where.split("/v1.0", 1)[-1]
-    call = Call(name="", method="GET" if request.repeatable else request.method, url=path)
-    plain = Answer(answer.status, lower_names(answer.headers), _json_of(answer.content))
-    error: DestinationError = refusal(call, plain) if answer.status == 429 else busy(call, plain)
-    sent_away = answer.status == 429 or (answer.status == 503 and "retry-after" in plain.headers)
-    if sent_away or request.repeatable:
-        return Retry(error, asked_wait(plain.headers))
+    error: DestinationError = refusal(call, found) if found.status == 429 else busy(call, found)
+    if is_sent_away(found) or request.repeatable:
+        return Retry(error, asked_wait(found.headers))
     return Fail(error)
+
+
+def unreadable(call: Call) -> Retry | Fail:
+    """A success with something else in it: whether Graph ever saw the request is not known."""
+    where = f"{call.method} {call.url.split('?', 1)[0]}"
+    cause = "what came back as a success is not Graph's: a proxy or a sign-in page answers in its place."
+    step = "Check `endpoints`, and what stands between this machine and Microsoft."
+    if call.reads:
+        return Retry(Unreachable(cause, where=where, next_step=step))
+    return Fail(Ambiguous(cause, where=where, next_step=f"{step} The next run looks it up."))
 
 
 def _json(response: requests.Response) -> Any:
@@ -123,6 +135,6 @@ def _json(response: requests.Response) -> Any:
 
 def _json_of(content: bytes) -> Any:
     try:
-        return json.loads(content) if content else None
+        return read_json(content) if content else None
     except ValueError:
         return None

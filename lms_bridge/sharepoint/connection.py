@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lms_bridge.sharepoint.auth import TokenProvider
 from lms_bridge.sharepoint.budget import Budget
-from lms_bridge.sharepoint.client import GraphClient, Patience
+from lms_bridge.sharepoint.client import GraphClient
 from lms_bridge.sharepoint.client_pipeline import GraphPipeline
 from lms_bridge.sharepoint.endpoints import Endpoints, endpoints_of
 from lms_bridge.sharepoint.entra_http import EntraHttp
@@ -28,7 +28,7 @@ class Connection:
 
     def close(self) -> None:
         """Whoever still waits is woken with an error."""
-        self.budget.stop()
+        self.transport.stop()
         self.client.close()
         self.transport.close()
 
@@ -50,7 +50,7 @@ def connect(
         ca_file=folder / ca_file if ca_file is not None else None,
         connections=settings.concurrency,
         budget=spent,
-        sleep=spent.rest,
+        gate=spent.gate,
     )
     tokens = TokenProvider(settings, folder, endpoints, http=EntraHttp(transport))
     pipeline = GraphPipeline(
@@ -62,7 +62,7 @@ def connect(
         spent,
         root=endpoints.graph,
         connections=settings.concurrency,
-        patience=Patience(attempts=rules.attempts, longest_wait=rules.longest_wait),
+        limits=rules,
     )
     return Connection(client, tokens, endpoints, transport, spent)
 
@@ -79,12 +79,22 @@ class LazyConnection:
         self._connecting = connecting
         self._lock = threading.Lock()
         self._made: Connection | None = None
+        self._stopped = False
 
     def get(self) -> Connection:
         with self._lock:
             if self._made is None:
                 self._made = self._connecting()
+                if self._stopped:
+                    self._made.transport.stop()
             return self._made
+
+    def stop(self, *, finish: bool = False) -> None:
+        """As `Gate.stop`, on a connection that is made later as well."""
+        with self._lock:
+            self._stopped = True
+            if self._made is not None:
+                self._made.transport.stop(finish=finish)
 
     @property
     def made(self) -> Connection | None:

@@ -99,6 +99,10 @@ class SharePointSite:
         made = self._connection.made
         return made.client.counts() if made is not None else {}
 
+    def interrupt(self, *, finish: bool = False) -> None:
+        """The run is to end: nobody waits any longer. `finish`: what is under way is brought to its end first."""
+        self._connection.stop(finish=finish)
+
     def close(self) -> None:
         made = self._connection.made
         if made is not None:

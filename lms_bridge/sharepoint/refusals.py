@@ -50,15 +50,25 @@ _CODES: Mapping[str, tuple[type[DestinationError], str, str]] = {
     for code in _LOCK_CODES
 }
 _STATUSES: Mapping[int, tuple[type[DestinationError], str, str]] = {
+    **dict.fromkeys(
+        (301, 302, 303, 307, 308),
+        (
+            Unreachable,
+            "what answers sends us to another address, as a proxy or a sign-in page does",
+            "Check `endpoints`, and what stands between this machine and Microsoft.",
+        ),
+    ),
     400: (Invalid, "Graph calls the request wrong", "Report it with the item's key."),
     401: (Denied, "the token was refused", "Check tenant, cloud and the app's credential."),
     403: (Denied, "the app may not do this here", GRANT),
     404: (NotFound, "it is not there", "Run again: what stands there is listed anew."),
     # `notAllowed` with 409 is one of the answers reported for a page that is checked out.
     409: (Locked, "what stands there does not allow it now", "A person may have it open; the next run tries again."),
+    407: (Denied, "a proxy wants a login of its own", "Set HTTPS_PROXY with it, or ask who runs the proxy."),
     410: (NotFound, "it is gone", "Run again: what stands there is listed anew."),
     412: (Changed, "it was changed since it was read", "Run again: it is compared anew."),
     413: (Invalid, "it is too large for SharePoint", "Split it."),
+    414: (Invalid, "its address is too long for what stands in front of SharePoint", "Shorten its title."),
     423: (Locked, "a person has it open or checked out", "The next run tries again; ask them to close it."),
     424: (DestinationError, "a step before it failed", "See the problem before it."),
     429: (Unreachable, "SharePoint asks us to slow down", "Lower units_per_minute, or run again later."),
@@ -82,11 +92,16 @@ def refusal(call: Call, answer: Answer) -> DestinationError:
     return DestinationError(f"Graph answered {_shown(answer, codes)}", where=where, next_step="Run again later.")
 
 
+def is_sent_away(answer: Answer) -> bool:
+    """Refused before anything was done: 429, or 503 with Retry-After."""
+    return answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers)
+
+
 def busy(call: Call, answer: Answer) -> DestinationError:
     """A failure inside the service: a write may have been done, unless it was sent away with Retry-After."""
     where = f"{call.method} {call.url.split('?', 1)[0]}"
     shown = _shown(answer, list(codes_in(answer.body)))
-    if call.reads or (answer.status == 503 and "retry-after" in answer.headers):
+    if call.reads or is_sent_away(answer):
         return Unreachable(f"SharePoint is not available ({shown})", where=where, next_step="Run again later.")
     return Ambiguous(f"SharePoint failed while it wrote ({shown})", where=where, next_step="The next run looks it up.")
 

@@ -103,7 +103,8 @@ def _decided_before(found: Found, row: Row) -> Answer | None:
 def _keep(planning: _Planning, row: Row, verdict: Verdict) -> None:
     """Put a row where its verdict says, and remember what was learnt without writing."""
     record = _refreshed(row, verdict, planning.found)
-    if record is not None and record != row.record:
+    # A record that is kept closes the intents of earlier runs: what became of them is known.
+    if record is not None and (record != row.record or row.key in planning.found.ours):
         planning.refreshed.append(record)
     if verdict.action is None:
         planning.in_step.append(_change(planning.found, row, Verdict(Action.SKIP)))
@@ -201,6 +202,10 @@ def _refreshed(row: Row, verdict: Verdict, found: Found) -> Record | None:
             reading = found.readings[row.entry.ref]
             assert reading is not None
             return replace(_answered(seen, row, reading.body), drifted=False)
+        case Stands.OURS if (reading := found.readings.get(row.entry.ref)) is not None:
+            # Its item is gone: nothing will be written that would make the record anew.
+            arrived = replace(seen, fingerprint=row.entry.fingerprint or "", digest=reading.digest, drifted=False)
+            return with_base(arrived, reading.body)
         case _:
             return None
 

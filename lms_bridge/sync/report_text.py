@@ -3,6 +3,7 @@
 Apart from `report`, whose JSON is a contract: these words may change.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from lms_bridge.connector import Action, Change, Cost
@@ -164,17 +165,24 @@ def report_markdown(reports: Sequence[Report]) -> str:
 def _table(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> list[str]:
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
     for row in rows:
-        lines.append("| " + " | ".join(_cell(row[column]) for column in columns) + " |")
+        lines.append("| " + " | ".join(cell(row[column]) for column in columns) + " |")
     return lines
 
 
-def _cell(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+def fenced(text: str) -> str:
+    """A difference as a block of code, which no line of the text can end."""
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
+    return f"{fence}diff\n{text}\n{fence}\n"
+
+
+def cell(text: str) -> str:
+    """Words in a table or a list: no elements, links or pictures of theirs in a ticket that quotes them."""
+    escaped = re.sub(r"([\\|\[])", r"\\\1", text).replace("<", "&lt;")
     return " ".join(escaped.split())
 
 
 def _bullets(heading: str, lines: Sequence[str]) -> list[str]:
-    return ["", f"### {heading}", "", *(f"- {_cell(line)}" for line in lines)] if lines else []
+    return ["", f"### {heading}", "", *(f"- {cell(line)}" for line in lines)] if lines else []
 
 
 def _verb(change: Change) -> str:

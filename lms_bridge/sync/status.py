@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Standing:
     """One route. `conflicts` were found by the last run that looked at the item.
 
-    `open_intents` are writes whose end is not known.
+    `open_intents` are writes whose end is not known, one an entry.
     """
 
     route: str
@@ -49,7 +49,7 @@ def standing(route: str, state: "State") -> Standing:
         waiting=tuple(state.waiting(route)),
         conflicts=tuple(state.history.reviews(route)),
         doing=state.history.doing(route) if state.is_leased(route) else None,
-        open_intents=tuple(state.open_intents(route)),
+        open_intents=tuple({(intent.place, intent.key): intent for intent in state.open_intents(route)}.values()),
     )
 
 

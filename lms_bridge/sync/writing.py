@@ -73,7 +73,7 @@ class Writer:
                 ready.append(known)
             else:
                 gather(self._settled(place, known))
-        self.state.write_intents([self._intent(place, change) for change in ready])
+        self.state.write_intents([intent for change in ready for intent in self._intents(place, change)])
         unreachable = False
         # What the state store raises in here is not the place's fault and must end the run.
         for outcome, lost in _told(place, ready):
@@ -120,9 +120,10 @@ class Writer:
         self.state.settle(self.plan.route, self.plan.destination, self.run, outcome, record=None, forget=True)
         return outcome
 
-    def _intent(self, place: Place, change: Change) -> Intent:
+    def _intents(self, place: Place, change: Change) -> Iterator[Intent]:
+        """One for each text by which the write is known again without an answer; the whole one comes last."""
         payload = change.payload
-        return Intent(
+        whole = Intent(
             route=self.plan.route,
             place=change.place.id,
             key=change.key,
@@ -132,6 +133,11 @@ class Writer:
             digest=body_digest(place.expected(payload)) if payload else "",
             opened=self.now,
         )
+        halfway = getattr(place, "halfway", None)
+        if payload is not None and halfway is not None:
+            for digest in sorted({body_digest(body) for body in halfway(payload)} - {whole.digest}):
+                yield replace(whole, digest=digest)
+        yield whole
 
     def _settled(self, place: Place, outcome: Outcome) -> Outcome:
         change = outcome.change

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lms_bridge.connector import Destination, Entry, Place, PlaceRef
+from lms_bridge.connector import Destination, Entry, Place, PlaceRef, Record
 from lms_bridge.items import Item, Key, Kind, mark
 from lms_bridge.sync.apply import apply
 from lms_bridge.sync.policy import Deleted, Drift, Policy, Prune
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Plan, Report, Route
 from lms_bridge.sync.state import State
-from lms_bridge.testing.memory import MemorySource
+from lms_bridge.sync.undo import plan_undo, undo
+from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import SOURCE
 
 OVERWRITE = Policy(drift=dict.fromkeys(Kind, Drift.OVERWRITE))
@@ -55,6 +56,17 @@ class Bench:
         with State.open(self.file) as state, state.lease(route.name):
             plan = prepare(route, state, now=self.now, only=only)
             return apply(plan, route, state, now=self.now, approve=approve)
+
+    def records(self) -> list[Record]:
+        """What is remembered of what was applied."""
+        with State.open(self.file) as state:
+            return list(state.records(self.name))
+
+    def undo(self, report: Report, *only: Key) -> Report:
+        """Take back what a sync wrote."""
+        route = self.route()
+        with State.open(self.file) as state, state.lease(route.name):
+            return undo(route, state, plan_undo(route, state, report.run, now=self.now, only=only), now=self.now)
 
     def lose_state(self) -> None:
         for file in self.folder.glob(f"{self.file.name}*"):

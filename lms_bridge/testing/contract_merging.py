@@ -11,19 +11,35 @@ from lms_bridge.connector import Action, Change, Status
 from lms_bridge.items import Item, Kind, Page, Prompt, mark
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.policy import Policy
+from lms_bridge.sync.remembered import payload_of
 from lms_bridge.sync.report import summary_of, writes
-from lms_bridge.sync.state import State
-from lms_bridge.sync.undo import plan_undo, undo
 from lms_bridge.testing.bench import HIDE, KEEP_BOTH, LEAVE, MERGE, Bench
 from lms_bridge.testing.bench_fixtures import EVERY_KIND, DestinationFixtures, Hand
 from lms_bridge.testing.sample import make_item
 
 TEXTS = pytest.mark.parametrize("kind", [Kind.PAGE, Kind.PROMPT], ids=str)
-ANN = "A person wrote this."
+ANN = "First words. A person added these."
 
 
 class MergingContract(DestinationFixtures):
     """What the merging policies, hiding and undoing promise."""
+
+    @EVERY_KIND
+    def test_what_stands_there_can_be_told_again_by_what_is_remembered_of_it(
+        self, bench: Bench, item: Item, kind: Kind
+    ) -> None:
+        """So that it can be put back although its item is gone."""
+        bench.sync(LEAVE)
+        place = bench.place(item.key)
+        adapt = getattr(place, "adapt", None)
+        if adapt is None:
+            pytest.skip("This place writes nothing but items.")
+        (record,) = [record for record in bench.records() if record.key == item.key]
+        list(place.entries())
+        stands = place.read(bench.entry(item.key))
+        adapted = adapt(payload_of(record), stands)
+        assert body_digest(place.expected(adapted)) == body_digest(stands)
+        assert (adapted.key, adapted.address, adapted.fingerprint) == (item.key, record.name, record.fingerprint)
 
     @EVERY_KIND
     def test_what_a_person_left_can_be_written_again_as_it_reads(
@@ -118,6 +134,20 @@ class MergingContract(DestinationFixtures):
         assert writes(bench.sync(HIDE)) == 0
 
     @EVERY_KIND
+    def test_an_undone_hiding_shows_the_text_again(self, bench: Bench, item: Item, kind: Kind) -> None:
+        if "hide" not in getattr(bench.place(item.key), "prunes", ()):
+            pytest.skip("This place hides nothing.")
+        kept = make_item(kind, item.course, "kept")
+        bench.fill(item, kept)
+        bench.sync(HIDE)
+        first = body_digest(bench.place(item.key).read(bench.entry(item.key)))
+        bench.fill(kept)
+        report = bench.sync(HIDE)
+        bench.undo(report, item.key)
+        bench.fill(item, kept)
+        assert body_digest(bench.place(item.key).read(bench.entry(item.key))) == first
+
+    @EVERY_KIND
     def test_what_another_installation_signed_is_left_and_can_be_taken_over(
         self, bench: Bench, hand: Hand, item: Item, kind: Kind
     ) -> None:
@@ -144,10 +174,7 @@ class MergingContract(DestinationFixtures):
             pytest.skip("This place writes nothing but items.")
         first = body_digest(place.read(bench.entry(item.key)))
         bench.change(make_item(kind, item.course, words="Better words."))
-        report = bench.sync(LEAVE)
-        route = bench.route(LEAVE)
-        with State.open(bench.file) as state, state.lease(route.name):
-            undo(route, state, plan_undo(route, state, report.run, now=bench.now, only=[item.key]), now=bench.now)
+        bench.undo(bench.sync(LEAVE), item.key)
         assert body_digest(bench.place(item.key).read(bench.entry(item.key))) == first
         assert writes(bench.sync(LEAVE)) == 0
 

@@ -1,6 +1,6 @@
-"""A source and a destination in memory: the contract suite's first citizens, and a model for new connectors.
+"""A destination in memory: the contract suite's first citizen, and a model for new connectors.
 
-The destination has a person's hand (`edit`, `remove`, `put`) and faults on request (`lose_answers`, `refuse`).
+It has a person's hand (`edit`, `remove`, `put`) and faults on request (`lose_answers`, `refuse`).
 """
 
 import hashlib
@@ -20,43 +20,15 @@ from lms_bridge.connector import (
     Entry,
     Finding,
     Level,
-    Listing,
     Outcome,
     Payload,
     Placement,
     PlaceRef,
     Status,
 )
-from lms_bridge.errors import ContentError, NotFound, Problem, SourceError, Unreachable
-from lms_bridge.items import Item, Key, Kind, Page, Prompt, Rating, Review, Withheld, mark
+from lms_bridge.errors import ContentError, NotFound, Problem, Unreachable
+from lms_bridge.items import Item, Key, Kind, Page, Prompt, Rating, Review, mark
 from lms_bridge.markup.links import item_key, map_links
-
-
-@dataclass(slots=True)
-class MemorySource:
-    """Lists what is put into `content`."""
-
-    name: str = "memory"
-    content: list[Item] = field(default_factory=list)
-    complete: bool = True
-    problems: tuple[Problem, ...] = ()
-    withheld: tuple[Withheld, ...] = ()
-    broken: bool = False
-    authors: Mapping[str, frozenset[Key]] = field(default_factory=dict)
-
-    def reviews_by(self, author: str, keys: Iterable[Key]) -> frozenset[Key]:
-        return self.authors.get(author, frozenset())
-
-    def rows_by(self, author: str) -> Sequence[str]:
-        return [item.origin.name for item in self.content if item.key in self.authors.get(author, ())]
-
-    def items(self, since: str | None = None) -> Listing:
-        if self.broken:
-            raise SourceError("The source cannot be read.", where=self.name, next_step="Mend it.")
-        return Listing(list(self.content), self.complete, self.problems, self.withheld)
-
-    def check(self) -> Iterable[Finding]:
-        yield Finding(Level.OK, f"{self.name} can be read")
 
 
 @dataclass(slots=True)
@@ -105,13 +77,11 @@ class MemoryDestination:
     refused: set[Key] = field(default_factory=set)
     lost: set[Key] = field(default_factory=set)
     """Keys whose next write is stored, but whose answer never comes."""
-    lose_next: bool = False
-    """The same for whatever is written next."""
+    lose_next: bool = False  # the same for whatever is written next
     conflicting: set[Key] = field(default_factory=set)
     frozen: set[Key] = field(default_factory=set)
-    """Keys whose writes are taken and not kept."""
+    """Keys whose writes are taken and not kept; `drops_links`: its cleaning takes links away."""
     drops_links: bool = False
-    """Whether its cleaning takes links away."""
     keeps: frozenset[Kind] = frozenset()
     """Kinds that cannot be deleted, as Moodle's wiki pages."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -190,7 +160,7 @@ class MemoryPlace:
 
     @property
     def prunes(self) -> frozenset[str]:
-        hides = {"hide"} if self.ref.kind in (Kind.PAGE, Kind.PROMPT) else set[str]()
+        hides = {"hide"} if self.ref.kind in (Kind.PAGE, Kind.PROMPT) else set()
         return frozenset(hides if self.ref.kind in self.destination.keeps else {*hides, "recycle", "delete"})
 
     @property
@@ -278,9 +248,8 @@ class MemoryPlace:
             here.lose_next = False
             problem = Problem("No answer came.", change.key, "Sync again.")
             return Outcome(change=change, status=Status.AMBIGUOUS, problem=problem)
-        if thing is None:
-            return Outcome(change=change, status=Status.DONE)
-        return Outcome(change=change, status=Status.DONE, entry=thing.entry(), body=thing.body())
+        left = (thing.entry(), thing.body()) if thing is not None else (None, None)
+        return Outcome(change=change, status=Status.DONE, entry=left[0], body=left[1])
 
     def _store(self, change: Change, standing: Thing | None) -> Thing | None:
         here = self.destination

@@ -3,6 +3,7 @@
 Apart because the hard question is the same everywhere: did the server do it or not? Clients only classify answers.
 """
 
+from lms_bridge.transport.gate import Gate, too_long
 from lms_bridge.transport.messages import (
     Answer,
     Budget,
@@ -12,6 +13,8 @@ from lms_bridge.transport.messages import (
     NoBudget,
     Request,
     Retry,
+    host_of,
+    read_json,
     retry_after,
 )
 from lms_bridge.transport.sending import Transport
@@ -21,10 +24,14 @@ __all__ = [
     "Budget",
     "Classifier",
     "Fail",
+    "Gate",
     "Limits",
     "NoBudget",
     "Request",
     "Retry",
     "Transport",
+    "host_of",
+    "read_json",
     "retry_after",
+    "too_long",
 ]

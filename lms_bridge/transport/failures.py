@@ -52,10 +52,11 @@ def meaning(error: requests.RequestException, request: Request) -> Exception:
     """What a failed exchange says about the server. Never quotes the error: it may hold the whole address."""
     if isinstance(error, requests.exceptions.SSLError):
         return _meaning_of_tls(error, request)
-    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)):
-        proxy = isinstance(error, requests.exceptions.ProxyError)
-        cause = "the proxy could not be reached or refused." if proxy else "the server did not answer in time."
-        step = "Check HTTPS_PROXY and NO_PROXY." if proxy else "Check the address, the network and the firewall."
+    if isinstance(error, requests.exceptions.ProxyError) and _is_before_sending(error):
+        cause, step = "the proxy could not be reached or refused.", "Check HTTPS_PROXY and NO_PROXY."
+        return NotSent(Unreachable(cause, where=request.where, next_step=step), temporary=True)
+    if isinstance(error, requests.ConnectTimeout):
+        cause, step = "the server did not answer in time.", "Check the address, the network and the firewall."
         return NotSent(Unreachable(cause, where=request.where, next_step=step), temporary=True)
     if _has_cause(error, urllib3.exceptions.NameResolutionError):
         step = "Check the host name in the address, and this machine's DNS."
@@ -91,6 +92,18 @@ def ambiguous(request: Request, cause: str) -> Ambiguous:
 def as_unreachable(error: Ambiguous) -> Unreachable:
     step = "Try again later; if it stays so, ask the server's admin."
     return Unreachable(error.problem.cause, where=error.problem.where, next_step=step)
+
+
+def _is_before_sending(error: requests.exceptions.ProxyError) -> bool:
+    """urllib3 blames the proxy for an answer that was lost behind it, too: the server may well have done the work.
+
+    Its `has_connected_to_proxy` is forgotten when a connection breaks; see urllib3/connection.py, HTTPConnection.close.
+    """
+    nowhere = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    return any(
+        isinstance(cause, nowhere) or (type(cause) is OSError and str(cause).startswith("Tunnel connection failed"))
+        for cause in _causes(error)
+    )
 
 
 def _has_cause(error: BaseException, wanted: type[BaseException]) -> bool:

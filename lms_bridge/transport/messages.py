@@ -10,10 +10,20 @@ from urllib.parse import urlsplit
 
 from lms_bridge.errors import DestinationError
 
+_A_YEAR = 366 * 86_400.0
+
+
+def host_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request. `repeatable` means that sending it twice does no harm: it only reads, or is idempotent."""
+    """One request. `repeatable` means that sending it twice does no harm: it only reads, or is idempotent.
+
+    `attempts` and the like are for requests to which the transport's own limits do not fit.
+    """
 
     method: str
     url: str = field(repr=False)
@@ -22,16 +32,18 @@ class Request:
     repeatable: bool = False
     read_timeout: float | None = None
     max_bytes: int | None = None
+    attempts: int | None = None
 
     @property
     def where(self) -> str:
         """The address without its query, which may hold secrets."""
         parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        return f"{parts.scheme}://{self.host}{parts.path}"
 
     @property
     def host(self) -> str:
-        return urlsplit(self.url).hostname or ""
+        """With its port where one is named."""
+        return host_of(self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,19 @@ class Answer:
 
     def json(self) -> Any:
         """Raises ValueError when the answer is not JSON."""
-        return json.loads(self.content)
+        return read_json(self.content)
+
+
+def read_json(text: str | bytes) -> Any:
+    """Raises ValueError for what is no JSON: numbers that are none and depths that nobody means among it."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +95,7 @@ class Budget(Protocol):
     """Keeps a host's limits. Called from several threads."""
 
     def before(self, request: Request) -> float:
-        """Seconds to wait before this request is sent."""
+        """0: it may be sent now, and is paid for; else the seconds after which to ask again."""
         ...
 
     def after(self, request: Request, answer: Answer) -> None: ...
@@ -87,7 +111,8 @@ class NoBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long and how often. A Retry-After beyond `longest_wait` is not waited for: the error says so."""
+    """How long and how often. A Retry-After beyond `longest_wait` is not waited for: the error says so. `patience` is
+    for one call with all its tries, and for a host that sends every call away."""
 
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
@@ -100,14 +125,24 @@ class Limits:
 
 
 def retry_after(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
-    """Retry-After in seconds, from either of its forms; none when it is missing or unreadable."""
+    """Retry-After in seconds, from either of its forms; none when it is missing or unreadable.
+
+    A date is taken by the server's own clock where its answer shows that.
+    """
     value = headers.get("Retry-After", "").strip()
     if not value:
         return None
     if value.isascii() and value.replace(".", "", 1).isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError):
+        return min(float(value), _A_YEAR)
+    moment = _moment(value)
+    if moment is None:
         return None
-    return max(0.0, moment - (time.time() if now is None else now))
+    base = _moment(headers.get("Date", "")) or (time.time() if now is None else now)
+    return min(max(0.0, moment - base), _A_YEAR)
+
+
+def _moment(value: str) -> float | None:
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -3,26 +3,32 @@
 import logging
 import random
 import ssl
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from pathlib import Path
 
 import requests
 import tenacity
-from requests.adapters import HTTPAdapter
 
-from lms_bridge.errors import Ambiguous, DestinationError, Unreachable
+from lms_bridge.errors import Ambiguous, Unreachable
+from lms_bridge.transport.connecting import EndingAdapter
 from lms_bridge.transport.failures import NotSent, ambiguous, as_unreachable, meaning, unusable
+from lms_bridge.transport.gate import Gate, too_long
 from lms_bridge.transport.messages import Answer, Budget, Classifier, Fail, Limits, NoBudget, Request, Retry
 
 _log = logging.getLogger(__name__)
 
+_SLOW_DOWN = 429
+
 
 class _Again(Exception):
-    def __init__(self, verdict: Retry) -> None:
+    """`crowded`: the host wants fewer calls, and does not say for how long."""
+
+    def __init__(self, verdict: Retry, *, crowded: bool = False) -> None:
         self.verdict = verdict
+        self.crowded = crowded
         super().__init__()
 
 
@@ -36,57 +42,76 @@ class Transport:
         ca_file: Path | None = None,
         connections: int = 4,
         budget: Budget | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        gate: Gate | None = None,
     ) -> None:
         self.limits = limits or Limits()
+        self.gate = gate or Gate()
         self._budget = budget or NoBudget()
-        self._sleep = sleep
         # A REQUESTS_CA_BUNDLE in the environment wins over `session.verify`, but not over a path given per request.
         self._verify: bool | str = True if ca_file is None else _readable(ca_file)
-        self._session = _session(connections)
+        self._session = _session(EndingAdapter(self.limits.whole_timeout, connections=connections))
 
     def send(self, request: Request, classify: Classifier) -> Answer:
         """Raises Unreachable (surely not done), Ambiguous (sent, no answer), or what the classifier says."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             wait=self._wait,
-            stop=self._stop,
-            sleep=self._sleep,
+            stop=partial(self._is_over, request, self.gate.clock()),
+            before_sleep=partial(self._hold_others, request.host),
+            sleep=self.gate.rest,
             retry_error_callback=_give_up,
         )
         answer: Answer = retrying(self._attempt, request, classify)
         return answer
 
+    def stop(self, *, finish: bool = False) -> None:
+        """From any thread: nobody waits any longer, and nothing more is sent (see `Gate.stop`)."""
+        self.gate.stop(finish=finish)
+
     def close(self) -> None:
         self._session.close()
 
     def _attempt(self, request: Request, classify: Classifier) -> Answer:
-        pause = self._budget.before(request)
-        if pause > 0:
-            self._sleep(pause)
+        self._enter(request)
         try:
             answer = self._exchange(request)
         except Ambiguous as error:
+            self.gate.note(request.host, trouble=True)
             if request.repeatable:
                 raise _Again(Retry(as_unreachable(error))) from error
             raise
         except NotSent as error:
+            self.gate.note(request.host, trouble=True)
             if error.temporary:
                 raise _Again(Retry(error.error)) from error
             raise error.error from error
         self._budget.after(request, answer)
-        match classify(answer):
-            case Retry() as verdict:
-                if verdict.after is not None and verdict.after > self.limits.longest_wait:
-                    raise _too_long(verdict, self.limits.longest_wait)
-                raise _Again(verdict)
+        verdict = classify(answer)
+        self.gate.note(request.host, trouble=isinstance(verdict, Retry) or answer.status >= 500)
+        match verdict:
+            case Retry():
+                raise self._again(request, answer, verdict)
             case Fail(error=refusal):
                 raise refusal
         return answer
 
+    def _enter(self, request: Request) -> None:
+        """While the budget fills, the host may ask to be left alone."""
+        self.gate.enter(request, self.limits)
+        while (wait := self._budget.before(request)) > 0:
+            self.gate.rest(wait)
+            self.gate.enter(request, self.limits)
+
+    def _again(self, request: Request, answer: Answer, verdict: Retry) -> Exception:
+        if verdict.after is None:
+            return _Again(verdict, crowded=answer.status == _SLOW_DOWN)
+        self.gate.close(request.host, verdict.after)
+        if verdict.after > self.limits.longest_wait:
+            return too_long(verdict.error.problem, verdict.after, self.limits.longest_wait)
+        return _Again(verdict)
+
     def _exchange(self, request: Request) -> Answer:
         limits = self.limits
-        started = time.monotonic()
         try:
             with self._session.request(
                 request.method,
@@ -98,11 +123,15 @@ class Transport:
                 verify=self._verify,
                 stream=True,
             ) as response:
-                content = b"".join(_bounded(response, request, limits, started))
+                content = b"".join(_bounded(response, request, limits))
                 _log.debug("%s %s: %d", request.method, request.where, response.status_code)
                 return Answer(response.status_code, response.headers, content)
         except requests.RequestException as error:
             raise meaning(error, request) from None
+        except UnicodeError:
+            cause = "a sign in the address or in a header cannot be sent."
+            step = "Check the address and the credentials for signs that are not ASCII."
+            raise NotSent(Unreachable(cause, where=request.where, next_step=step), temporary=False) from None
         except OSError as error:
             # requests raises a bare OSError for an unreadable CA file, and urllib3's read errors may pass through.
             raise ambiguous(request, f"the connection broke ({type(error).__name__}).") from None
@@ -115,17 +144,22 @@ class Transport:
         # Jitter keeps parallel connections from coming back at the same instant.
         return min(self.limits.longest_wait, backoff) * random.uniform(0.75, 1.25)  # noqa: S311
 
-    def _stop(self, state: tenacity.RetryCallState) -> bool:
-        if state.attempt_number >= self.limits.attempts:
+    def _is_over(self, request: Request, started: float, state: tenacity.RetryCallState) -> bool:
+        if state.attempt_number >= (request.attempts or self.limits.attempts):
             return True
-        return state.idle_for + state.upcoming_sleep > self.limits.patience
+        waited = max(self.gate.clock() - started, self.gate.troubled(request.host))
+        return waited + state.upcoming_sleep > self.limits.patience
+
+    def _hold_others(self, host: str, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, _Again) and error.crowded:
+            self.gate.close(host, state.upcoming_sleep)
 
 
-def _session(connections: int) -> requests.Session:
+def _session(adapter: EndingAdapter) -> requests.Session:
     # urllib3's debug lines carry whole addresses, and pre-authenticated ones are secrets.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=connections, pool_maxsize=connections, max_retries=0, pool_block=True)
+    session = _Session()
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.headers["User-Agent"] = f"lms-bridge/{version('lms-bridge')}"
@@ -133,6 +167,12 @@ def _session(connections: int) -> requests.Session:
     # Without an `auth`, requests puts a login from ~/.netrc over our own Authorization header.
     session.auth = _unchanged
     return session
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: even where redirects are not followed, requests parses the address and reads the whole body for it."""
+        return None
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -151,25 +191,14 @@ def _readable(ca_file: Path) -> str:
     return str(ca_file)
 
 
-def _bounded(response: requests.Response, request: Request, limits: Limits, started: float) -> Iterator[bytes]:
+def _bounded(response: requests.Response, request: Request, limits: Limits) -> Iterator[bytes]:
     bound = request.max_bytes or limits.max_bytes
     size = 0
     for chunk in response.iter_content(64 * 1024):
         size += len(chunk)
         if size > bound:
             raise unusable(request, f"the answer is larger than {bound} bytes.")
-        if time.monotonic() - started > limits.whole_timeout:
-            raise unusable(request, f"the answer took longer than {limits.whole_timeout:.0f} seconds.")
         yield chunk
-
-
-def _too_long(verdict: Retry, longest: float) -> DestinationError:
-    problem = verdict.error.problem
-    return type(verdict.error)(
-        f"{problem.cause} It asks to wait {verdict.after:.0f} seconds, and {longest:.0f} is the most we wait.",
-        where=problem.where,
-        next_step=problem.next_step,
-    )
 
 
 def _give_up(state: tenacity.RetryCallState) -> Answer:

@@ -134,6 +134,7 @@ def test_options_that_would_protect_nobody_are_refused(desk: Desk) -> None:
     crossed = desk.run("sync", "--checksum", "a" * 64, "--approve", "b" * 64)
     assert crossed.code == 2
     assert "none of the checksums that may be applied" in crossed.err
+    desk.configure("installation: example", "installation: ''")
     nameless = desk.run("sync", "--takeover")
     assert nameless.code == 2
     assert "`installation:` in connectors.yaml" in nameless.err

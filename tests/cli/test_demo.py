@@ -56,7 +56,14 @@ def test_init_writes_a_folder_to_start_from_and_nothing_over_what_is_there(
     code, out, _ = run(monkeypatch, capsys, "init", "here")
     assert code == 0
     assert "lms-bridge sandbox" in out
-    assert (tmp_path / "here" / "connectors.yaml").is_file()
+    assert run(monkeypatch, capsys, "init", "there")[0] == 0
+    named = [
+        line
+        for folder in ("here", "there")
+        for line in (tmp_path / folder / "connectors.yaml").read_text().splitlines()
+        if line.startswith("installation: ")
+    ]
+    assert len(set(named)) == 2, "no two installations have one name"
     assert (tmp_path / "here" / "connectors.schema.json").is_file()
     (tmp_path / "here" / "connectors.yaml").write_text("mine\n")
     code, _, err = run(monkeypatch, capsys, "init", "here")

@@ -104,6 +104,10 @@ class LiveSite:
             self.admin.call("core_course_import_course", args, write=True, alone=True)
         return number
 
+    def remove_course(self, name: str) -> None:
+        args = {"courseids": [self.courses.pop(name)]}
+        self.admin.call("core_course_delete_courses", args, write=True, alone=True)
+
     def enrol(self, user: int) -> None:
         rows = [{"roleid": STUDENT, "userid": user, "courseid": number} for number in self.courses.values()]
         self.admin.call("enrol_manual_enrol_users", {"enrolments": rows}, write=True)
@@ -134,14 +138,14 @@ def live_site(names: list[str]) -> Iterator[LiveSite]:
             "email": f"{site.prefix}@example.invalid",
         }
         users.append(int(admin.call("core_user_create_users", {"users": [user]}, write=True)[0]["id"]))
-        site.enrol(users[0])
+        if names:
+            site.enrol(users[0])
         site.learner = Learner(site.url)
         site.learner.log_in(site.prefix)
         yield site
     finally:
-        if site.courses:
-            args = {"courseids": list(site.courses.values())}
-            admin.call("core_course_delete_courses", args, write=True, alone=True)
+        for name in [*site.courses]:
+            site.remove_course(name)
         if users:
             admin.call("core_user_delete_users", {"userids": users}, write=True)
         admin.close()

@@ -12,7 +12,7 @@ from lms_bridge.moodle.protocol import BATCH, Call, flatten
 from lms_bridge.moodle.refusals import known_codes, refusal_error
 from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sandbox.moodle import Hand
-from lms_bridge.transport import Limits, Transport
+from lms_bridge.transport import Gate, Limits, Transport
 
 LOOK_UP = "core_course_get_courses_by_field"
 PAGES = "mod_wiki_new_page"
@@ -23,8 +23,14 @@ def client(world: World) -> Client:
     return open_client(world)
 
 
+def quick_gate() -> Gate:
+    """Time that passes when somebody sleeps."""
+    passed = [0.0]
+    return Gate(clock=lambda: passed[0], sleep=lambda seconds: passed.__setitem__(0, passed[0] + seconds))
+
+
 def open_client(world: World, token: str = TOKEN, **how: int) -> Client:
-    transport = Transport(limits=Limits(attempts=3, read_timeout=20), sleep=lambda _: None)
+    transport = Transport(limits=Limits(attempts=3, read_timeout=20), gate=quick_gate())
     return Client(Exchange(transport, url=world.server.url, token=token), **how)
 
 
@@ -108,7 +114,7 @@ def test_a_gateways_error_leaves_a_write_in_doubt(world: World, client: Client) 
 
 
 def test_a_short_maintenance_is_waited_for(world: World, client: Client) -> None:
-    world.server.faults.add(Fault("status", status=503, times=2, answer="<h1>maintenance</h1>"))
+    world.server.faults.add(Fault("status", status=503, retry_after="1", times=2, answer="<h1>maintenance</h1>"))
     assert client.call_all([page(world, "one")])[0].error is None
     assert titles(world) == ["one"]
 

@@ -380,6 +380,20 @@ def test_images_that_are_not_uploaded_leave_their_description_and_a_notice(
 # Prompts
 
 
+def test_a_prompt_that_could_not_be_closed_is_closed_by_the_next_sync_and_not_taken_for_a_persons(
+    world: World, opened: Opened
+) -> None:
+    bench = opened(world)
+    prompt = make_prompt(BIO, "over", close=bench.now - timedelta(days=1))
+    bench.fill(prompt)
+    world.server.faults.add(Fault("status", times=3, status=503, retry_after="0", body="mod_forum_set_lock_state"))
+    assert "closed for maintenance, or busy" in told(bench)[prompt.key]
+    report = bench.sync(LEAVE)
+    assert (report.failures, report.conflicts) == ((), ())
+    (discussion,) = [each for each in world.site.discussions.values() if each.name == prompt.title]
+    assert discussion.timelocked
+
+
 def test_a_prompt_is_for_all_groups_pinned_and_closed_when_its_time_is_over(world: World, opened: Opened) -> None:
     bench = opened(world)
     prompt = replace(make_prompt(BIO, "p", close=bench.now + timedelta(days=1)), pinned=True)

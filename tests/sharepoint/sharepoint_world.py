@@ -24,7 +24,7 @@ from lms_bridge.sharepoint.connection import LazyConnection, connect
 from lms_bridge.sharepoint.destination import SharePointSite
 from lms_bridge.sharepoint.settings import SharePointSettings
 from lms_bridge.sharepoint.setup import provision_site
-from lms_bridge.transport import Limits
+from lms_bridge.transport import Gate, Limits
 
 SITE = "/sites/learning"
 PERSON = Actor("Renée Example", "renee@contoso.example")
@@ -139,7 +139,7 @@ class World:
 
     def open(self, *, units: int = 100_000, **changes: Any) -> SharePointSite:
         settings = self.settings(**changes)
-        budget = Budget(units, clock=self.clock, sleep=self.clock.sleep)
+        budget = Budget(units, Gate(clock=self.clock, sleep=self.clock.sleep))
         limits = Limits(read_timeout=10.0)
         lazy = LazyConnection(partial(connect, settings, self.folder, budget=budget, limits=limits))
         return SharePointSite("sharepoint", settings, self.folder, connection=lazy)

@@ -25,14 +25,15 @@ from lms_bridge.sharepoint.auth import SENTENCES, TokenProvider, refusal, roles_
 from lms_bridge.sharepoint.endpoints import CLOUDS, endpoints_of
 from lms_bridge.sharepoint.entra_http import EntraHttp
 from lms_bridge.sharepoint.settings import SharePointSettings
-from lms_bridge.transport import Limits, Transport
+from lms_bridge.transport import Gate, Limits, Transport
 
 ISSUER = "https://token.actions.example"
 
 
 def provider(world: World, now: Callable[[], datetime] | None = None, **changes: Any) -> TokenProvider:
     settings = world.settings(**changes)
-    transport = Transport(ca_file=world.folder / "ca.pem", sleep=world.clock.sleep, limits=Limits(read_timeout=10.0))
+    gate = Gate(clock=world.clock, sleep=world.clock.sleep)
+    transport = Transport(ca_file=world.folder / "ca.pem", gate=gate, limits=Limits(read_timeout=10.0))
     clock = {"now": now} if now else {}
     return TokenProvider(settings, world.folder, endpoints_of(settings), http=EntraHttp(transport), **clock)
 

@@ -11,7 +11,10 @@ from sharepoint_world import Clock
 from lms_bridge.errors import Ambiguous, DestinationError, Unreachable
 from lms_bridge.sharepoint.batch import Answer, Call, decode, encode, lower_names
 from lms_bridge.sharepoint.budget import Budget
-from lms_bridge.sharepoint.client import GraphClient, Patience
+from lms_bridge.sharepoint.client import GraphClient
+from lms_bridge.transport import Gate, Limits, Request
+
+ROOT = "https://graph.test"
 
 
 def get(number: int = 1) -> Call:
@@ -65,8 +68,9 @@ THROTTLED = {
     [
         # As json-batching shows them: a refusal with Retry-After, a dependent call without headers and body.
         ([THROTTLED, {"id": "2", "status": 424}], [429, 424]),
-        ([{"id": "2", "status": 204}, {"id": "1", "status": 200, "body": {}}], [200, 204]),
-        ([{"id": "2", "status": 200}], [None, 200]),
+        ([{"id": "2", "status": 204}, {"id": "1", "status": 200, "body": {"id": "7"}}], [200, 204]),
+        ([{"id": "2", "status": 200, "body": {"value": []}}], [None, 200]),
+        ([{"id": "1", "status": 200}, {"id": "2", "status": 200, "body": "<html>"}], [None, None]),
         ([{"id": "7", "status": 200}, {"id": "x", "status": 200}, {"status": 200}, None, 3], [None, None]),
         ([{"id": "1", "status": "ok"}], [None, None]),
         (None, [None, None]),
@@ -74,12 +78,12 @@ THROTTLED = {
     ],
 )
 def test_answers_come_in_any_order_and_may_lack_anything(responses: Any, expected: list[int | None]) -> None:
-    answers = decode({"responses": responses}, 2)
+    answers = decode({"responses": responses}, [get(1), get(2)])
     assert [answer.status if answer else None for answer in answers] == expected
 
 
 def test_header_names_of_an_answer_are_in_lower_case() -> None:
-    (answer,) = decode({"responses": [THROTTLED]}, 1)
+    (answer,) = decode({"responses": [THROTTLED]}, [get()])
     assert answer is not None
     assert answer.headers["retry-after"] == "10"
 
@@ -98,7 +102,7 @@ class Script:
 
     def exchange(self, call: Call, *, repeatable: bool) -> tuple[Answer, str]:
         if self.budget is not None:
-            self.budget.spend(call.units)
+            self.budget.gate.enter(Request(method="GET", url=ROOT), Limits())
         if call.url != "/$batch":
             alone = self._one(call)
             return Answer(alone.status, lower_names(alone.headers), alone.body), "token"
@@ -126,10 +130,8 @@ class Script:
 
 def client(script: Script, *, clock: Clock | None = None, connections: int = 1, units: int = 1_000_000) -> GraphClient:
     ticking = clock or Clock()
-    budget = script.budget = Budget(units, clock=ticking, sleep=ticking.sleep)
-    return GraphClient(
-        script, script, budget, root="https://graph.test", connections=connections, patience=Patience(attempts=3)
-    )
+    budget = script.budget = Budget(units, Gate(clock=ticking, sleep=ticking.sleep))
+    return GraphClient(script, script, budget, root=ROOT, connections=connections, limits=Limits(attempts=3))
 
 
 def outcomes(graph: GraphClient, calls: Sequence[Call]) -> list[str]:
@@ -139,7 +141,7 @@ def outcomes(graph: GraphClient, calls: Sequence[Call]) -> list[str]:
 
 
 def test_one_call_goes_alone_and_many_go_together() -> None:
-    script = Script(lambda call: Answer(200, {}, {}))
+    script = Script(lambda call: Answer(200, {}, {"id": "7"}))
     graph = client(script)
     graph.ask(get())
     assert script.batches == []
@@ -173,7 +175,8 @@ def test_calls_of_many_threads_share_the_batches_while_the_connection_is_busy() 
 def test_a_call_that_was_sent_away_waits_as_long_as_asked_and_is_sent_again() -> None:
     refusals = deque([Answer(429, {"Retry-After": "31", "RateLimit-Reset": "40"}, None)])
     clock = Clock()
-    script = Script(lambda call: refusals.popleft() if refusals and call.method == "POST" else Answer(201, {}, {}))
+    made = Answer(201, {}, {"id": "7"})
+    script = Script(lambda call: refusals.popleft() if refusals and call.method == "POST" else made)
     assert outcomes(client(script, clock=clock), [post(1), get(2)]) == ["Answer", "Answer"]
     assert sum(clock.slept) == pytest.approx(40)
     assert [call.method for call in script.sent] == ["GET", "POST", "POST"]
@@ -181,7 +184,7 @@ def test_a_call_that_was_sent_away_waits_as_long_as_asked_and_is_sent_again() ->
 
 def test_a_call_that_is_sent_away_for_ever_fails_alone() -> None:
     script = Script(
-        lambda call: Answer(503, {"Retry-After": "1"}, None) if call.method == "POST" else Answer(200, {}, {})
+        lambda call: Answer(503, {"Retry-After": "1"}, None) if call.method == "POST" else Answer(200, {}, {"id": "7"})
     )
     assert outcomes(client(script), [post(), get()]) == ["Unreachable", "Answer"]
 
@@ -198,14 +201,14 @@ def test_a_write_without_an_answer_is_ambiguous_and_a_read_is_asked_again() -> N
 
     def answer(call: Call) -> Answer | None:
         asked.append(call.method)
-        return None if len(asked) <= 2 else Answer(200, {}, {})
+        return None if len(asked) <= 2 else Answer(200, {}, {"id": "7"})
 
     assert outcomes(client(Script(answer)), [post(), get()]) == ["Ambiguous", "Answer"]
     assert asked == ["GET", "POST", "GET"]
 
 
 def test_a_lost_batch_makes_its_writes_ambiguous_and_asks_its_reads_again() -> None:
-    script = Script(lambda call: Answer(200, {}, {}))
+    script = Script(lambda call: Answer(200, {}, {"id": "7"}))
     lost = [True]
     plain = script.exchange
 
@@ -224,12 +227,12 @@ def test_a_lost_batch_makes_its_writes_ambiguous_and_asks_its_reads_again() -> N
     [(400, "Invalid"), (403, "Denied"), (404, "NotFound"), (409, "Locked"), (412, "Changed"), (423, "Locked")],
 )
 def test_one_refused_call_says_nothing_about_the_others(status: int, expected: str) -> None:
-    script = Script(lambda call: Answer(status if call.method == "POST" else 200, {}, {}))
+    script = Script(lambda call: Answer(status if call.method == "POST" else 200, {}, {"id": "7"}))
     assert outcomes(client(script), [get(1), post(), get(2)]) == ["Answer", expected, "Answer"]
 
 
 def test_a_batch_that_is_too_large_is_sent_call_by_call() -> None:
-    script = Script(lambda call: Answer(201, {}, {}))
+    script = Script(lambda call: Answer(201, {}, {"id": "7"}))
     plain = script.exchange
 
     def exchange(call: Call, *, repeatable: bool) -> tuple[Answer, str]:
@@ -249,7 +252,7 @@ def test_a_fresh_token_is_asked_for_once_after_a_401() -> None:
 
 
 def test_a_call_with_a_large_body_never_travels_with_others() -> None:
-    script = Script(lambda call: Answer(201, {}, {}))
+    script = Script(lambda call: Answer(201, {}, {"id": "7"}))
     large = Call(name="page", method="POST", url="/sites/s/pages", body={}, alone=True)
     assert outcomes(client(script), [post(1), large, post(2), large]) == ["Answer"] * 4
     assert script.batches == [2]
@@ -299,12 +302,12 @@ def test_unreachable_while_listing_is_an_error_and_not_half_a_listing() -> None:
 
 def test_stopping_wakes_everybody_who_waits_for_the_service() -> None:
     budget = Budget(1250)
-    budget.pause(600)
-    script = Script(lambda call: Answer(200, {}, {}))
+    budget.gate.close("graph.test", 200)
+    script = Script(lambda call: Answer(200, {}, {"id": "7"}))
     script.budget = budget
-    graph = GraphClient(script, script, budget, root="https://graph.test", connections=1)
+    graph = GraphClient(script, script, budget, root=ROOT, connections=1)
     futures = graph.enqueue([get(1)]) + graph.enqueue([get(2)])
-    budget.stop()
+    budget.gate.stop()
     graph.close()
     for future in futures:
         with pytest.raises(Unreachable, match="stopped"):

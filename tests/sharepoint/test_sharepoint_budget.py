@@ -6,11 +6,24 @@ from hypothesis import strategies as st
 from sharepoint_world import Clock
 
 from lms_bridge.sharepoint.budget import Budget
+from lms_bridge.transport import Gate, Limits, Request
+
+HOST = "graph.test"
 
 
-def budget(units: int) -> tuple[Budget, Clock]:
+class Purse(Budget):
+    """A budget that is spent as our transport does."""
+
+    def spend(self, units: int) -> None:
+        request = Request(method="GET", url=f"https://{HOST}/")
+        self.gate.enter(request, Limits())
+        while (wait := self.take(units)) > 0:
+            self.gate.rest(wait)
+
+
+def budget(units: int) -> tuple[Purse, Clock]:
     clock = Clock()
-    return Budget(units, clock=clock, sleep=clock.sleep), clock
+    return Purse(units, Gate(clock=clock, sleep=clock.sleep)), clock
 
 
 def test_a_small_run_does_not_wait() -> None:
@@ -62,6 +75,6 @@ def test_a_call_dearer_than_the_burst_goes_through_and_is_paid_for_afterwards() 
 )
 def test_everybody_pauses_as_long_as_the_service_asks(status: int, headers: dict[str, str], pause: float) -> None:
     purse, clock = budget(1250)
-    purse.heed(status, headers)
+    purse.heed(HOST, status, headers)
     purse.spend(1)
     assert sum(clock.slept) == pytest.approx(pause)

@@ -151,4 +151,3 @@ def test_the_shown_text_never_depends_on_what_is_uploaded_already() -> None:
 )
 def test_pages_of_any_shape_are_read(layout: object, html: str) -> None:
     assert shown(layout).html == html
-

@@ -517,6 +517,26 @@ def test_an_item_that_vanishes_after_a_lost_answer_is_still_known_as_ours(
     assert there.find(second.key) == []
 
 
+@pytest.mark.parametrize("arrived", [True, False])
+def test_an_update_whose_end_is_not_known_is_settled_although_its_item_is_gone(
+    arrived: bool, bench: Bench, there: MemoryDestination
+) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync()
+    there.lost.add(second.key)
+    bench.change(replace(second, body="<p>Sent without an answer.</p>"))
+    bench.sync()
+    if not arrived:
+        (thing,) = there.find(second.key)
+        thing.html, thing.version, thing.fingerprint = second.body, 1, ""
+    bench.fill(first)
+    bench.sync()
+    with State.open(bench.file) as state:
+        assert state.open_intents("bench") == []
+    assert done(bench.sync(PRUNE)) == {"deleted": 1, "unchanged": 2}
+
+
 # Polite
 
 

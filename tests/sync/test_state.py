@@ -22,7 +22,8 @@ from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Route
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_versions import NEWEST
-from lms_bridge.testing.memory import MemoryDestination, MemorySource
+from lms_bridge.testing.memory import MemoryDestination
+from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import SOURCE, make_item
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=timezone(timedelta(hours=2)))
@@ -239,6 +240,23 @@ def test_a_whole_route_runs_on_it(location: str) -> None:
         second = apply(prepare(route, state, now=NOW), route, state, now=NOW)
     assert summary_of([first])["created"] == 5
     assert summary_of([second])["unchanged"] == 5
+
+
+def test_a_first_start_that_dies_before_its_end_leaves_nothing_behind(location: str) -> None:
+    class Killed(BaseException):
+        """Stands for `kill -9`."""
+
+    def die(_connection: object) -> None:
+        raise Killed
+
+    sa.event.listen(sa.Engine, "commit", die)
+    try:
+        with pytest.raises(Killed):
+            State.open(location)
+    finally:
+        sa.event.remove(sa.Engine, "commit", die)
+    with State.open(location) as state:
+        assert state.records("r") == []
 
 
 # SQLite alone

@@ -7,7 +7,8 @@ import pytest
 from lms_bridge.connector import Entry, PlaceRef
 from lms_bridge.items import Course, Kind
 from lms_bridge.testing.contract import DestinationContract, SourceContract
-from lms_bridge.testing.memory import MemoryDestination, MemorySource
+from lms_bridge.testing.memory import MemoryDestination
+from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import SOURCE, make_item
 
 

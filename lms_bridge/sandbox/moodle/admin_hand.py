@@ -122,6 +122,11 @@ class AdminsHand:
                 raise ValueError(f"unknown kind of wiki crash {left!r}")
         row.cached_at -= wiki_store.CACHE_TIME + 1
 
+    def forum_crash(self, discussion: int) -> None:
+        """What a server leaves that died inside add_discussion: the first post of no discussion, which nobody sees."""
+        row = self._site.discussions.pop(discussion)
+        self._site.posts[row.firstpost].discussion = 0
+
 
 def _set_fields(row: Any, fields: Mapping[str, Any]) -> None:
     for name, value in fields.items():

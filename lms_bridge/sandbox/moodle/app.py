@@ -66,7 +66,8 @@ def _web_server_refuses(site: MoodleSite, request: Request) -> Response | None:
     if len(str(request.url.path)) + len(request.url.query) > settings.server_max_url:
         return _nginx(414, "Request-URI Too Large")
     if settings.cli_maintenance:
-        return HTMLResponse("<h1>cli maintenance</h1>\n", status_code=503)
+        # Moodle's lib/setup.php says so before it does anything else.
+        return HTMLResponse("<h1>cli maintenance</h1>\n", status_code=503, headers={"retry-after": "300"})
     home = urlsplit(settings.wwwroot)
     if settings.check_host and request.headers.get("host", "") != home.netloc:
         # Moodle 4.5: initialise_fullme sends every stranger home, and a client that follows loses its POST.

@@ -8,6 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sandbox.sharepoint.errors import Refusal, bad_request, graph_error
 from lms_bridge.sandbox.sharepoint.exchange import Answer, Call, parse_address
 from lms_bridge.sandbox.sharepoint.graph import answer_graph
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 MOST = 20
+_LOST = 0
+"""The status of a call whose part is missing from the answer."""
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -37,7 +40,7 @@ def answer_batch(tenant: "Tenant", call: Call) -> Answer:
             answered[request["id"]] = _response(request["id"], Answer(424, _failed(tenant, message)))
         else:
             answered[request["id"]] = _response(request["id"], _one(tenant, call, request))
-    responses = list(answered.values())
+    responses = [response for response in answered.values() if response["status"] != _LOST]
     if tenant.behaviour.shuffle_batches:
         tenant.ids.shuffle(responses)
     return Answer(200, {"responses": responses})
@@ -78,13 +81,21 @@ def _one(tenant: "Tenant", outer: Call, request: Json) -> Answer:
     body = _body(request)
     call = Call(request["method"].upper(), path, query, headers, body, outer.origin, in_batch=True)
     fault = tenant.faults.take(call.method, url, body.decode("utf-8", "replace"))
-    if fault is not None and fault.kind in {"status", "refuse"}:
-        return _faulty(tenant, fault.status, fault.retry_after, fault.answer)
-    answer = answer_graph(tenant, call)
-    if fault is not None and fault.kind in {"drop", "truncate"}:
-        # Stored, but its part of the answer is an error: what a gateway says about a back end it lost.
-        return _faulty(tenant, 504, "", "")
-    return answer
+    return answer_graph(tenant, call) if fault is None else _suffered(tenant, call, fault)
+
+
+def _suffered(tenant: "Tenant", call: Call, fault: Fault) -> Answer:
+    if fault.kind in {"drop", "truncate", "delay"} or fault.stored:
+        answer = answer_graph(tenant, call)
+    match fault.kind:
+        case "delay":
+            return answer
+        case "drop" | "truncate":
+            # Stored, but its part of the answer is an error: what a gateway says about a back end it lost.
+            return _faulty(tenant, 504, "", "")
+        case "status" | "refuse":
+            return _faulty(tenant, fault.status, fault.retry_after, fault.answer)
+    return Answer(_LOST)
 
 
 def _body(request: Json) -> bytes:

@@ -25,8 +25,9 @@ from lms_bridge.sandbox.sharepoint.tenant import PERSON, Tenant
 
 DEEDS = (
     "edit_page", "retitle_page", "add_part", "rename_page", "delete_page", "restore", "lock_page", "unlock_page",
-    "check_out_page", "check_in_page", "approve_page", "break_page", "comment_page", "reply", "like_page", "view_page",
-    "rate_item", "comment_item", "edit_item", "delete_item", "delete_list", "require_approval", "forget_changes",
+    "check_out_page", "check_in_page", "approve_page", "break_page", "cut_off_page", "comment_page", "reply",
+    "like_page", "view_page", "rate_item",
+    "comment_item", "edit_item", "delete_item", "delete_list", "require_approval", "forget_changes",
 )  # fmt: skip
 
 
@@ -136,6 +137,14 @@ class Hand:
         """Make it one of the pages whose canvas Graph cannot read."""
         with self._tenant.lock:
             self._state(page).unreadable = True
+
+    def cut_off_page(self, page: str, *, keeps_text: bool = True) -> None:
+        """What a service that died while it made the page leaves: a draft that nobody was shown, perhaps empty."""
+        with self._tenant.lock:
+            state = self._state(page)
+            state.major, state.minor, state.published, state.first_published = 0, 1, None, None
+            if not keeps_text:
+                state.description, state.canvas = "", {}
 
     def comment_page(self, page: str, text: str) -> int:
         with self._tenant.lock:

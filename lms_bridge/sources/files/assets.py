@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lms_bridge.errors import ContentError
 from lms_bridge.items import Asset
-from lms_bridge.sources.files.reading import Reading, size_of, told
+from lms_bridge.sources.files.reading import Reading, read_bytes
 
 MEDIA_TYPES = {
     ".png": "image/png",
@@ -27,19 +27,7 @@ _SHORTEST = 24
 
 def read_asset(reading: Reading, path: Path, *, limit: int) -> Asset:
     """Raises ContentError without `where`: the page that shows the image says where."""
-    step = "Put the image beside the page, or correct the path."
-    with told():
-        inside = reading.is_inside(path)
-    if not inside:
-        raise ContentError("lies outside the content folder", next_step=step)
-    size = size_of(path)
-    if size > limit:
-        raise ContentError(
-            f"has {size / 1e6:.1f} MB; the limit is {limit / 1e6:.1f} MB",
-            next_step="Make it smaller, or raise `max_image_bytes` in connectors.yaml.",
-        )
-    with told():
-        content = path.read_bytes()
+    content = _content(reading, path, limit)
     media_type = MEDIA_TYPES.get(path.suffix.lower())
     if media_type is None or not content.startswith(_SIGNATURES[media_type]):
         raise ContentError(
@@ -50,7 +38,20 @@ def read_asset(reading: Reading, path: Path, *, limit: int) -> Asset:
         raise ContentError("is cut off", next_step="Save the image anew.")
     width, height = dimensions(content, media_type)
     digest = hashlib.sha256(content).hexdigest()
-    return Asset(digest, path.name, media_type, size, width, height, path.read_bytes)
+
+    def load() -> bytes:
+        """Read anew, since all of them would not fit into memory. Raises ContentError when it is another by now."""
+        again = _content(reading, path, limit)
+        if hashlib.sha256(again).hexdigest() != digest:
+            raise ContentError("changed while the run went on", next_step="Run again.")
+        return again
+
+    return Asset(digest, path.name, media_type, len(content), width, height, load)
+
+
+def _content(reading: Reading, path: Path, limit: int) -> bytes:
+    step = "Make it smaller, or raise `max_image_bytes` in connectors.yaml."
+    return read_bytes(reading, path, limit=limit, step=step)
 
 
 def dimensions(content: bytes, media_type: str) -> tuple[int | None, int | None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from lms_bridge.errors import ContentError, Problem, SourceError
 from lms_bridge.items import Course, Key, Kind
 from lms_bridge.sources.files.front_matter import CourseFile, PageMatter, PromptMatter, read_yaml
-from lms_bridge.sources.files.reading import Reading, legible, read_text, stands, told
+from lms_bridge.sources.files.reading import Reading, legible, linked_out, read_text, stands, told
 
 _COURSE_FILE = "course.yaml"
 _LIMIT = 50_000
@@ -126,11 +126,7 @@ def _course(reading: Reading, folder: Path) -> Course | None:
         problem = _illegible(reading, folder)
         raise ContentError(problem.cause, where=problem.where, next_step=problem.next_step)
     if not inside:
-        raise ContentError(
-            "is a symbolic link that leads out of the content folder.",
-            where=shown,
-            next_step="Copy the course here.",
-        )
+        raise linked_out(shown)
     if not stands(path, reading.shown(path)):
         return Course(folder.name, folder.name)
     text = read_text(reading, path, limit=_LIMIT)
@@ -146,6 +142,10 @@ def files(reading: Reading, folder: Path, *, deep: bool) -> Iterator[Path]:
     with reading.one_file(folder):
         if not stands(folder, reading.shown(folder)):
             return
+        with told(reading.shown(folder)):
+            inside = reading.is_inside(folder)
+        if not inside:
+            raise linked_out(reading.shown(folder))
 
         def refused(error: OSError) -> None:
             place = reading.shown(Path(error.filename))

@@ -31,6 +31,7 @@ _EXPECTED = {
     **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"), _MOMENT),
     **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing"), _MOMENT),
 }
+_LARGEST_BITS = 64
 _Model = TypeVar("_Model", bound=BaseModel)
 # May be a path, so that a file that moves can keep the identity that it had by its place. A part that begins with a
 # letter, a digit or an underscore is neither empty nor `..`.
@@ -48,7 +49,7 @@ class PageMatter(_FrontMatter):
     parent: str | None = None
     status: Literal["draft", "approved"] = "approved"
     group: str | None = None
-    order: int | None = None
+    order: int | None = Field(None, ge=-99_999, le=999_999)
 
 
 class PromptMatter(_FrontMatter):
@@ -103,6 +104,8 @@ def read_yaml(text: str, model: type[_Model], *, where: str, first_line: int = 1
         return model.model_validate(content), lines
     except ValidationError as error:
         raise _first_fault(error, model, lines, where, first_line) from error
+    except ValueError as error:  # Python writes no number of thousands of digits
+        raise _no_value(node, where, first_line) from error
 
 
 def _first_fault(
@@ -136,6 +139,8 @@ def _shown(value: object) -> str:
             return "a list"
         case str():
             return repr(value)[:60]
+        case int() if value.bit_length() > _LARGEST_BITS:
+            return "a number too large to be meant"
     return str(value)[:60]
 
 

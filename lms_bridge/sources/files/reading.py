@@ -1,6 +1,7 @@
 """What all readers of the folder share: bounded reads inside the folder, and problems noted instead of raised."""
 
 import logging
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,13 +87,44 @@ def stands(path: Path, where: str) -> bool:
     return True
 
 
-def size_of(path: Path, where: str = "") -> int:
-    """The size of an ordinary file: to read a pipe or a device would never end. Raises ContentError."""
+def read_bytes(reading: Reading, path: Path, *, limit: int, step: str, where: str = "") -> bytes:
+    """The content of an ordinary file inside the folder; `step` is for one that is larger than `limit`. ContentError.
+
+    Opened once and without waiting: what was looked at is what is read, were it exchanged for a pipe meanwhile.
+    """
     with told(where):
-        status = path.stat()
+        real = path.resolve()
+        if not real.is_relative_to(reading.root):
+            raise _outside(reading, path, where)
+        _must_be_ordinary(real.stat(), where)
+        # Without waiting for the other end of a pipe; and no link is left in the path that could be followed.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+        with os.fdopen(os.open(real, flags), "rb") as file:
+            status = os.fstat(file.fileno())
+            _must_be_ordinary(status, where)
+            content = file.read(limit + 1)
+    if len(content) > limit:
+        size = max(status.st_size, len(content))
+        raise ContentError(f"has {size / 1e6:.1f} MB; the limit is {limit / 1e6:.1f} MB.", where=where, next_step=step)
+    return content
+
+
+def _must_be_ordinary(status: os.stat_result, where: str) -> None:
+    """To read a pipe or a device would never end."""
     if not stat.S_ISREG(status.st_mode):
         raise ContentError("is not an ordinary file", where=where, next_step="Put a file of that name there.")
-    return status.st_size
+
+
+def _outside(reading: Reading, path: Path, where: str) -> ContentError:
+    if path.is_relative_to(reading.root):
+        return linked_out(where)
+    step = "Put the file beside the page, or correct the path."
+    return ContentError("lies outside the content folder", where=where, next_step=step)
+
+
+def linked_out(where: str) -> ContentError:
+    cause = "is a symbolic link that leads out of the content folder"
+    return ContentError(cause, where=where, next_step="Copy what it leads to here.")
 
 
 def read_text(reading: Reading, path: Path, *, limit: int) -> str:
@@ -111,21 +143,8 @@ def read_text(reading: Reading, path: Path, *, limit: int) -> str:
 def decoded(reading: Reading, path: Path, *, limit: int) -> str:
     """The file's text as it is, with \\n line ends. Raises ContentError."""
     shown = reading.shown(path)
-    with told(shown):
-        inside = reading.is_inside(path)
-    if not inside:
-        raise ContentError(
-            "is a symbolic link that leads out of the content folder.", where=shown, next_step="Copy the file here."
-        )
-    size = size_of(path, shown)
-    if size > limit:
-        raise ContentError(
-            f"has {size / 1e6:.1f} MB; the limit is {limit / 1e6:.1f} MB.",
-            where=shown,
-            next_step="Split it, or raise the limit in connectors.yaml (`max_page_bytes`).",
-        )
-    with told(shown):
-        raw = path.read_bytes()
+    step = "Split it, or raise the limit in connectors.yaml (`max_page_bytes`)."
+    raw = read_bytes(reading, path, limit=limit, step=step, where=shown)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,0 +1,118 @@
+"""Where every call waits: while its host asks to be left alone; and where a run that ends lets nobody through any more.
+
+One for all calls of a destination, because what a host asks of one of them is meant for all.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from lms_bridge.errors import Problem, Unreachable
+from lms_bridge.transport.messages import Limits, Request
+
+_A_MONTH = 30 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Host:
+    """`troubled_since`: when it began to send calls away, with no call that went well in between."""
+
+    closed_until: float = -math.inf
+    troubled_since: float | None = None
+
+
+class Gate:
+    """Safe for many threads. `clock` and `sleep` belong together: a test that replaces one replaces both.
+
+    `until`: the moment of `clock` after which nothing is sent.
+    """
+
+    def __init__(
+        self, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] | None = None
+    ) -> None:
+        self.clock = clock
+        self.until: float | None = None
+        self._hurried = threading.Event()
+        self._stopped = False
+        self._sleep = sleep or self._hurried.wait
+        self._lock = threading.Lock()
+        self._hosts: dict[str, _Host] = {}
+
+    def enter(self, request: Request, limits: Limits) -> None:
+        """Wait until the host may be asked. Raises Unreachable (surely not sent) when that takes too long."""
+        self._check()
+        while (left := self._host(request.host).closed_until - self.clock()) > 0:
+            if left > limits.longest_wait or self.troubled(request.host) + left > limits.patience:
+                cause = f"{request.host} asked to be left alone for another {left:.0f} seconds."
+                raise Unreachable(cause, where=request.where, next_step=_come_back(left))
+            self.rest(left)
+
+    def rest(self, seconds: float) -> None:
+        """Wait, unless the run ends before that: a host may ask for minutes, and Ctrl-C must not take them."""
+        if self.until is not None and self.clock() + seconds > self.until:
+            raise _over()
+        if seconds > 0:
+            if not self._hurried.is_set():
+                self._sleep(seconds)
+            if self._hurried.is_set():
+                raise _ended()
+        self._check()
+
+    def close(self, host: str, seconds: float) -> None:
+        """Nobody goes to the host for so long."""
+        with self._lock:
+            known = self._hosts.get(host, _Host())
+            self._hosts[host] = replace(known, closed_until=max(known.closed_until, self.clock() + seconds))
+
+    def note(self, host: str, *, trouble: bool) -> None:
+        """How a call went."""
+        with self._lock:
+            known = self._hosts.get(host, _Host())
+            if not trouble:
+                self._hosts[host] = replace(known, troubled_since=None)
+            elif known.troubled_since is None:
+                self._hosts[host] = replace(known, troubled_since=self.clock())
+
+    def troubled(self, host: str) -> float:
+        """For how many seconds no call to the host went well."""
+        since = self._host(host).troubled_since
+        return 0.0 if since is None else self.clock() - since
+
+    def stop(self, *, finish: bool = False) -> None:
+        """Whoever waits is woken, and nothing more is sent. `finish`: what need not wait is still sent, so that a write
+        that is under way can be read back and recorded."""
+        self._stopped = self._stopped or not finish
+        self._hurried.set()
+
+    def _host(self, host: str) -> _Host:
+        with self._lock:
+            return self._hosts.get(host, _Host())
+
+    def _check(self) -> None:
+        if self._stopped:
+            raise _ended()
+        if self.until is not None and self.clock() >= self.until:
+            raise _over()
+
+
+def too_long(problem: Problem, seconds: float, longest: float) -> Unreachable:
+    cause = f"{problem.cause} It asks to wait {seconds:.0f} seconds, and {longest:.0f} is the most we wait."
+    return Unreachable(cause, where=problem.where, next_step=_come_back(seconds))
+
+
+def _ended() -> Unreachable:
+    return Unreachable("the run was stopped before this was sent.", next_step="Run again.")
+
+
+def _over() -> Unreachable:
+    return Unreachable("the run's time was over before this was sent.", next_step="Run again.")
+
+
+def _come_back(seconds: float) -> str:
+    if seconds > _A_MONTH:
+        return "Ask the server's admin: that is more than a month."
+    then = datetime.now().astimezone() + timedelta(seconds=seconds)
+    return f"Run again after {then:%Y-%m-%d %H:%M} ({then:%Z})."
