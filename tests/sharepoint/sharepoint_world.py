@@ -15,6 +15,7 @@ from lms_bridge.items import Kind
 from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sandbox.server import SandboxServer
 from lms_bridge.sandbox.sharepoint import Actor, DemoTenant, Hand, Site, Tenant, demo_tenant, sharepoint_app
+from lms_bridge.sandbox.sharepoint.canvas import text_of
 from lms_bridge.sandbox.sharepoint.model import Item, Page, SpList
 from lms_bridge.sandbox.sharepoint.pages import create_page, page_library, set_published
 from lms_bridge.sandbox.sharepoint.store import create_item, find_item, find_list
@@ -198,7 +199,9 @@ class SiteHand:
 
     def edit(self, place: PlaceRef, entry: Entry, words: str) -> None:
         if self._is_page(place):
-            self._world.hand.edit_page(entry.ref, f"<p>{words}</p>")
+            # The last paragraph names the source: whoever mends words leaves it.
+            source = self._text(entry).rpartition("<p>")[2]
+            self._world.hand.edit_page(entry.ref, f"<p>{words}</p>\n<p>{source}")
             return
         column = {Kind.RATING: "LmsStars", Kind.REVIEW: "Comment", Kind.PROMPT: "Prompt"}[place.kind]
         self._world.hand.edit_item(place.title, int(entry.ref), {column: words})
@@ -226,6 +229,11 @@ class SiteHand:
     def lose_next_answer(self) -> None:
         self._world.fault("drop", method="POST", path="/v1.0/sites")
         self._world.fault("drop", method="PATCH", path="/v1.0/sites")
+
+    def _text(self, entry: Entry) -> str:
+        (item,) = [item for item in self._world.pages() if item.unique_id == entry.ref]
+        assert item.page is not None
+        return text_of(item.page.canvas)
 
     def _is_page(self, place: PlaceRef) -> bool:
         return place.container.count(",") == 2
