@@ -86,9 +86,10 @@ def row_of(payload: Payload, form: ListForm) -> dict[str, Any]:
 
 
 def body_of(fields: Mapping[str, Any], form: ListForm) -> Body:
-    """Only what is there: SharePoint leaves out empty fields."""
+    """Only what is there: SharePoint leaves out empty fields. The title is one for itself, as on pages."""
     kept = {name: comparable(fields[name]) for name in form.names if fields.get(name) not in (None, "")}
-    return Body(title=str(kept.get("Title", "")), fields=kept, text=form.text(kept))
+    text = form.text(kept)
+    return Body(title=str(kept.pop("Title", "")), fields=kept, text=text)
 
 
 def signed(print_: str, installation: str) -> str:

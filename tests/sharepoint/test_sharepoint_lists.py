@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from sharepoint_world import PERSON, World
 
-from lms_bridge.connector import Status
+from lms_bridge.connector import Action, Status
 from lms_bridge.items import Course, Kind, Review, mark
 from lms_bridge.sandbox.sharepoint.store import create_item
 from lms_bridge.sharepoint.destination import SharePointSite
-from lms_bridge.sync.report import summary_of
-from lms_bridge.testing.bench import LEAVE, Bench
+from lms_bridge.sync.policy import Policy
+from lms_bridge.sync.report import summary_of, writes
+from lms_bridge.testing.bench import HIDE, KEEP_BOTH, LEAVE, MERGE, Bench
 from lms_bridge.testing.sample import make_item, make_page
 
 COURSE = Course("BIO-101", "Cell Biology")
@@ -166,6 +167,123 @@ def test_a_person_editing_a_prompt_in_the_list_is_noticed_and_left_alone(world: 
     world.hand.edit_item("Discussion Prompts", int(bench.entry(prompt.key).ref), {"Prompt": "A person wrote this."})
     bench.change(make_item(Kind.PROMPT, COURSE, "why", words="Better words."))
     assert [change.key for change in bench.sync(LEAVE).conflicts] == [prompt.key]
+
+
+# People at work
+
+PROMPT = make_item(Kind.PROMPT, COURSE, "why")
+
+
+def row_of(world: World, bench: Bench, title: str, key: str) -> dict[str, Any]:
+    return world.list_titled(title).items[int(bench.entry(key).ref)].fields
+
+
+def test_a_title_that_a_person_gave_a_row_stays_while_its_words_follow_the_source(world: World, bench: Bench) -> None:
+    bench.fill(PROMPT)
+    bench.sync(LEAVE)
+    world.hand.edit_item("Discussion Prompts", int(bench.entry(PROMPT.key).ref), {"Title": "Ann's title"})
+    bench.change(make_item(Kind.PROMPT, COURSE, "why", words="Better words."))
+    assert summary_of([bench.sync(LEAVE)])["merged"] == 1
+    row = row_of(world, bench, "Discussion Prompts", PROMPT.key)
+    assert (row["Title"], row["Prompt"]) == ("Ann's title", "Better words.")
+    assert writes(bench.sync(LEAVE)) == 0
+
+
+def test_columns_that_a_person_changed_stay_and_the_others_follow_the_source(world: World, bench: Bench) -> None:
+    bench.fill(review(1))
+    bench.sync(MERGE)
+    number = int(bench.entry(review(1).key).ref)
+    world.hand.edit_item("Course Reviews", number, {"LmsRater": "", "Title": "Ann's"})
+    bench.change(review(1, "Better words."))
+    assert summary_of([bench.sync(MERGE)])["merged"] == 1
+    row = row_of(world, bench, "Course Reviews", review(1).key)
+    assert (row["Title"], row.get("LmsRater"), row["Comment"]) == ("Ann's", None, "Better words.")
+    assert writes(bench.sync(MERGE)) == 0
+
+
+def test_what_a_person_left_in_a_prompt_is_kept_in_a_row_beside_it(world: World, bench: Bench) -> None:
+    bench.fill(PROMPT)
+    bench.sync(KEEP_BOTH)
+    world.hand.edit_item("Discussion Prompts", int(bench.entry(PROMPT.key).ref), {"Prompt": "Ann asks."})
+    bench.change(make_item(Kind.PROMPT, COURSE, "why", words="Better words."))
+    bench.sync(KEEP_BOTH)
+    said = {row["Title"]: row["Prompt"] for row in rows(world, "Discussion Prompts")}
+    assert said == {
+        "Sample prompt why": "Better words.",
+        "Sample prompt why (as people left it, 2026-11-23)": "Ann asks.",
+    }
+    assert writes(bench.sync(KEEP_BOTH)) == 0
+
+
+def test_a_hidden_prompt_says_so_until_its_item_is_back(world: World, bench: Bench) -> None:
+    kept = make_item(Kind.PROMPT, COURSE, "kept")
+    bench.fill(PROMPT, kept)
+    bench.sync(HIDE)
+    number = int(bench.entry(PROMPT.key).ref)
+    row = world.list_titled("Discussion Prompts").items[number].fields
+    bench.fill(kept)
+    assert summary_of([bench.sync(HIDE)])["hidden"] == 1
+    assert row["Prompt"] == "This was withdrawn on 2026-11-23. What it said is kept in its history."
+    assert writes(bench.sync(HIDE)) == 0
+    bench.fill(PROMPT, kept)
+    bench.sync(HIDE)
+    assert row["Prompt"] == "First words."
+
+
+def test_reviews_and_ratings_are_not_hidden_but_recycled(bench: Bench) -> None:
+    bench.fill(RATING, review(1), PROMPT)
+    ways = {key: set(bench.place(key).prunes) for key in (RATING.key, review(1).key, PROMPT.key)}  # type: ignore[attr-defined]
+    assert ways[RATING.key] == ways[review(1).key] == {"recycle", "delete"}
+    assert ways[PROMPT.key] == {"hide", "recycle", "delete"}
+
+
+def test_a_row_that_a_person_changes_meanwhile_is_neither_merged_nor_hidden(world: World, bench: Bench) -> None:
+    bench.fill(PROMPT)
+    bench.sync(LEAVE)
+    bench.change(make_item(Kind.PROMPT, COURSE, "why", words="Better words."))
+    (change,) = [one for one in bench.plan(LEAVE).changes if one.key == PROMPT.key]
+    world.hand.edit_item("Discussion Prompts", int(bench.entry(PROMPT.key).ref), {"Prompt": "Ann asks."})
+    for action in (Action.MERGE, Action.HIDE):
+        (outcome,) = bench.place(PROMPT.key).write([replace(change, action=action)])
+        assert outcome.status is Status.CONFLICT
+    assert row_of(world, bench, "Discussion Prompts", PROMPT.key)["Prompt"] == "Ann asks."
+
+
+# Whose row it is
+
+
+@pytest.mark.parametrize("name", ["north", "n" * 60])
+def test_the_hash_names_the_installation_and_fits_its_column(world: World, bench: Bench, name: str) -> None:
+    bench.sync(Policy(installation=name))
+    (row,) = rows(world, "Course Ratings")
+    assert len(row["LmsHash"]) == 64
+    entry = bench.entry(RATING.key)
+    assert entry.installation == name
+    assert entry.fingerprint
+    bench.lose_state()
+    assert summary_of([bench.sync(Policy(installation=name))])["adopted"] >= 1
+    assert writes(bench.sync(Policy(installation=name))) == 0
+
+
+def test_an_unanswered_change_of_a_signed_row_is_known_again(world: World, bench: Bench) -> None:
+    north = Policy(installation="north")
+    bench.sync(north)
+    bench.change(make_item(Kind.RATING, COURSE, words="Other words."))
+    world.fault("drop", method="PATCH", path="/items")
+    assert summary_of([bench.sync(north)])["updated"] == 1
+    assert len(world.recorder.of("PATCH", "/items/")) == 1
+
+
+def test_a_row_that_another_installation_made_meanwhile_is_not_taken_over(world: World, bench: Bench) -> None:
+    plan = bench.plan(Policy(installation="north"))
+    (change,) = [one for one in plan.changes if one.kind is Kind.RATING]
+    fields = {"CourseKey": mark(RATING.key), "LmsHash": "abc.south"}
+    with world.tenant.lock:
+        create_item(world.tenant, world.list_titled("Course Ratings"), fields, actor=PERSON)
+    (outcome,) = plan.places[change.place.id].write([change])
+    assert outcome.status is Status.CONFLICT
+    (row,) = rows(world, "Course Ratings")
+    assert row["LmsHash"] == "abc.south"
 
 
 # Troubles on the way
