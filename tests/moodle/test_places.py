@@ -142,6 +142,25 @@ def test_an_empty_course_is_filled_from_the_template_once(make_world: Callable[.
     assert world.calls()["core_course_import_course"] == 1
 
 
+def test_a_rating_whose_figures_stand_is_given_its_name_once_the_template_brought_the_activity(
+    make_world: Callable[..., World], opened: Opened
+) -> None:
+    """As when a first sync died between the two: nobody else changed anything."""
+    world = make_world(SeedCourse("BIO-101", activities=False))
+    bench = opened(world)
+    bench.fill(make_item(Kind.RATING, BIO))
+    bench.sync()
+    bench.lose_state()
+    bench = opened(
+        world, provision={"template": "lmsbridge-template"}, ratings={"activity_name": "Course ratings ★ {average}"}
+    )
+    bench.fill(*(make_item(kind, BIO) for kind in Kind))
+    report = bench.sync()
+    assert (report.conflicts, report.failures) == ((), ())
+    assert activity(world, "BIO-101", "data").name == "Course ratings ★ 4.3"
+    assert bench.plan().pending == ()
+
+
 def test_a_course_that_has_some_of_them_is_not_filled(make_world: Callable[..., World], opened: Opened) -> None:
     """Moodle's import would double them."""
     world = make_world()
