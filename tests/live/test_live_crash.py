@@ -100,7 +100,7 @@ def test_a_first_sync_may_break_at_any_write(desk: Desk, first_writes: list[Writ
         programme = desk.begin()
         complaints += _broken_and_put_right(programme, 0, Cut(write, moment))
         desk.site.remove_course(programme.name)
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
 
 
 @pytest.mark.parametrize("moment", Moment)
@@ -110,11 +110,11 @@ def test_a_later_sync_may_break_at_any_write(desk: Desk, later_writes: list[Writ
     for write in later_writes:
         number += 1
         programme.revise(number)
-        told = _broken_and_put_right(programme, number, Cut(write, moment))
+        told = [*_broken_and_put_right(programme, number, Cut(write, moment))]
         complaints += told
         if told:
             programme, number = desk.settled(), 0
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
 
 
 def _broken_and_put_right(programme: Programme, number: int, cut: Cut) -> Iterator[str]:
@@ -134,7 +134,7 @@ def _broken_and_put_right(programme: Programme, number: int, cut: Cut) -> Iterat
         yield f"{cut}: there stands {too_much} instead of {too_little}. {_told(mended)}"
     quiet = programme.sync()
     if quiet.code != 0 or quiet.writes:
-        yield f"{cut}: the sync after that ended with {quiet.code} and wrote {[*map(str, quiet.writes)]}. {_told(quiet)}"
+        yield f"{cut}: the one after ended with {quiet.code} and wrote {[*map(str, quiet.writes)]}. {_told(quiet)}"
 
 
 def _told(ran: Ran) -> str:
