@@ -198,7 +198,8 @@ def _beyond_repair(change: Change) -> Problem:
     return Problem(
         f"the server died while it made the page “{title}”; what it left can be neither filled nor deleted from here.",
         change.key,
-        "Delete the page in Moodle under the wiki's `Administration`; the next sync makes it anew.",
+        "Delete the page in Moodle: the `Administration` of another page of the wiki has it under `List all`, its own "
+        "does not open. The next sync makes it anew.",
     )
 
 
