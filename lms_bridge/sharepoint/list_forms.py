@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from lms_bridge.connector import Body, Context, Payload
-from lms_bridge.items import Item, Kind
+from lms_bridge.items import Item, Kind, mark
 from lms_bridge.markup.text import to_text
 from lms_bridge.sharepoint.columns import MAX_TEXT, Column, cut, text_column
-from lms_bridge.sharepoint.payloads import comparable
+from lms_bridge.sharepoint.payloads import SIGNED, comparable, fingerprint
 
 HASH_COLUMN = "LmsHash"
 MAX_HASH = 64
@@ -52,17 +52,25 @@ def hash_column() -> Column:
     return {**text_column(HASH_COLUMN, "Hash", most=MAX_HASH), "hidden": False}
 
 
-def body_of(fields: Mapping[str, Any], form: ListForm) -> Body:
-    """Only what is there: SharePoint leaves out empty fields."""
-    kept = {name: comparable(fields[name]) for name in form.names if fields.get(name) not in (None, "")}
-    return Body(title=str(kept.get("Title", "")), fields=kept, text=form.text(kept))
+def rendered(item: Item, context: Context, form: ListForm) -> Payload:
+    fields = {name: value for name, value in form.fields(item, context).items() if name in form.names}
+    return Payload(
+        key=item.key,
+        kind=item.kind,
+        course=item.course.idnumber,
+        title=item.title,
+        address=mark(item.key),
+        fields={**fields, SIGNED: context.installation},
+        fingerprint=fingerprint(fields=fields),
+        not_before=form.not_before(item),
+    )
 
 
 def adapted(like: Payload, body: Body, form: ListForm) -> Payload:
     """The payload that leaves exactly this body in the row: what is missing in it is emptied."""
     title = cut(body.title, MAX_TEXT)
-    fields = {name: body.fields.get(name) for name in form.names}
-    return replace(like, title=title, fields={**fields, "Title": title})
+    columns = {name: body.fields.get(name) for name in form.names}
+    return replace(like, title=title, fields={**like.fields, **columns, "Title": title})
 
 
 def hidden(like: Payload, notice: str, form: ListForm) -> Payload:
@@ -71,14 +79,24 @@ def hidden(like: Payload, notice: str, form: ListForm) -> Payload:
     return replace(like, fields={**like.fields, form.words: to_text(notice)})
 
 
-def signed(fingerprint: str, installation: str) -> str:
+def row_of(payload: Payload, form: ListForm) -> dict[str, Any]:
+    """The columns to write, all but the key, which never changes."""
+    columns = {name: value for name, value in payload.fields.items() if name in form.names}
+    return {**columns, HASH_COLUMN: signed(payload.fingerprint, payload.fields.get(SIGNED) or "")}
+
+
+def body_of(fields: Mapping[str, Any], form: ListForm) -> Body:
+    """Only what is there: SharePoint leaves out empty fields."""
+    kept = {name: comparable(fields[name]) for name in form.names if fields.get(name) not in (None, "")}
+    return Body(title=str(kept.get("Title", "")), fields=kept, text=form.text(kept))
+
+
+def signed(print_: str, installation: str) -> str:
     """The fingerprint as the hash column holds it: cut to make room for the name of who wrote it."""
-    if not installation:
-        return fingerprint
-    return f"{fingerprint[: MAX_HASH - len(installation) - 1]}.{installation}"
+    return f"{print_[: MAX_HASH - len(installation) - 1]}.{installation}" if installation else print_
 
 
 def unsigned(text: str) -> tuple[str | None, str | None]:
     """The fingerprint and the installation in a hash column."""
-    fingerprint, _, installation = text.strip().partition(".")
-    return fingerprint or None, installation or None
+    print_, _, installation = text.strip().partition(".")
+    return print_ or None, installation or None

@@ -25,8 +25,8 @@ from lms_bridge.errors import Ambiguous, ContentError, DestinationError, NotFoun
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.sharepoint.batch import Answer, Call
 from lms_bridge.sharepoint.client import GraphClient
-from lms_bridge.sharepoint.list_forms import HASH_COLUMN, ListForm, adapted, body_of, hidden, signed, unsigned
-from lms_bridge.sharepoint.payloads import failed, fingerprint, mapping, text_value
+from lms_bridge.sharepoint.list_forms import HASH_COLUMN, ListForm, adapted, body_of, hidden, rendered, row_of, unsigned
+from lms_bridge.sharepoint.payloads import SIGNED, failed, mapping, text_value
 from lms_bridge.sharepoint.refusals import Invalid, NameTaken
 
 ROWS = 500
@@ -63,7 +63,6 @@ class ListPlace:
         self._address = address
         self._client = client
         self._seen: dict[tuple[str, str], Body] = {}
-        self._installation: str | None = None
 
     @property
     def prunes(self) -> frozenset[str]:
@@ -75,18 +74,7 @@ class ListPlace:
     def render(self, item: Item, context: Context) -> Payload:
         if item.kind is not self._form.kind:
             raise ContentError(f"a {item.kind.value} does not belong in this list", where=str(item.origin))
-        self._installation = context.installation
-        fields = {name: value for name, value in self._form.fields(item, context).items() if name in self._form.names}
-        return Payload(
-            key=item.key,
-            kind=item.kind,
-            course=item.course.idnumber,
-            title=item.title,
-            address=mark(item.key),
-            fields=fields,
-            fingerprint=fingerprint(fields=fields),
-            not_before=self._form.not_before(item),
-        )
+        return rendered(item, context, self._form)
 
     def entries(self) -> Iterable[Entry]:
         self._seen.clear()
@@ -157,7 +145,7 @@ class ListPlace:
                     method="PATCH",
                     url=f"{self._address.item(_ref(change))}/fields",
                     headers=_if_match(change),
-                    body=self._written(change),
+                    body=row_of(_payload(change), self._form),
                 )
 
     def _finish(self, change: Change, found: Answer | DestinationError) -> Outcome:
@@ -183,14 +171,14 @@ class ListPlace:
         entry, _ = standing
         if _bears(entry, change):
             return self._done(change, standing)
-        if entry.installation and entry.installation != self._installation:
+        if entry.installation and entry.installation != _payload(change).fields.get(SIGNED):
             raise NameTaken("another installation of lms-bridge wrote it just now", next_step="Stop one of the two.")
         patched = Call(
             name="change item",
             method="PATCH",
             url=f"{self._address.item(entry.ref)}/fields",
             headers={"If-Match": entry.version},
-            body=self._written(change),
+            body=row_of(_payload(change), self._form),
         )
         return self._done(change, self._after_patch(entry.ref, self._client.ask(patched)))
 
@@ -234,16 +222,8 @@ class ListPlace:
             return error
 
     def _create(self, change: Change) -> Call:
-        fields = {**self._written(change), self._form.key_column: mark(change.key)}
+        fields = {**row_of(_payload(change), self._form), self._form.key_column: mark(change.key)}
         return Call(name="create item", method="POST", url=self._address.items, body={"fields": fields})
-
-    def _written(self, change: Change) -> dict[str, Any]:
-        installation = self._installation
-        if installation is None:
-            # Nothing was rendered here: the row stays signed as it is.
-            installation = (change.entry.installation if change.entry is not None else None) or ""
-        payload = _payload(change)
-        return {**payload.fields, HASH_COLUMN: signed(payload.fingerprint, installation)}
 
     def _get(self, ref: str) -> Call:
         names = ",".join((self._form.key_column, HASH_COLUMN, *self._form.names))

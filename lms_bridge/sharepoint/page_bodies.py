@@ -1,8 +1,9 @@
 """Items that become pages → payloads: the text in SharePoint's dialect, its links resolved, its source named."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 from urllib.parse import quote
 
 from lms_bridge.connector import Address, Context, Payload
@@ -13,7 +14,7 @@ from lms_bridge.sharepoint.canvas import check_size
 from lms_bridge.sharepoint.columns import MAX_TEXT, cut
 from lms_bridge.sharepoint.dialect import in_paragraphs, to_sharepoint
 from lms_bridge.sharepoint.page_texts import PageForm
-from lms_bridge.sharepoint.payloads import fingerprint
+from lms_bridge.sharepoint.payloads import SIGNED, fingerprint
 
 PINNED = "SharePoint cannot pin a page; it stands among the others"
 
@@ -31,7 +32,7 @@ class PageLook:
 
 def wiki_form(look: PageLook) -> PageForm:
     def render(item: Page, context: Context, name: str) -> Payload:
-        return _payload(item, name, _body(item, look, context), comments=look.comments, news=False)
+        return _payload(item, name, _body(item, look, context), context, {"comments": look.comments, "news": False})
 
     return PageForm(Kind.PAGE, render)
 
@@ -39,17 +40,16 @@ def wiki_form(look: PageLook) -> PageForm:
 def prompt_form(look: PageLook) -> PageForm:
     def render(item: Prompt, context: Context, name: str) -> Payload:
         comments = item.close is None or item.close > context.now
-        return _payload(item, name, _body(item, look, context), comments=comments, news=look.news)
+        return _payload(item, name, _body(item, look, context), context, {"comments": comments, "news": look.news})
 
     return PageForm(Kind.PROMPT, render, reads_comments=True)
 
 
-def _payload(item: Page | Prompt, name: str, body: str, *, comments: bool, news: bool) -> Payload:
+def _payload(item: Page | Prompt, name: str, body: str, context: Context, fields: Mapping[str, Any]) -> Payload:
     title = cut(item.title.strip(), MAX_TEXT)
     if not title:
         raise ContentError("it has no title", where=str(item.origin), next_step="Give it one.")
     check_size(body, where=str(item.origin))
-    fields = {"comments": comments, "news": news}
     pinned = isinstance(item, Prompt) and item.pinned
     return Payload(
         key=item.key,
@@ -58,7 +58,7 @@ def _payload(item: Page | Prompt, name: str, body: str, *, comments: bool, news:
         title=title,
         address=name,
         body=body,
-        fields=fields,
+        fields={**fields, SIGNED: context.installation},
         fingerprint=fingerprint(title=title, body=body, fields=fields),
         not_before=item.publish if isinstance(item, Prompt) else None,
         parent=item.parent if isinstance(item, Page) else None,

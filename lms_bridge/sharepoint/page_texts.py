@@ -1,6 +1,7 @@
 """A payload and the page that it becomes: how it reads there, and the same payload made to say something else. Pure.
 
-`fields` of a page's payload: `comments`, `news`, and `parts`, what people put on the page besides text (see `kept`).
+`fields` of a page's payload: `comments`, `news`, who signs it, and `parts`, what people put on the page besides text
+(see `kept`).
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from lms_bridge.sharepoint.image_parts import StoredImage
 from lms_bridge.sharepoint.kept import NOTHING, Kept, refuse_unwritable
 from lms_bridge.sharepoint.marker import described
 from lms_bridge.sharepoint.page_calls import PageText
-from lms_bridge.sharepoint.payloads import mapping
+from lms_bridge.sharepoint.payloads import SIGNED, mapping
 
 _PARTS = "parts"
 Render = Callable[[Any, Context, str], Payload]
@@ -69,7 +70,7 @@ def kept_in(payload: Payload) -> Kept:
     return mapping(payload.fields.get(_PARTS)) or NOTHING
 
 
-def page_text(payload: Payload, stored: Mapping[str, StoredImage], installation: str) -> PageText:
+def page_text(payload: Payload, stored: Mapping[str, StoredImage]) -> PageText:
     """Raises ContentError for what cannot stand on a page, Conflict for what only a person can put there."""
     kept = kept_in(payload)
     refuse_unwritable(kept)
@@ -81,7 +82,7 @@ def page_text(payload: Payload, stored: Mapping[str, StoredImage], installation:
             kind=payload.kind,
             key=payload.key,
             fingerprint=payload.fingerprint,
-            installation=installation,
+            installation=payload.fields.get(SIGNED) or "",
         )
     except MarkupError as error:
         raise ContentError(str(error), where=payload.key, next_step="Split the page into several.") from error

@@ -55,7 +55,6 @@ class PagePlace:
         self._site = site
         self._standing: dict[str, PageState] | None = None
         self._owners = PageOwners(form.kind, site.app, by_name(site.marks))
-        self._installation: str | None = None
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
         taken = {name.casefold() for name in standing.values()}
@@ -79,7 +78,6 @@ class PagePlace:
     def render(self, item: Item, context: Context) -> Payload:
         if item.kind is not self._form.kind:
             raise ContentError(f"a {item.kind.value} does not belong among these pages", where=str(item.origin))
-        self._installation = context.installation
         address = context.addresses.get(item.key)
         return self._form.render(item, context, address.name if address else self._free_name(item, set()))
 
@@ -174,11 +172,7 @@ class PagePlace:
         stored: Mapping[str, StoredImage] = {}
         if ASSET in payload.body:
             stored = self._site.images.store(payload.assets)
-        signed = self._installation
-        if signed is None:
-            # Nothing was rendered here: the mark stays signed as it is.
-            signed = (change.entry.installation if change.entry is not None else None) or ""
-        return page_text(payload, stored, signed)
+        return page_text(payload, stored)
 
     def _done(self, change: Change, state: PageState) -> Outcome:
         body = self._body(state)

@@ -10,6 +10,8 @@ from lms_bridge.connector import Change, Outcome, Status
 from lms_bridge.errors import Ambiguous, Conflict, DestinationError, Problem
 
 FINGERPRINT_PART = 12
+SIGNED = "installation"
+"""The field of a payload that says who wrote it: it goes into the mark, and is no part of a fingerprint."""
 
 
 def fingerprint(**written: Any) -> str:
