@@ -1,13 +1,12 @@
 """What is particular to Moodle: groups, first pages, locks, images, mail, provisioning, ratings that stay unwritten."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from moodle_world import PERSON, World
+from moodle_world import BIO, PERSON, Opened, World, activity
 
 from lms_bridge.connector import Level, Status
 from lms_bridge.items import Course, Kind, Prompt, Rating
@@ -21,28 +20,6 @@ from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
 from lms_bridge.testing.sample import make_image, make_item, make_page, make_prompt
-
-BIO = Course("BIO-101", "Cell Biology")
-Opened = Callable[..., Bench]
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Opened]:
-    """Opens a connector to a world, on a bench."""
-    benches: list[Bench] = []
-
-    def open_bench(world: World, **settings: Any) -> Bench:
-        benches.append(Bench(world.open(**settings), tmp_path))
-        return benches[-1]
-
-    yield open_bench
-    for bench in benches:
-        bench.destination.close()
-
-
-def activity(world: World, course: str, modname: str) -> Any:
-    number = next(c.id for c in world.site.courses.values() if c.idnumber == course)
-    return next(a for a in world.site.activities.values() if (a.course, a.modname) == (number, modname))
 
 
 def rating_fields(world: World, course: str) -> dict[str, Any]:
