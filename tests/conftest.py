@@ -1,4 +1,7 @@
-"""The stores that the state tests run against: a SQLite file, and a PostgreSQL of our own where its programs are."""
+"""What several rooms' tests stand on: a PostgreSQL of our own and one browser, each where the machine has its programs.
+
+One browser for all: a process cannot hold two.
+"""
 
 import os
 import shutil
@@ -10,6 +13,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# A busy machine is no fault of a text: tests never fail for seconds.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def postgresql_programs() -> Path | None:
@@ -63,3 +82,15 @@ def postgresql_server() -> Iterator[str]:
     # Not below pytest's own folder: that is closed to the user that PostgreSQL runs as.
     with tempfile.TemporaryDirectory() as folder, postgresql(Path(folder)) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def browser():
+    program = next((found for name in NAMES if (found := shutil.which(name))), "")
+    if not program:
+        pytest.skip("no Chromium on this machine: install Debian's chromium to look at the sandboxes' pages")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield chromium
+        chromium.close()

@@ -30,13 +30,15 @@ def normalise(fragment: Fragment) -> None:
 
 def _drop_needless(root: etree._Element) -> None:
     """Elements without content or meaning, innermost first."""
+    for span in [span for span in root.iter("span") if not span.attrib]:
+        # Before all others: a line break inside one may end its block.
+        dissolve(span)
     for element in reversed(list(root.iterdescendants())):
         empty = not len(element) and _blank(element.text)
         if element.tag == "br" and _at_end(element):
             dissolve(element)
             continue
-        bare = element.tag == "span" and not element.attrib
-        if bare or (empty and element.tag not in KEPT_EMPTY):
+        if empty and element.tag not in KEPT_EMPTY:
             dissolve(element)
         elif element.tag == "div" and not element.attrib:
             _dissolve_division(element)

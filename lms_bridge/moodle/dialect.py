@@ -37,7 +37,7 @@ _SPELLED = {
     _AT: "&#64;",
 }
 _PRIVATE = re.compile(f"[{''.join(_SPELLED)}]")
-_SCHEME = re.compile(r"(?i)\b(https?|ftp|sftp):(?=//)")
+_SCHEME = re.compile(r"(?i)(https?|ftp):(?=//)")
 _PLAIN_TITLE = re.compile(r"[^\W_][\w .,:;()’!?–—+-]*")
 # `[[` are the wiki's links, also where a bracket comes to stand before one of ours; `%!` are its parser's own
 # place-holders; the last is where Moodle puts an address of a file.
@@ -47,6 +47,8 @@ _SIGNS = (
     ("%!", f"{_PERCENT}!"),
     ("@@PLUGINFILE@@", f"{_AT}@PLUGINFILE@@"),
 )
+_ASSET_IMAGE = re.compile(r'(<img\b[^>]*)\bsrc="asset:([0-9a-f]+)"([^>]*>)')
+_ALT = re.compile(r'\balt="([^"]*)"')
 _NOT_IN_PRE = ("img", "small", "sub", "sup")
 
 
@@ -136,11 +138,11 @@ def point(a: etree._Element, target: Target, *, wiki: bool) -> None:
 
 
 def _is_plain(title: str) -> bool:
-    return bool(_PLAIN_TITLE.fullmatch(title)) and "//" not in title
+    return bool(_PLAIN_TITLE.fullmatch(title)) and "//" not in title and title == title.strip()
 
 
 def _is_label(label: str) -> bool:
-    return bool(label.strip()) and not re.search(r"[\[\]|\r\n&<>\"]|//", label)
+    return bool(label) and label == label.strip() and not re.search(r"[\[\]|\r\n&<>\"]|//", label)
 
 
 def _in_pre(a: etree._Element) -> bool:
@@ -234,4 +236,18 @@ def _spelled(text: str | None, *, in_pre: bool, in_link: bool) -> str | None:
 
 def with_images(body: str, urls: Mapping[str, str]) -> str:
     """The body with its uploaded images' addresses in place; an image that has none shows nothing but its words."""
-    return re.sub(r'src="asset:([0-9a-f]+)"', lambda found: f'src="{urls.get(found[1], "asset:" + found[1])}"', body)
+
+    def shown(found: re.Match[str]) -> str:
+        url = urls.get(found[2])
+        if url is not None:
+            return f'{found[1]}src="{url}"{found[3]}'
+        words = _ALT.search(found[0])
+        return words[1] if words else ""
+
+    return _ASSET_IMAGE.sub(shown, body)
+
+
+def with_own_files(body: str, place: str, *, site: str) -> str:
+    """The body with the files of its own place as Moodle keeps their addresses, so that they last when a course is
+    moved. `place`: as in `mod_forum/post/7`."""
+    return re.sub(rf'="{re.escape(site)}/pluginfile\.php/\d+/{re.escape(place)}/', '="@@PLUGINFILE@@/', body)

@@ -12,7 +12,8 @@ from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, 
 from lms_bridge.errors import Ambiguous, DestinationError, Problem
 from lms_bridge.moodle.client import Client
 from lms_bridge.moodle.courses import Activity
-from lms_bridge.moodle.displayed import normal
+from lms_bridge.moodle.dialect import with_own_files
+from lms_bridge.moodle.displayed import normal, was_edited
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.payloads import (
     body_of,
@@ -177,6 +178,7 @@ class Discussions:
             return
         assert change.payload is not None
         subject = change.payload.fields["subject"]
+        text = with_own_files(text, f"mod_forum/post/{stands.post}", site=self._site)
         if subject != stands.subject or text != stands.message:
             args = {
                 "postid": stands.post,
@@ -215,6 +217,9 @@ class Discussions:
             return failed(change, error)
         if change.action is not Action.ADOPT and not _as_wanted(change, stands):
             return failed(change, _not_done(change))
+        if change.action is not Action.ADOPT and was_edited(stands.message):
+            # Somebody saved the post right after us: what stands there is theirs, and the next run sees it.
+            return done(change, replace(self.entry(stands), version=f"before {stands.version}"))
         return done(change, self.entry(stands), self.body(stands))
 
     def _standing(self, change: Change, replies: Sequence[Reply], after: Mapping[str, Discussion]) -> Discussion | None:
@@ -268,7 +273,7 @@ def answered(change: Change, people: int) -> Problem:
     return Problem(
         f"{replies} under it, and deleting it would delete them, too.",
         change.entry.url or change.key if change.entry else change.key,
-        "Lock the discussion in the forum, or delete it there by hand.",
+        "Lock the discussion in the forum, as `prune: hide` does, or delete it there by hand.",
     )
 
 

@@ -4,6 +4,7 @@ Left out is what Moodle adds by itself: the table of contents, [edit] links, "Ed
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -13,6 +14,7 @@ from lxml import etree
 
 from lms_bridge.markup.fragment import Fragment, parse, serialize, text_of
 from lms_bridge.markup.links import images, links
+from lms_bridge.markup.text import words
 from lms_bridge.moodle.dialect import HEADING_CLASS
 from lms_bridge.moodle.marker import is_marker_text
 
@@ -37,8 +39,9 @@ class WikiAddress:
 
 
 def normal(html: str, *, site: str, wiki: WikiAddress | None = None) -> str:
-    """Displayed HTML in normal form: image addresses are `asset:DIGEST` again, wiki links go by title."""
-    fragment = parse(html)
+    """Displayed HTML in normal form: image addresses are `asset:DIGEST` again, wiki links go by title, and files have
+    the addresses that people's browsers open."""
+    fragment = parse(html.replace(f'="{site}/webservice/pluginfile.php/', f'="{site}/pluginfile.php/'))
     _drop_additions(fragment)
     for foot in list(fragment.root.iter("tfoot")):
         # HTML Purifier puts a table's foot before its body, where XHTML 1.0 wants it.
@@ -67,11 +70,29 @@ def expected_form(body: str, *, site: str, wiki: WikiAddress | None = None) -> s
     return normal(body, site=site, wiki=wiki)
 
 
+def hidden_words(stored: str, shown: str, *, site: str, wiki: WikiAddress) -> list[str]:
+    """The words of a stored text that its display, in normal form, does not show."""
+    return list(_counted(expected_form(stored, site=site, wiki=wiki)) - _counted(shown))
+
+
+def _counted(html: str) -> Counter[str]:
+    return Counter(word for word in words(html) if word[0].isalnum())
+
+
 def is_blank(html: str) -> bool:
     """Nothing that a person wrote or put there: an editor that was opened and saved leaves empty paragraphs."""
     fragment = parse(html)
     _drop_additions(fragment)
     return not text_of(fragment.root).strip() and all(element.tag in _EMPTY_BLOCKS for element in fragment)
+
+
+def was_edited(message: str) -> bool:
+    """Somebody else than its author saved the post since it was written: Moodle says so below its text."""
+    return any(_is_edited_line(element) for element in parse(message))
+
+
+def _is_edited_line(element: etree._Element) -> bool:
+    return element.tag == "span" and "edited" in element.get("class", "").split()
 
 
 def _drop_additions(fragment: Fragment) -> None:
@@ -81,7 +102,7 @@ def _drop_additions(fragment: Fragment) -> None:
             _remove(element)
         elif classes == [HEADING_CLASS]:
             del element.attrib["class"]
-        elif element.tag == "span" and "edited" in classes:
+        elif _is_edited_line(element):
             parent = element.getparent()
             alone = parent is not None and parent.tag == "p" and text_of(parent) == text_of(element)
             _remove(parent if alone and parent is not None else element)

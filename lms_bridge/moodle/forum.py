@@ -13,7 +13,7 @@ from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.payloads import written
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.stored import to_stored
-from lms_bridge.moodle.titles import tidy
+from lms_bridge.moodle.titles import as_it_stands, tidy
 
 FORUM_PRUNES = frozenset({"hide", "delete"})
 _SHOWN = ("pinned", "closed")
@@ -55,10 +55,12 @@ class Forum:
         found = discussions.listed().get(entry.ref) if discussions else None
         if discussions is None or found is None:
             raise NotFound("the discussion is not there any more.", where=entry.name, next_step="Sync again.")
+        self._parts.images.saw(found.message)
         return discussions.body(found)
 
     def adapt(self, like: Payload, body: Body) -> Payload:
-        fields = {**like.fields, "subject": tidy(body.title, otherwise=str(like.fields.get("subject", like.title)))}
+        subject = as_it_stands(body.title) or tidy(body.title, otherwise=str(like.fields.get("subject", like.title)))
+        fields = {**like.fields, "subject": subject}
         return written(replace(like, fields=fields | shown(body.fields)), to_stored(body.html))
 
     def hide(self, like: Payload, notice: str) -> Payload:

@@ -38,6 +38,7 @@ class Images:
         self._course_locks: dict[int, Lock] = {}
         self._known: dict[int, dict[str, str]] = {}
         self._carriers: dict[int, tuple[int, int]] = {}
+        self._seen: dict[str, str] = {}
 
     def ensure(self, course: int, assets: Iterable[Asset]) -> Mapping[str, str]:
         """Digest → address, for each of these; what is missing is uploaded. Raises DestinationError."""
@@ -64,18 +65,28 @@ class Images:
         return {digest: self._known[course][digest] for digest in wanted if digest in self._known[course]}
 
     def known(self, course: int) -> Mapping[str, str]:
-        """Digest → address of everything that was uploaded. Raises DestinationError."""
+        """Digest → address of everything that was uploaded, or seen elsewhere. Raises DestinationError."""
+        if self._ground.activity(Kind.PROMPT, Spot(course)) is None:
+            return dict(self._seen)
         with self._lock:
             turn = self._course_locks.setdefault(course, Lock())
         with turn:
             if course not in self._known:
                 self._look(course)
-            return dict(self._known[course])
+            return {**self._seen, **self._known[course]}
+
+    def saw(self, shown: str) -> None:
+        """Notes where a displayed text has its images: one that a person copied from another course's page has its
+        image there."""
+        for found in _FILE.finditer(shown):
+            if shown.endswith(f'="{self._ground.site}', 0, found.start()):
+                self._seen[found[2]] = f"{self._ground.site}/pluginfile.php/{found[1]}"
 
     def forget(self) -> None:
         """Look again: a new run begins."""
         self._known.clear()
         self._carriers.clear()
+        self._seen.clear()
 
     def _forum(self, course: int) -> int:
         forum = self._ground.activity(Kind.PROMPT, Spot(course))

@@ -3,20 +3,33 @@
 Moodle's own editing checks no version: the last writer wins, so the comparing is done here, under the page's lock.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from lms_bridge.connector import Action, Change, Outcome
 from lms_bridge.errors import Ambiguous, DestinationError, NotFound, Problem
 from lms_bridge.items import mark
-from lms_bridge.moodle.dialect import with_images
+from lms_bridge.moodle.dialect import with_images, with_own_files
+from lms_bridge.moodle.displayed import hidden_words
 from lms_bridge.moodle.marker import find_marker
-from lms_bridge.moodle.payloads import changed_meanwhile, done, failed, ref_of
+from lms_bridge.moodle.payloads import changed_meanwhile, conflict, done, failed, ref_of
 from lms_bridge.moodle.protocol import Call, Reply
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.subwiki import Subwiki
 from lms_bridge.moodle.titles import folded
 
 _EDITS = (Action.UPDATE, Action.MERGE, Action.HIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What became of a change: an outcome, or the number of a page that is to be read back. `version`: what our write
+    made of it."""
+
+    change: Change
+    found: int | Outcome
+    version: str | None = None
 
 
 class PageWriter:
@@ -58,10 +71,11 @@ class PageWriter:
             call = Call(function="mod_wiki_new_page", args=args, write=True, where=change.key)
             ready.append((change, call))
         replies = self._ground.client.call_all([call for _, call in ready])
-        settled: list[tuple[Change, int | Outcome]] = []
-        for (change, call), reply in zip(ready, replies, strict=True):
-            settled.append((change, self._created(change, call, reply)))
-        yield from self._read_back(settled)
+        sent = [
+            _Sent(change, self._created(change, call, reply), "1")
+            for (change, call), reply in zip(ready, replies, strict=True)
+        ]
+        yield from self._read_back(sent)
 
     def _created(self, change: Change, call: Call, reply: Reply) -> int | Outcome:
         """The new page's number. After a doubtful answer the title is looked up before anything is sent again."""
@@ -118,52 +132,72 @@ class PageWriter:
             Call(function="mod_wiki_get_page_for_editing", args={"pageid": _number(change)}, where=change.key)
             for change, _ in ready
         ]
-        going: list[tuple[Change, Call]] = []
+        going: list[tuple[Change, Call, int]] = []
         for (change, body), reply in zip(ready, self._ground.client.call_all(locks), strict=True):
-            if reply.error is not None:
-                yield failed(change, reply.error)
-            elif change.entry and str(reply.value["pagesection"].get("version")) != change.entry.version:
-                yield changed_meanwhile(change)
+            refused = failed(change, reply.error) if reply.error else self._refused(change, reply.value["pagesection"])
+            if refused is not None:
+                yield refused
             else:
-                going.append((change, _edit(change, _number(change), body)))
-        replies = self._ground.client.call_all([call for _, call in going])
-        settled: list[tuple[Change, int | Outcome]] = []
-        for (change, _), reply in zip(going, replies, strict=True):
-            number = _number(change)
-            arrived = reply.error is None or self._arrived(change, number)
-            settled.append((change, failed(change, reply.error) if reply.error and not arrived else number))
-        yield from self._read_back(settled)
+                version = int(reply.value["pagesection"]["version"])
+                going.append((change, _edit(change, _number(change), body), version + 1))
+        replies = self._ground.client.call_all([call for _, call, _ in going])
+        sent: list[_Sent] = []
+        for (change, _, version), reply in zip(going, replies, strict=True):
+            if reply.error is not None and not self._arrived(change, version):
+                sent.append(_Sent(change, failed(change, reply.error)))
+            else:
+                sent.append(_Sent(change, _number(change), str(version)))
+        yield from self._read_back(sent)
 
-    def _arrived(self, change: Change, number: int) -> bool:
+    def _refused(self, change: Change, locked: Mapping[str, Any]) -> Outcome | None:
+        """Under the lock: is it the page that was looked at? Moodle may go on showing a page's old text for half a
+        minute under its new version (mod/wiki/locallib.php, wiki_refresh_cachedcontent: a listing that runs beside a
+        person's edit puts the old text back), and a `[[` that is never closed hides what follows it."""
+        if change.entry and str(locked.get("version")) != change.entry.version:
+            return changed_meanwhile(change)
+        if change.before is None:
+            return None
+        site, wiki = self._ground.site, self._wiki.address()
+        unseen = hidden_words(str(locked.get("content") or ""), change.before.html, site=site, wiki=wiki)
+        return conflict(change, _not_shown(change, unseen)) if unseen else None
+
+    def _arrived(self, change: Change, version: int) -> bool:
+        number = _number(change)
         try:
             page = self._wiki.contents([number]).get(number, {})
         except DestinationError:
             return False
         found = find_marker(str(page.get("cachedcontent", "")))
-        return bool(found and change.payload and change.payload.fingerprint.startswith(found.fingerprint or "-"))
+        ours = bool(found and change.payload and change.payload.fingerprint.startswith(found.fingerprint or "-"))
+        return ours and page.get("version") == version
 
     def _adopt(self, changes: Sequence[Change]) -> Iterator[Outcome]:
-        yield from self._read_back([(change, _number(change)) for change in changes])
+        yield from self._read_back([_Sent(change, _number(change)) for change in changes])
 
-    def _read_back(self, settled: Sequence[tuple[Change, int | Outcome]]) -> Iterator[Outcome]:
-        for _change, found in settled:
-            if isinstance(found, int) and _change.payload:
-                self._wiki.titles[found] = _change.payload.address
+    def _read_back(self, sent: Sequence[_Sent]) -> Iterator[Outcome]:
+        for each in sent:
+            if isinstance(each.found, int) and each.change.payload:
+                self._wiki.titles[each.found] = each.change.payload.address
         try:
-            pages = self._wiki.contents([found for _, found in settled if isinstance(found, int)])
+            pages = self._wiki.contents([each.found for each in sent if isinstance(each.found, int)])
         except DestinationError as error:
             pages, problem = {}, error
         else:
             problem = NotFound("the page was written and is not there any more.", next_step="Sync again.")
-        for change, found in settled:
-            if isinstance(found, Outcome):
-                yield found
-            elif found not in pages:
-                yield failed(change, problem)
+        for each in sent:
+            if isinstance(each.found, Outcome):
+                yield each.found
+            elif each.found not in pages:
+                yield failed(each.change, problem)
             else:
-                page = pages[found]
-                entry = self._wiki.entry(page, str(page.get("version", "")))
-                yield done(change, entry, self._wiki.body(page))
+                yield self._written(each, pages[each.found])
+
+    def _written(self, sent: _Sent, page: Mapping[str, Any]) -> Outcome:
+        entry = self._wiki.entry(page, str(page.get("version", "")))
+        if sent.version not in (None, entry.version):
+            # Somebody saved the page right after us: what stands there is theirs, and the next run sees it.
+            return done(sent.change, replace(entry, version=sent.version or ""))
+        return done(sent.change, entry, self._wiki.body(page))
 
     def _bodies(self, changes: Sequence[Change]) -> Iterator[tuple[Change, str | DestinationError]]:
         for change in changes:
@@ -172,7 +206,9 @@ class PageWriter:
             if isinstance(urls, DestinationError):
                 yield change, urls
             else:
-                yield change, with_images(self._ground.resolved(change.payload.body), urls)
+                body = with_images(self._ground.resolved(change.payload.body), urls)
+                place = f"mod_wiki/attachments/{self._wiki.number}"
+                yield change, with_own_files(body, place, site=self._ground.site)
 
 
 def _number(change: Change) -> int:
@@ -182,6 +218,15 @@ def _number(change: Change) -> int:
 def _edit(change: Change, number: int, body: str) -> Call:
     args = {"pageid": number, "content": body}
     return Call(function="mod_wiki_edit_page", args=args, write=True, where=change.key)
+
+
+def _not_shown(change: Change, words: Sequence[str]) -> Problem:
+    some = ", ".join(f"“{word}”" for word in words[:3])
+    return Problem(
+        f"the page holds words that Moodle did not show when it was looked at ({some}); nothing was written over it.",
+        change.entry.url or change.key if change.entry else change.key,
+        "Sync again in a minute. If it stays: open the page's editor in Moodle and close or take out a `[[`.",
+    )
 
 
 def cannot_delete(change: Change) -> Problem:
@@ -198,7 +243,8 @@ def _beyond_repair(change: Change) -> Problem:
     return Problem(
         f"the server died while it made the page “{title}”; what it left can be neither filled nor deleted from here.",
         change.key,
-        "Delete the page in Moodle under the wiki's `Administration`; the next sync makes it anew.",
+        "Delete the page in Moodle: the `Administration` of another page of the wiki has it under `List all`, its own "
+        "does not open. The next sync makes it anew.",
     )
 
 

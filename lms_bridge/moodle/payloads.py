@@ -66,7 +66,7 @@ def first_of_each_mark(entries: Iterable[Entry]) -> list[Entry]:
     kept = []
     for entry in entries:
         copy = entry.mark is not None and entry.mark in seen
-        kept.append(replace(entry, mark=None, fingerprint=None) if copy else entry)
+        kept.append(replace(entry, mark=None, fingerprint=None, installation=None) if copy else entry)
         seen.add(entry.mark or "")
     return kept
 

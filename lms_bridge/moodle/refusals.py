@@ -101,8 +101,8 @@ _TABLE: dict[str, tuple[type[DestinationError], str, str]] = {
     "dbconnectionfailed": (Unreachable, "Moodle cannot reach its database.", _LATER),
     "pageislocked": (
         Conflict,
-        "somebody is editing this wiki page right now.",
-        "It is tried again in the next run.",
+        "somebody is editing this wiki page right now, and Moodle does not say who.",
+        "Nothing to do: the next run tries again. Moodle frees the page half a minute after its editor is closed.",
     ),
     "pageexists": (Conflict, "a wiki page with this title already stands there.", "Run the sync again."),
     "invalidrecord": (

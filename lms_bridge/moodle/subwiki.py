@@ -21,6 +21,8 @@ class Subwiki:
         self.ref = ref
         self.spot = spot_of(ref)
         self.titles: dict[int, str] = {}
+        self.number = 0
+        """Moodle's own of the subwiki, once one of its pages was seen."""
         self._parts = parts
         self._ground = parts.ground
 
@@ -48,6 +50,7 @@ class Subwiki:
         }
         rows: list[dict[str, Any]] = self._ground.client.call("mod_wiki_get_subwiki_pages", args, raw=True)["pages"]
         self.titles = {int(row["id"]): str(row["title"]) for row in rows}
+        self.number = next((int(row["subwikiid"]) for row in rows), self.number)
         return rows
 
     def contents(self, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -60,7 +63,9 @@ class Subwiki:
         return pages
 
     def body(self, page: Mapping[str, Any]) -> Body:
-        html = normal(str(page.get("cachedcontent", "")), site=self._ground.site, wiki=self.address())
+        shown = str(page.get("cachedcontent", ""))
+        self._parts.images.saw(shown)
+        html = normal(shown, site=self._ground.site, wiki=self.address())
         return body_of(str(page["title"]), html)
 
     def address(self) -> WikiAddress:

@@ -27,6 +27,12 @@ def tidy(title: str, *, otherwise: str) -> str:
     return text or otherwise
 
 
+def as_it_stands(title: str) -> str:
+    """The title when Moodle takes it without a change, as it takes whatever it gave back; else nothing."""
+    odd = re.search(r"<\S|[\x00-\x1f\x7f\ud800-\udfff\u2028\u2029]", title)
+    return title if title.strip() and not odd and len(title) <= MAX_LENGTH else ""
+
+
 def folded(title: str) -> str:
     """Equal for titles that any of Moodle's databases might take for the same."""
     text = unicodedata.normalize("NFKD", title.translate(_LETTERS)).casefold()

@@ -204,6 +204,8 @@ def _names_of_copies(look: Look, known: _Known) -> dict[Key, str]:
     copies = [replace(item, key=keys[item.key], title=copy_title(item.title, known.now)) for item in left]
     copies = [replace(copy, index=False) if isinstance(copy, Page) else copy for copy in copies]
     standing = {key: record.name for key, record in look.records.items() if not record.deleted}
+    # Copies of earlier runs stand there without a record, and their names are taken.
+    standing |= {f"standing {entry.ref}": entry.name for entry in look.entries or ()}
     names = look.place.addresses([*look.items, *copies], standing)
     return {copy.key: names[copy.key] for copy in copies}
 

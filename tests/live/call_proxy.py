@@ -1,7 +1,7 @@
 """A proxy between a syncing process and its Moodle that cuts one of the two off at a chosen write call.
 
-The process learns of it by `http_proxy`, so Moodle is asked under its own address and needs no setting for it. What goes
-by https cannot be looked into: the site must be one that is reached by plain http, on this machine.
+The process learns of it by `http_proxy`, so Moodle is asked under its own address and needs no setting for it. What
+goes by https cannot be looked into: the site must be one that is reached by plain http, on this machine.
 """
 
 import http.client
@@ -33,7 +33,7 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A call that changes something: the `nth` of its function in a run. Places write side by side, in no fixed order."""
+    """A call that changes something: the `nth` of its function in a run, since places write in no fixed order."""
 
     function: str
     nth: int
@@ -93,6 +93,7 @@ def call_proxy() -> Iterator[CallProxy]:
     proxy = CallProxy()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": proxy}))
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # the other end of a connection is often killed
     proxy.url = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, name="proxy")
     thread.start()

@@ -1,7 +1,7 @@
 """A small course that every revision changes in every way there is, and what must stand in Moodle afterwards.
 
-A revision changes an index, a page, a prompt, a review and the rating; one page, prompt, review and image are new in it;
-and a prompt and a review of the one before it are gone. What stands is asked by an administrator, not by the connector.
+A revision changes an index, a page, a prompt, a review and the rating; a page, a prompt, a review and an image are new
+in it; a prompt and a review of the one before are gone. What stands is asked as an administrator, past the connector.
 """
 
 import json
@@ -165,7 +165,7 @@ def _texts(number: int) -> dict[str, str]:
         "wiki/cells.md": f"# Cells\n\n![a cell](cell.png)\n\n{mark}\n",
         "prompts/always.md": "\n".join(["---", *always, "---", f"What do you say to {mark}?", ""]),
         f"prompts/{number}.md": f"---\ntitle: Question {number}\npinned: true\nclose: 2026-01-02\n---\n{mark}?\n",
-        "ratings.csv": f"rater,stars,comment,date\nAnn,5,{mark},2026-01-01\nBob{number},{_stars(number)},{mark},2026-01-01\n",
+        "ratings.csv": f"rater,stars,comment,date\nAnn,5,{mark},\nBob{number},{_stars(number)},{mark},\n",
     }
     if number:
         texts[f"wiki/new-{number}.md"] = f"# New {number}\n\n{mark}\n"

@@ -22,7 +22,8 @@ from lms_bridge.transport import Transport
 
 URL, TOKEN, ADMIN = (f"LMS_BRIDGE_LIVE_MOODLE_{name}" for name in ("URL", "TOKEN", "ADMIN_TOKEN"))
 TEMPLATE = "lmsbridge-template"
-STUDENT = 5
+TEACHER, STUDENT = 3, 5
+"""Roles as a new Moodle numbers them; the teacher is one who may edit."""
 PASSWORD = "Learner-1-" + secrets.token_hex(6)
 
 
@@ -80,6 +81,8 @@ class LiveSite:
     prefix: str
     courses: dict[str, int] = field(default_factory=dict)
     learner: Learner = field(init=False)
+    user: int = 0
+    """The learner's number."""
 
     def settings(self, **more: Any) -> dict[str, Any]:
         return {"url": self.url, "token": os.environ[TOKEN], **more}
@@ -108,8 +111,10 @@ class LiveSite:
         args = {"courseids": [self.courses.pop(name)]}
         self.admin.call("core_course_delete_courses", args, write=True, alone=True)
 
-    def enrol(self, user: int) -> None:
-        rows = [{"roleid": STUDENT, "userid": user, "courseid": number} for number in self.courses.values()]
+    def enrol(self, user: int, *names: str, role: int = STUDENT) -> None:
+        """In these courses, or in all."""
+        numbers = [self.courses[name] for name in names or self.courses]
+        rows = [{"roleid": role, "userid": user, "courseid": number} for number in numbers]
         self.admin.call("enrol_manual_enrol_users", {"enrolments": rows}, write=True)
 
     def place_content(self, content: Path, folder: Path) -> None:
@@ -126,7 +131,6 @@ class LiveSite:
 def live_site(names: list[str]) -> Iterator[LiveSite]:
     admin = client(ADMIN)
     site = LiveSite(admin, os.environ[URL].rstrip("/"), f"lmsb-live-{secrets.token_hex(3)}")
-    users: list[int] = []
     try:
         for name in names:
             site.add_course(name)
@@ -137,15 +141,15 @@ def live_site(names: list[str]) -> Iterator[LiveSite]:
             "lastname": "Learner",
             "email": f"{site.prefix}@example.invalid",
         }
-        users.append(int(admin.call("core_user_create_users", {"users": [user]}, write=True)[0]["id"]))
+        site.user = int(admin.call("core_user_create_users", {"users": [user]}, write=True)[0]["id"])
         if names:
-            site.enrol(users[0])
+            site.enrol(site.user)
         site.learner = Learner(site.url)
         site.learner.log_in(site.prefix)
         yield site
     finally:
         for name in [*site.courses]:
             site.remove_course(name)
-        if users:
-            admin.call("core_user_delete_users", {"userids": users}, write=True)
+        if site.user:
+            admin.call("core_user_delete_users", {"userids": [site.user]}, write=True)
         admin.close()

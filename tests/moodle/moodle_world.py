@@ -1,28 +1,31 @@
 """A sandbox Moodle on a real port, a connector that talks to it, and a person who works in its browser pages."""
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lms_bridge.connector import Entry, PlaceRef
-from lms_bridge.items import Kind
+from lms_bridge.items import Course, Kind, Page
 from lms_bridge.moodle.destination import Moodle, open_moodle
 from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.settings import MoodleSettings
 from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sandbox.moodle import Hand as BrowserHand
-from lms_bridge.sandbox.moodle import MoodleSite, Seed, SeedCourse, moodle_app, seed, wiki_store
+from lms_bridge.sandbox.moodle import MoodleSite, Seed, SeedCourse, moodle_app, rows, seed, wiki_store
 from lms_bridge.sandbox.server import SandboxServer
+from lms_bridge.testing.bench import Bench
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 COURSE = SeedCourse("BIO-101", fullname="Cell Biology")
 PERSON = "tess.teacher"
+BIO = Course("BIO-101", "Cell Biology")
+TEXT = "<p>First words.</p>\n<p>Last words.</p>"
 WRITES = (
     "mod_wiki_new_page",
     "mod_wiki_edit_page",
@@ -34,30 +37,49 @@ WRITES = (
 )
 
 
-@dataclass(slots=True)
-class World:
-    site: MoodleSite
-    server: SandboxServer
-    lock: threading.RLock
-
-    def open(self, name: str = "moodle", **settings: Any) -> Moodle:
-        given = {"url": self.server.url, "token": TOKEN, "attempts": 3, **settings}
-        return open_moodle(name, MoodleSettings.model_validate(given), Path())
-
-    def calls(self) -> dict[str, int]:
-        with self.lock:
-            return dict(self.site.calls)
-
-
 class Switch:
     """One server for all tests: starting one takes longer than most tests do."""
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None
+        self.deeds: dict[str, Callable[[], None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self.app is not None
-        await self.app(scope, receive, send)
+        asked = bytearray()
+
+        async def listening() -> Message:
+            message = await receive()
+            asked.extend(message.get("body", b""))
+            return message
+
+        async def telling(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                for name in [name for name in self.deeds if name.encode() in asked]:
+                    self.deeds.pop(name)()
+            await send(message)
+
+        await self.app(scope, listening, telling)
+
+
+@dataclass(slots=True)
+class World:
+    site: MoodleSite
+    server: SandboxServer
+    lock: threading.RLock
+    switch: Switch
+
+    def open(self, name: str = "moodle", **settings: Any) -> Moodle:
+        given = {"url": self.server.url, "token": TOKEN, "attempts": 3, **settings}
+        return open_moodle(name, MoodleSettings.model_validate(given), Path())
+
+    def right_after(self, call: str, deed: Callable[[], None]) -> None:
+        """Somebody does that after the next call of this name was done and before it is answered."""
+        self.switch.deeds[call] = deed
+
+    def calls(self) -> dict[str, int]:
+        with self.lock:
+            return dict(self.site.calls)
 
 
 def new_world(
@@ -66,7 +88,29 @@ def new_world(
     site = seed(Seed(courses or (COURSE,), TOKEN, wwwroot=server.url, database=database, **settings))
     server.faults.clear()
     switch.app = moodle_app(site)
-    return World(site, server, site.lock)
+    switch.deeds.clear()
+    return World(site, server, site.lock, switch)
+
+
+Opened = Callable[..., Bench]
+
+
+def activity(world: World, course: str, modname: str) -> Any:
+    number = next(c.id for c in world.site.courses.values() if c.idnumber == course)
+    return next(a for a in world.site.activities.values() if (a.course, a.modname) == (number, modname))
+
+
+def row_of(world: World, bench: Bench, page: Page) -> rows.WikiPage:
+    return world.site.wiki_pages[int(bench.entry(page.key).ref)]
+
+
+def stored(world: World, row: rows.WikiPage) -> str:
+    """The page's text as it was saved last."""
+    return world.site.wiki_versions[row.id][-1].content
+
+
+def longer(page: Page, words: str = "Words that the source added.") -> Page:
+    return replace(page, body=f"{page.body}\n<p>{words}</p>")
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from html import escape
 import pytest
 from corpus import CORPUS
 from golden_texts import GOLDEN, SITE, TITLES, sent_texts
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lms_bridge.markup.clean import clean
@@ -146,6 +146,7 @@ def test_a_marker_survives_what_an_editor_adds_and_a_copied_one_above_it_does_no
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(alphabet=st.sampled_from("[]|%!0 :/htps\n\t<>&;#x@PLUGINFILE\ue0f3"), max_size=60))
+@example("xhttp://example.org")
 def test_no_text_can_make_a_wiki_link_of_itself(text: str) -> None:
     reading = Reading(link=lambda key: None, wiki=True, assets=True)
     for body in (

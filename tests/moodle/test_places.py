@@ -1,13 +1,12 @@
 """What is particular to Moodle: groups, first pages, locks, images, mail, provisioning, ratings that stay unwritten."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from moodle_world import PERSON, World
+from moodle_world import BIO, PERSON, Opened, World, activity
 
 from lms_bridge.connector import Level, Status
 from lms_bridge.items import Course, Kind, Prompt, Rating
@@ -21,28 +20,6 @@ from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
 from lms_bridge.testing.sample import make_image, make_item, make_page, make_prompt
-
-BIO = Course("BIO-101", "Cell Biology")
-Opened = Callable[..., Bench]
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Opened]:
-    """Opens a connector to a world, on a bench."""
-    benches: list[Bench] = []
-
-    def open_bench(world: World, **settings: Any) -> Bench:
-        benches.append(Bench(world.open(**settings), tmp_path))
-        return benches[-1]
-
-    yield open_bench
-    for bench in benches:
-        bench.destination.close()
-
-
-def activity(world: World, course: str, modname: str) -> Any:
-    number = next(c.id for c in world.site.courses.values() if c.idnumber == course)
-    return next(a for a in world.site.activities.values() if (a.course, a.modname) == (number, modname))
 
 
 def rating_fields(world: World, course: str) -> dict[str, Any]:
@@ -140,6 +117,25 @@ def test_an_empty_course_is_filled_from_the_template_once(make_world: Callable[.
     assert summary_of([bench.sync()])["created"] == 0
     assert bench.plan().pending == ()
     assert world.calls()["core_course_import_course"] == 1
+
+
+def test_a_rating_whose_figures_stand_is_given_its_name_once_the_template_brought_the_activity(
+    make_world: Callable[..., World], opened: Opened
+) -> None:
+    """As when a first sync died between the two: nobody else changed anything."""
+    world = make_world(SeedCourse("BIO-101", activities=False))
+    bench = opened(world)
+    bench.fill(make_item(Kind.RATING, BIO))
+    bench.sync()
+    bench.lose_state()
+    bench = opened(
+        world, provision={"template": "lmsbridge-template"}, ratings={"activity_name": "Course ratings ★ {average}"}
+    )
+    bench.fill(*(make_item(kind, BIO) for kind in Kind))
+    report = bench.sync()
+    assert (report.conflicts, report.failures) == ((), ())
+    assert activity(world, "BIO-101", "data").name == "Course ratings ★ 4.3"
+    assert bench.plan().pending == ()
 
 
 def test_a_course_that_has_some_of_them_is_not_filled(make_world: Callable[..., World], opened: Opened) -> None:
