@@ -34,11 +34,13 @@ def forget(
     now = datetime.now(UTC)
     plans, reports = [], []
     rows: dict[str, None] = {}
+    known = False
     with open_bridge(load(context, config), only_routes=route or ()) as bridge:
         for each in bridge.routes:
             with bridge.state.lease(each.name):
                 planned = plan_erasure(each, bridge.state, author, now=now)
                 rows.update(dict.fromkeys(planned.rows))
+                known = known or bool(planned.keys)
                 if dry:
                     plans.append(planned.plan)
                 else:
@@ -47,6 +49,12 @@ def forget(
             show_plans(plans, output, with_diffs=False)
         else:
             show_reports(reports, output)
+    if not known and not rows:
+        say(
+            f"Nobody called “{author}” is in the sources, and no review of theirs is remembered. Names are compared "
+            "as the source's rows write them.",
+            err=output is not Output.TEXT,
+        )
     for row in rows:
         say(f"Still in the source: {row}. Take the row out.", err=output is not Output.TEXT)
     for line in LEFT:

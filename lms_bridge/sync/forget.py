@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lms_bridge.connector import Action, Change, Entry, Place, Record
-from lms_bridge.errors import BridgeError, UsageError
+from lms_bridge.errors import UsageError
 from lms_bridge.items import Item, Key, Kind, Review, mark
 from lms_bridge.sync.apply import apply, new_run
-from lms_bridge.sync.checksum import checksum
+from lms_bridge.sync.asked import plan_asked, stand_at
 from lms_bridge.sync.remembered import payload_of
 from lms_bridge.sync.run import Failure, Plan, Report, Route
 
@@ -60,17 +60,7 @@ def plan_erasure(route: Route, state: "State", author: str, *, now: datetime) ->
     for place, wanted in _places(route, state, [items[key] for key in keys if key in items], records, keys, failures):
         places[place.ref.id] = place
         changes += wanted
-    plan = Plan(
-        route=route.name,
-        destination=route.destination.name,
-        made=now,
-        changes=tuple(changes),
-        selected=len(keys),
-        partial=True,
-        checksum=checksum(changes),
-        failures=tuple(failures),
-        places=places,
-    )
+    plan = plan_asked(route, changes, places, failures, selected=len(keys), now=now)
     return Erasure(plan, keys, tuple(source.rows_by(author)))
 
 
@@ -100,15 +90,10 @@ def _places(
     wanted = {refs[place] for place in here if place in refs} | {*route.destination.locate(items).places}
     found = []
     for ref in wanted:
-        try:
-            place = route.destination.open(ref)
-            expect = getattr(place, "expect", None)
-            if expect is not None:
-                expect(here.get(ref.id, []))
-            entries = list(place.entries())
-        except BridgeError as error:
-            failures.append(Failure("", replace(error.problem, where=error.problem.where or ref.title)))
+        there = stand_at(route, ref, here.get(ref.id, ()), failures)
+        if there is None:
             continue
+        place, entries = there
         by_key = {record.key: record for record in here.get(ref.id, [])}
         marks = {mark(key): key for key in keys}
         ours = [entry for entry in entries if entry.mark in marks]

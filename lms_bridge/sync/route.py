@@ -7,8 +7,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Action, Body, Change, Cost, Placement, PlaceRef, Record
-from lms_bridge.errors import BridgeError, Problem, Unreachable
+from lms_bridge.connector import Action, Body, Placement, PlaceRef, Record
+from lms_bridge.errors import BridgeError, Unreachable
 from lms_bridge.items import Item, Key, Page, mark
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
@@ -17,6 +17,7 @@ from lms_bridge.sync.limits import check_limits
 from lms_bridge.sync.listing import SourceView, read_source
 from lms_bridge.sync.plan import Decided, make_plan
 from lms_bridge.sync.policy import Answer, Drift, Prune
+from lms_bridge.sync.pricing import notices_of, price
 from lms_bridge.sync.remembered import copy_key, copy_title
 from lms_bridge.sync.rows import Found, Reading, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
@@ -275,11 +276,11 @@ def _failures(looks: Sequence[Look], placement: Placement) -> list[Failure]:
 def _assembled(
     empty: Plan, looks: Sequence[Look], decided: Mapping[str, Decided], failures: Sequence[Failure], known: _Known
 ) -> Plan:
-    by_place = {look.ref.id: look for look in looks}
+    places = {look.ref.id: look.place for look in looks if look.problem is None}
     population = {look.ref.id: sum(not record.deleted for record in look.records.values()) for look in looks}
     every = [change for of in decided.values() for change in of.changes]
     changes, approvals = check_limits(every, known.route.policy.limits, population)
-    cost, troubles = _cost(changes, by_place)
+    cost, troubles = price(changes, places)
     return replace(
         empty,
         changes=changes,
@@ -289,7 +290,7 @@ def _assembled(
         cost=cost,
         checksum=checksum(changes),
         failures=(*empty.failures, *failures, *troubles),
-        notices=_notices(changes, cost),
+        notices=notices_of(changes, cost),
         texts={item.key: item.body for item in known.view.items if isinstance(item, Page)},
         cursor=known.view.cursor,
         approvals=approvals,
@@ -298,30 +299,5 @@ def _assembled(
         refreshed=tuple(record for of in decided.values() for record in of.refreshed),
         ours=_digests(known.intents),
         listed=tuple(look.ref for look in looks if look.entries is not None and look.problem is None),
-        places={look.ref.id: look.place for look in looks if look.problem is None},
+        places=places,
     )
-
-
-def _cost(changes: Sequence[Change], looks: Mapping[str, Look]) -> tuple[Cost, list[Failure]]:
-    cost = Cost()
-    failures = []
-    written: dict[str, list[Change]] = {}
-    for change in changes:
-        if change.action not in (Action.SKIP, Action.FORGET):
-            written.setdefault(change.place.id, []).append(change)
-    for place, wanted in written.items():
-        try:
-            cost += looks[place].place.cost(wanted)
-        except Exception as error:
-            log.exception("%s could not be priced", place)
-            failures.append(Failure("", fault(error, looks[place].ref.title, "priced")))
-    return cost, failures
-
-
-def _notices(changes: Sequence[Change], cost: Cost) -> tuple[Problem, ...]:
-    """What people should know first: of what will be written, each thing once."""
-    notices = dict.fromkeys(cost.notices)
-    for change in changes:
-        if change.payload is not None and change.action in (Action.CREATE, Action.UPDATE, Action.MERGE):
-            notices |= dict.fromkeys(change.payload.notices)
-    return tuple(notices)

@@ -12,7 +12,7 @@ from lms_bridge.connector import Action, Body, Change, Entry, Place, PlaceRef, R
 from lms_bridge.errors import BridgeError, NotFound, Problem, UsageError
 from lms_bridge.items import Key, mark
 from lms_bridge.sync.apply import apply, new_run
-from lms_bridge.sync.checksum import checksum
+from lms_bridge.sync.asked import plan_asked, stand_at
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.intent import Image
 from lms_bridge.sync.remembered import payload_of
@@ -61,6 +61,12 @@ def plan_undo(route: Route, state: "State", run: str, *, now: datetime, only: Se
     places: dict[str, Place] = {}
     left: dict[Key, str] = {}
     failures: list[Failure] = []
+    try:
+        # The connectors know their courses by what is located, and a place by being opened.
+        route.destination.locate(())
+    except BridgeError as error:
+        failures.append(Failure("", error.problem))
+        images = {}
     for place_id in dict.fromkeys(place for place, _ in images):
         there = _look(route, known.get(place_id), records, failures)
         if there is None:
@@ -74,17 +80,7 @@ def plan_undo(route: Route, state: "State", run: str, *, now: datetime, only: Se
                 left[key] = found
             else:
                 changes.append(found)
-    plan = Plan(
-        route=route.name,
-        destination=route.destination.name,
-        made=now,
-        changes=tuple(changes),
-        selected=len(changes),
-        partial=True,
-        checksum=checksum(changes),
-        failures=tuple(failures),
-        places=places,
-    )
+    plan = plan_asked(route, changes, places, failures, selected=len(changes), now=now)
     return Undo(plan, left, images)
 
 
@@ -129,22 +125,16 @@ def _look(
         failures.append(Failure("", Problem("a place of that run is not known any more.", route.name)))
         return None
     here = {key: record for (place, key), record in records.items() if place == ref.id}
-    try:
-        # The connectors know their courses by what is located, and a place by being opened.
-        route.destination.locate(())
-        place = route.destination.open(ref)
-        expect = getattr(place, "expect", None)
-        if expect is not None:
-            expect([record for record in here.values() if not record.deleted])
-        by_mark: dict[str, Entry] = {}
-        for entry in place.entries():
-            if entry.mark is not None:
-                by_mark.setdefault(entry.mark, entry)
-            by_mark.setdefault(f"ref {entry.ref}", entry)
-        return _There(place, here, by_mark)
-    except BridgeError as error:
-        failures.append(Failure("", replace(error.problem, where=error.problem.where or ref.title)))
+    there = stand_at(route, ref, here.values(), failures)
+    if there is None:
         return None
+    place, entries = there
+    by_mark: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.mark is not None:
+            by_mark.setdefault(entry.mark, entry)
+        by_mark.setdefault(f"ref {entry.ref}", entry)
+    return _There(place, here, by_mark)
 
 
 def _undoing(there: _There, image: Image, run: str) -> Change | str:

@@ -117,6 +117,7 @@ def test_a_person_is_forgotten_at_both_destinations_and_in_the_state(desk: Desk)
     desk.run("sync")
     planned = desk.run("forget", "--author", "ann adler", "--plan")
     assert planned.out.count("to delete") >= 2
+    assert "no calls" not in planned.out
     forgotten = desk.run("forget", "--author", "ann adler")
     assert forgotten.code == 0, forgotten.out + forgotten.err
     assert "Still in the source: content/BIO/ratings.csv:2" in forgotten.out
@@ -128,6 +129,8 @@ def test_a_person_is_forgotten_at_both_destinations_and_in_the_state(desk: Desk)
     assert b"Good" not in raw
     nobody = desk.run("forget", "--author", "Nobody At All")
     assert "nothing to do" in nobody.out
+    assert "Nobody called “Nobody At All” is in the sources" in nobody.out
+    assert "Nobody called" not in planned.out + forgotten.out
 
 
 def test_options_that_would_protect_nobody_are_refused(desk: Desk) -> None:
