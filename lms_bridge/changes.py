@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lms_bridge.errors import Problem
@@ -201,3 +202,25 @@ class Cost:
             self.seconds + other.seconds,
             self.notices + tuple(n for n in other.notices if n not in self.notices),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """What an item is to be in its source, as people made it in a destination: its title, and its text in canonical
+    HTML; none where it stays as it is."""
+
+    key: Key
+    title: str | None = None
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """A file of a source with people's words in it. `path` is relative to the source's `folder`; `name` is what people
+    call it. `before` is what lies there, as bytes, like `after`."""
+
+    folder: Path
+    path: PurePosixPath
+    name: str
+    before: bytes
+    after: bytes

@@ -14,7 +14,21 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from lms_bridge.changes import Action, Body, Change, Cost, Entry, Outcome, Payload, PlaceRef, Record, Sides, Status
+from lms_bridge.changes import (
+    Action,
+    Body,
+    Change,
+    Cost,
+    Edit,
+    Entry,
+    Outcome,
+    Payload,
+    PlaceRef,
+    Record,
+    Rewrite,
+    Sides,
+    Status,
+)
 from lms_bridge.errors import Problem
 from lms_bridge.items import Item, Key, Kind, Withheld
 
@@ -28,6 +42,7 @@ __all__ = [
     "Cost",
     "Destination",
     "DestinationFactory",
+    "Edit",
     "Entry",
     "Finding",
     "Level",
@@ -38,6 +53,8 @@ __all__ = [
     "PlaceRef",
     "Placement",
     "Record",
+    "Revision",
+    "Rewrite",
     "Sides",
     "Source",
     "SourceFactory",
@@ -104,6 +121,8 @@ class Finding:
 
 
 class Source(Protocol):
+    """One that can be written to has `revised(edits) -> Revision`, which writes nothing yet."""
+
     name: str
 
     def items(self, since: str | None = None) -> Listing:
@@ -111,6 +130,18 @@ class Source(Protocol):
         ...
 
     def check(self) -> Iterable[Finding]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A source as it would be with people's edits in it: `source` lists it so. `files` are all that differ from what
+    lies there; `held` are edits that it cannot take, by key."""
+
+    source: Source
+    files: Sequence[Rewrite]
+    held: Mapping[Key, Problem]
+    by_key: Mapping[Key, str] = field(default_factory=dict)
+    """The file of each edit that was taken, as people call it."""
 
 
 class Place(Protocol):

@@ -24,7 +24,9 @@ ROOMS = {
     "testing": GROUND | {"markup", "sync"},
     "example": {"errors"},
     "bridge": GROUND | {"config", "registry", "sync"},
-    "cli": GROUND | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"},
+    "cli": GROUND
+    | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
+    | {"sources"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},
@@ -35,6 +37,8 @@ ONLY_IN = {
     "typer": {"lms_bridge/cli"},
     "starlette": {"lms_bridge/sandbox"},
     "uvicorn": {"lms_bridge/sandbox"},
+    "markdownify": {"lms_bridge/markup/to_markdown"},
+    "bs4": {"lms_bridge/markup/to_markdown"},
     "yaml": {"lms_bridge/config", "lms_bridge/sources"},
 }
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lms_bridge.cli import check, content, forget, init, review, runs, sandbox, setup, state, sync
+from lms_bridge.cli import check, content, forget, init, pull, review, runs, sandbox, setup, state, sync
 from lms_bridge.cli.printing import say
 
 app = typer.Typer(
@@ -51,6 +51,7 @@ app.command("plan")(sync.plan)
 app.command("sync")(sync.sync)
 app.command("status")(content.status)
 app.command("diff")(content.diff)
+app.command("pull")(pull.pull)
 app.add_typer(review.app, name="review")
 app.add_typer(runs.app, name="runs")
 app.add_typer(state.app, name="state")

@@ -46,6 +46,15 @@ class Conversion:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A top-level block of a text: its lines from `first` up to `last`, counted from 0, and what it becomes."""
+
+    first: int
+    last: int
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Addresses:
     """The callers' answers about addresses, and what was found wrong on the way."""
 
@@ -128,14 +137,46 @@ def to_html(
     try:
         tokens = parser().parse(text, env)
         _resolve_tokens(tokens, line_offset + 1, addresses)
-        html = parser().renderer.render(tokens, parser().options, env)
-        fragment = clean_fragment(html, policy=_BEFORE_RESOLVING)
+        fragment = _rendered(tokens, env, line_offset + 1, addresses)
     except MarkupError as error:
         raise MarkupError(f"{where}: {error}") from error
     except RecursionError as error:
         raise MarkupError(f"{where}: lists or quotes are nested too deeply") from error
-    _resolve_raw(fragment, line_offset + 1, addresses)
     return _conversion(fragment, addresses.problems)
+
+
+def sections(text: str, *, resolve_link: Resolve, resolve_image: Resolve, wiki_link: Resolve) -> list[Section]:
+    """The top-level blocks of a text that `to_html` converts: together they become the same. Footnotes come last, and
+    have no lines of their own."""
+    addresses = _Addresses(resolve_link, resolve_image, wiki_link)
+    env: dict[str, Any] = {}
+    tokens = parser().parse(text, env)
+    _resolve_tokens(tokens, 1, addresses)
+    found: list[Section] = []
+    opened = depth = 0
+    for at, token in enumerate(tokens):
+        # By counting, as the tokens of footnotes tell no level.
+        opened = at if depth == 0 else opened
+        depth += token.nesting
+        if depth > 0:
+            continue
+        html = serialize(_rendered(tokens[opened : at + 1], env, 1, addresses))
+        first, last = tokens[opened].map or (text.count("\n") + 1,) * 2
+        found.append(Section(first, last, html))
+    return found
+
+
+def footnotes(text: str) -> dict[str, str]:
+    """The labels of a text's footnotes by the numbers that readers see."""
+    inline = (child for token in parser().parse(text) for child in token.children or ())
+    return {str(child.meta["id"] + 1): child.meta["label"] for child in inline if child.type == "footnote_ref"}
+
+
+def _rendered(tokens: Sequence[Token], env: dict[str, Any], first_line: int, addresses: _Addresses) -> Fragment:
+    html = parser().renderer.render(tokens, parser().options, env)
+    fragment = clean_fragment(html, policy=_BEFORE_RESOLVING)
+    _resolve_raw(fragment, first_line, addresses)
+    return fragment
 
 
 def _resolve_tokens(tokens: Sequence[Token], first_line: int, addresses: _Addresses) -> None:

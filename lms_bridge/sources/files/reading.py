@@ -3,10 +3,11 @@
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Withheld
@@ -27,6 +28,8 @@ class Reading:
     withheld: list[Withheld] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     complete: bool = True
+    instead: Mapping[Path, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    """Texts to read in the place of what lies in these files."""
 
     def shown(self, path: Path, line: int | None = None) -> str:
         """A path as the designer knows it."""
@@ -144,7 +147,9 @@ def decoded(reading: Reading, path: Path, *, limit: int) -> str:
     """The file's text as it is, with \\n line ends. Raises ContentError."""
     shown = reading.shown(path)
     step = "Split it, or raise the limit in connectors.yaml (`max_page_bytes`)."
-    raw = read_bytes(reading, path, limit=limit, step=step, where=shown)
+    raw = reading.instead.get(path)
+    if raw is None:
+        raw = read_bytes(reading, path, limit=limit, step=step, where=shown)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,29 +1,40 @@
 """Lists a content folder: first the map of all files, then the items, so that links can lead anywhere."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
-from lms_bridge.connector import Finding, Level, Listing
+from lms_bridge.connector import Edit, Finding, Level, Listing, Revision
 from lms_bridge.errors import Problem, SourceError
 from lms_bridge.items import Item, Key, Kind
 from lms_bridge.sources.files import folder as folders
-from lms_bridge.sources.files.leaves import Conversion, read_leaf, salvaged, shared_keys, source_url
+from lms_bridge.sources.files.conversion import Conversion, source_url
+from lms_bridge.sources.files.leaves import read_leaf, salvaged, shared_keys
 from lms_bridge.sources.files.ratings import Reviews, identity_of, mean_at, mean_of, ratings, read_reviews, same_rater
 from lms_bridge.sources.files.reading import Reading, stands
+from lms_bridge.sources.files.revising import revise
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.unread import unread
+from lms_bridge.sources.files.write_back import Room
 
 _TABLES = ("ratings.csv", "ratings.xlsx")
 
 
 class FilesSource:
-    """A content folder. Holds nothing between listings: the folder may change at any time."""
+    """A content folder. Holds nothing between listings: the folder may change at any time.
 
-    def __init__(self, name: str, settings: FilesSettings, folder: Path) -> None:
+    `instead` are texts to read in the place of what lies in some of its files.
+    """
+
+    def __init__(
+        self, name: str, settings: FilesSettings, folder: Path, instead: Mapping[Path, bytes] = MappingProxyType({})
+    ) -> None:
         self.name = name
         self._settings = settings
         self._shown = settings.path.as_posix()
+        self._folder = folder
         self._root = folder / settings.path
+        self._instead = instead
 
     def items(self, since: str | None = None) -> Listing:
         """Everything in the folder. Raises SourceError when it is not there.
@@ -33,10 +44,7 @@ class FilesSource:
         return self._list(self._reading(), since)
 
     def _list(self, reading: Reading, since: str | None = None) -> Listing:
-        homes = list(folders.courses(reading))
-        links = folders.Map()
-        for leaf in self._leaves(reading, homes, links):
-            links.add(leaf)
+        homes, links = self._map(reading)
         shared = shared_keys(links.leaves.values(), reading)
         items: list[Item] = []
         conversion = Conversion(reading, links, self._settings)
@@ -62,6 +70,24 @@ class FilesSource:
             withheld=tuple(reading.withheld),
             cursor=repr(mean),
         )
+
+    def _map(self, reading: Reading) -> tuple[list[folders.CourseFolder], folders.Map]:
+        homes = list(folders.courses(reading))
+        links = folders.Map()
+        for leaf in self._leaves(reading, homes, links):
+            links.add(leaf)
+        return homes, links
+
+    def revised(self, edits: Sequence[Edit]) -> Revision:
+        """The folder with these edits in its files. What would break something else in it is held."""
+        return revise(self._reading(), edits, self._revising, self._over)
+
+    def _over(self, instead: Mapping[Path, bytes]) -> "FilesSource":
+        return FilesSource(self.name, self._settings, self._folder, instead)
+
+    def _revising(self, reading: Reading) -> Room:
+        _, links = self._map(reading)
+        return Room(reading, links, Conversion(reading, links, self._settings), self._settings.max_page_bytes)
 
     @staticmethod
     def _item(reading: Reading, conversion: Conversion, leaf: folders.Leaf) -> list[Item]:
@@ -124,7 +150,7 @@ class FilesSource:
             raise SourceError(f"the content folder cannot be read ({error}).", where=where, next_step=step) from error
         if not is_folder:
             raise SourceError("the content folder is not there.", where=where, next_step=step)
-        return Reading(root, self._shown)
+        return Reading(root, self._shown, instead=self._instead)
 
     def _leaves(
         self, reading: Reading, homes: list[folders.CourseFolder], links: folders.Map

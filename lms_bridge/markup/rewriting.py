@@ -1,0 +1,140 @@
+"""A Markdown text whose words changed elsewhere: the changed blocks are written anew, the others keep their lines."""
+
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lms_bridge.markup.digest import plain_form
+from lms_bridge.markup.markdown import Section
+from lms_bridge.markup.split import blocks
+from lms_bridge.markup.to_markdown import Spelling, ways
+
+Convert = Callable[[str], list[Section]]
+"""Markdown → its sections, addresses resolved."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """Some lines of the text, or what comes in their place: `kept` lines as they are, or `new` HTML blocks."""
+
+    lines: list[str] = field(default_factory=list)
+    forms: list[str] = field(default_factory=list)
+    gap: int = 0
+    """Blank lines before it."""
+    kept: bool = True
+    new: list[str] = field(default_factory=list)
+
+
+def rewritten(text: str, html: str, spelling: Spelling, convert: Convert) -> str | None:
+    """The text so that it becomes `html`, canonical. None where it cannot be written so that it does.
+
+    Lines of blocks that stay are untouched, and so are comments and the addresses of reference links.
+    """
+    target = blocks(html)
+    wanted = [plain_form(block) for block in target]
+    parts = _parts(text, convert(text))
+    if parts is None:
+        return None
+    parts = list(_aligned(parts, target, wanted))
+    references = "\n".join(line for part in parts if not part.forms for line in part.lines)
+    near = [part.lines if part.kept else [_nearest(part, spelling, convert, references)] for part in parts]
+    raw = [part.lines if part.kept else [list(ways("\n".join(part.new), "", spelling))[-1]] for part in parts]
+    for written, apart in ((near, False), (near, True), (raw, True)):
+        composed = _composed(parts, written, apart=apart)
+        if _forms(convert(composed)) == wanted:
+            return composed + ("\n" if text.endswith("\n") or not text.strip() else "")
+    return None
+
+
+def _forms(found: Sequence[Section]) -> list[str]:
+    return [plain_form(block) for section in found for block in blocks(section.html)]
+
+
+def _parts(text: str, found: Sequence[Section]) -> list[_Part] | None:
+    """The text as parts that hold all its lines. None for blocks that no lines of their own make, but for footnotes:
+    those are left out here, and compared once the text is whole again."""
+    lines = text.split("\n")
+    parts: list[_Part] = []
+    at = 0
+    for section in found:
+        if section.first >= len(lines):
+            forms = [plain_form(block) for block in blocks(section.html)]
+            parts.append(_Part(forms=forms))
+            continue
+        if section.first < at:
+            return None
+        # Between blocks stand blank lines, and what becomes nothing: the addresses of reference links, footnotes.
+        for part in (_part(lines[at : section.first]), _part(lines[at : section.last], section)):
+            if part.lines:
+                parts.append(part)
+                at += part.gap + len(part.lines)
+    rest = _part(lines[at:])
+    return [*parts, rest] if rest.lines else parts
+
+
+def _part(lines: Sequence[str], section: Section | None = None) -> _Part:
+    """Without the blank lines at its end, and with those before it counted."""
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    forms = [plain_form(block) for block in blocks(section.html)] if section is not None else []
+    if not filled:
+        return _Part(forms=forms)
+    return _Part(list(lines[filled[0] : filled[-1] + 1]), forms, gap=filled[0])
+
+
+def _aligned(parts: Sequence[_Part], target: Sequence[str], wanted: Sequence[str]) -> Iterator[_Part]:
+    """The parts that stay, and new ones in the place of the others."""
+    standing = [form for part in parts for form in part.forms]
+    matcher = difflib.SequenceMatcher(None, standing, wanted, autojunk=False)
+    at = {match.a + n: match.b + n for match in matcher.get_matching_blocks() for n in range(match.size)}
+    first = done = 0
+    changed: list[_Part] = []
+    waiting: list[_Part] = []
+    for part in parts:
+        places = [at.get(first + n) for n in range(len(part.forms))]
+        first += len(part.forms)
+        start = places[0] if places else None
+        if not part.forms:
+            waiting.append(part)
+        elif start is not None and places == list(range(start, start + len(places))) and start >= done:
+            yield from _between(changed, waiting, target[done:start])
+            yield part
+            changed, waiting, done = [], [], start + len(places)
+        else:
+            changed.append(part)
+    yield from _between(changed, waiting, target[done:])
+
+
+def _between(changed: Sequence[_Part], loose: Sequence[_Part], new: Sequence[str]) -> Iterator[_Part]:
+    if new:
+        lines = [line for part in changed for line in (*part.lines, "")]
+        gap = changed[0].gap if changed else 1
+        yield _Part(lines[:-1], ["new"], gap, kept=False, new=list(new))
+    yield from loose
+
+
+def _composed(parts: Sequence[_Part], written: Sequence[Sequence[str]], *, apart: bool) -> str:
+    """`apart`: a blank line at least before and after what is new."""
+    lines: list[str] = []
+    after_new = False
+    for part, own in zip(parts, written, strict=True):
+        if not own:
+            continue
+        wide = (after_new or not part.kept) and (apart or (after_new and not part.gap))
+        lines += [""] * (max(part.gap, int(wide)) if lines or part.kept else part.gap)
+        lines += own
+        after_new = not part.kept
+    return "\n".join(lines)
+
+
+def _nearest(part: _Part, spelling: Spelling, convert: Convert, references: str) -> str:
+    """The way most like what stood there that still reads back as what it is to say."""
+    html = "\n".join(part.new)
+    wanted = [plain_form(block) for block in part.new]
+    every = list(ways(html, "\n".join(part.lines), spelling))
+    if any(f"<sup>{number}</sup>" in html for number in spelling.footnotes):
+        # Alone it would have no footnotes: only the whole text tells.
+        return every[0]
+    for way in every:
+        if _forms(convert(f"{way}\n\n{references}")) == wanted:
+            return way
+    return every[-1]

@@ -1,0 +1,259 @@
+"""Leaves → pages and prompts: links and images resolved, whatever is wrong with a text told."""
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, unquote, urlsplit
+
+from lms_bridge.errors import ContentError, Problem
+from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt, Withheld
+from lms_bridge.markup.fragment import MarkupError
+from lms_bridge.markup.links import asset_src, item_href
+from lms_bridge.markup.markdown import Resolve, Section, sections, to_html
+from lms_bridge.sources.files import folder as folders
+from lms_bridge.sources.files.assets import read_asset
+from lms_bridge.sources.files.front_matter import PageMatter, PromptMatter, moment
+from lms_bridge.sources.files.leaves import WIKI
+from lms_bridge.sources.files.reading import Reading
+from lms_bridge.sources.files.settings import FilesSettings
+
+_NO_PARTS = "leads to the top of its page: parts of pages cannot be linked to."
+_NO_PARTS_STEP = "Leave the part out, or make it a page of its own."
+Tell = Callable[[int, str, str], None]
+
+
+class Conversion:
+    """Turns leaves into items. Holds what all of them share: the map of links and the images already read."""
+
+    def __init__(self, reading: Reading, links: folders.Map, settings: FilesSettings) -> None:
+        self._reading = reading
+        self._links = links
+        self._settings = settings
+        self._assets: dict[Path, Asset] = {}
+
+    def item(self, leaf: folders.Leaf) -> Page | Prompt | None:
+        """The item, or none when its text has problems: they are noted, and what stands is left as it is."""
+        where = self._reading.shown(leaf.path)
+        problems: list[Problem] = []
+        warnings: list[Problem] = []
+        assets: dict[str, Asset] = {}
+
+        def tell(line: int, cause: str, next_step: str) -> None:
+            problems.append(Problem(cause, f"{where}:{line}", next_step))
+
+        def warn(line: int, cause: str, next_step: str) -> None:
+            warnings.append(Problem(cause, f"{where}:{line}", next_step))
+
+        item: Page | Prompt | None = None
+        try:
+            converted = to_html(
+                leaf.text,
+                resolve_link=lambda href, line: self._link(leaf, href, line, tell, warn),
+                resolve_image=lambda src, line: self._image(leaf, src, line, assets, tell),
+                wiki_link=lambda title, line: self._titled(leaf, title, line, tell, warn),
+                where=where,
+                line_offset=leaf.text_line,
+            )
+            item = self._build(leaf, converted.html, tuple(assets.values()), where)
+        except MarkupError as error:
+            problems.append(Problem(str(error).removeprefix(f"{where}: ") + ".", where, "Simplify or split the text."))
+        except ContentError as error:
+            problems.append(error.problem)
+        if item is None or problems:
+            for problem in dict.fromkeys(problems):
+                self._reading.leave_out(problem)
+            self.hold(leaf)
+            return None
+        # Of an item that goes through: what is left out of it, and what will not read as it was meant.
+        self._reading.warnings += [
+            *dict.fromkeys(warnings),
+            *(
+                Problem(f"{told.message}.", f"{where}:{told.line}", "Look how it reads there, or write it another way.")
+                for told in converted.problems
+            ),
+        ]
+        return item
+
+    def sections(self, leaf: folders.Leaf, text: str, noted: dict[str, str], titles: dict[str, str]) -> list[Section]:
+        """A text by its blocks, were it this leaf's. Notes how its writer spells what `item:` and `asset:` lead to."""
+
+        def quiet(line: int, cause: str, next_step: str) -> None:
+            """What is wrong with the text is told when it is read as an item."""
+
+        def noting(resolve: Resolve, into: dict[str, str]) -> Resolve:
+            def noted_down(spelled: str, line: int) -> str | None:
+                address = resolve(spelled, line)
+                if address is not None:
+                    into.setdefault(address, spelled)
+                return address
+
+            return noted_down
+
+        return sections(
+            text,
+            resolve_link=noting(lambda href, line: self._link(leaf, href, line, quiet, quiet), noted),
+            resolve_image=noting(lambda src, line: self._image(leaf, src, line, {}, quiet), noted),
+            wiki_link=noting(lambda title, line: self._titled(leaf, title, line, quiet, quiet), titles),
+        )
+
+    def hold(self, leaf: folders.Leaf) -> None:
+        """Tell that a file is an item that cannot be given now."""
+        origin = Origin(self._reading.shown(leaf.path))
+        page = self._page(leaf, "", (), self._parent_by_folder(leaf)) if leaf.kind is Kind.PAGE else None
+        self._reading.withheld.append(Withheld(leaf.key, origin, page))
+
+    def _build(self, leaf: folders.Leaf, body: str, assets: tuple[Asset, ...], where: str) -> Page | Prompt:
+        matter = leaf.matter
+        if not isinstance(matter, PromptMatter):
+            return self._page(leaf, body, assets, self._parent(leaf, where))
+        zone = self._settings.timezone
+        publish = moment(matter.publish, "publish", zone=zone, where=leaf.at("publish", where))
+        close = moment(matter.close, "close", zone=zone, where=leaf.at("close", where))
+        if publish is not None and close is not None and close <= publish:
+            cause = f"`close` is {matter.close}, which is not after `publish`, {matter.publish}."
+            step = "Write a later `close`; a date alone means its first minute."
+            raise ContentError(cause, where=leaf.at("close", where), next_step=step)
+        return Prompt(
+            key=leaf.key,
+            course=leaf.course,
+            title=leaf.title,
+            origin=Origin(where),
+            url=source_url(self._settings, self._reading, leaf.path),
+            body=body,
+            assets=assets,
+            publish=publish,
+            close=close,
+            pinned=matter.pinned,
+            tags=matter.tags,
+            group=matter.group,
+        )
+
+    def _page(self, leaf: folders.Leaf, body: str, assets: tuple[Asset, ...], parent: Key | None) -> Page:
+        matter = leaf.matter
+        assert isinstance(matter, PageMatter)
+        within = PurePosixPath(*leaf.path.parts[leaf.path.parts.index(WIKI, len(self._reading.root.parts)) + 1 :])
+        return Page(
+            key=leaf.key,
+            course=leaf.course,
+            title=leaf.title,
+            origin=Origin(self._reading.shown(leaf.path)),
+            url=source_url(self._settings, self._reading, leaf.path),
+            body=body,
+            assets=assets,
+            parent=parent,
+            order=folders.order_of(Path(within), matter.order),
+            tags=matter.tags,
+            group=matter.group,
+            index=str(within) == "index.md",
+        )
+
+    def _parent(self, leaf: folders.Leaf, where: str) -> str | None:
+        assert isinstance(leaf.matter, PageMatter)
+        named = leaf.matter.parent
+        if named is None:
+            return self._parent_by_folder(leaf)
+        other = self._named(named, leaf)
+        step = "Name the parent page by its id, its path below wiki/, or its title."
+        if other is None:
+            cause = f"`parent` is {named!r}, and there is no such page."
+            raise ContentError(cause, where=leaf.at("parent", where), next_step=step)
+        if other.key == leaf.key:
+            cause = f"`parent` is {named!r}, which is this page itself."
+            raise ContentError(cause, where=leaf.at("parent", where), next_step=step)
+        return other.key
+
+    def _named(self, named: str, leaf: folders.Leaf) -> folders.Leaf | None:
+        """The page that the front matter of another one names."""
+        every = (*self._links.leaves.values(), *self._links.left_out.values())
+        pages = [other for other in every if other.kind is Kind.PAGE and other.course == leaf.course]
+        room = f"/{WIKI}/"
+        for other in pages:
+            if named == other.matter.id or named.removesuffix(".md") == other.key.partition(room)[2]:
+                return other
+        titled = self._links.titled(named, leaf.course)
+        return titled[0] if len(titled) == 1 else None
+
+    def _parent_by_folder(self, leaf: folders.Leaf) -> str | None:
+        """The page that stands for a file's folder: `cells/index.md`, or `cells.md` beside `cells/`."""
+        here = leaf.path.parent
+        if leaf.path.name == "index.md":
+            candidates = [here.with_suffix(".md")]
+        else:
+            candidates = [here / "index.md", here.with_suffix(".md")]
+        for path in candidates:
+            other = self._links.at(path)
+            if other is not None and not (path.name == "index.md" and path.parent.name == WIKI):
+                return other.key
+        return None
+
+    def _link(self, leaf: folders.Leaf, href: str, line: int, tell: Tell, warn: Tell) -> str | None:
+        parts = urlsplit(href)
+        if not parts.path:
+            return None
+        path = _beside(leaf.path, unquote(parts.path))
+        if path.suffix.lower() != ".md":
+            tell(
+                line, f"the link to {href!r} leads to a file, which cannot be sent along.", "Link to an https address."
+            )
+            return None
+        other = self._links.at(path)
+        if other is None:
+            tell(
+                line,
+                f"the link to {href!r} leads to a page that does not exist.",
+                "Correct the path, or write the page.",
+            )
+            return None
+        if parts.fragment:
+            warn(line, f"the link to {href!r} {_NO_PARTS}", _NO_PARTS_STEP)
+        return self._to(other, line, tell)
+
+    def _titled(self, leaf: folders.Leaf, title: str, line: int, tell: Tell, warn: Tell) -> str | None:
+        found = self._links.titled(title, leaf.course)
+        if not found and (found := self._links.titled(title.rpartition("#")[0], leaf.course)):
+            warn(line, f"[[{title}]] {_NO_PARTS}", _NO_PARTS_STEP)
+        if not found:
+            tell(line, f"[[{title}]] names a page that does not exist.", "Correct the title, or write the page.")
+            return None
+        if len({other.key for other in found}) > 1:
+            places = ", ".join(self._reading.shown(other.path) for other in found)
+            tell(line, f"[[{title}]] names several pages: {places}.", "Link to the file instead: `[label](path.md)`.")
+            return None
+        return self._to(found[0], line, tell)
+
+    def _to(self, other: folders.Leaf, line: int, tell: Tell) -> str | None:
+        if other.is_draft:
+            shown = self._reading.shown(other.path)
+            tell(line, f"the link leads to {shown}, which is a draft.", "Approve that page first, or remove the link.")
+            return None
+        return item_href(other.key)
+
+    def _image(self, leaf: folders.Leaf, src: str, line: int, assets: dict[str, Asset], tell: Tell) -> str | None:
+        if src.lower().startswith("http:"):
+            tell(line, f"the image {src!r} is not an https address.", "Put the file beside the page, or use https.")
+            return None
+        path = _beside(leaf.path, unquote(urlsplit(src).path))
+        try:
+            asset = self._assets.get(path) or read_asset(self._reading, path, limit=self._settings.max_image_bytes)
+        except ContentError as error:
+            tell(line, f"the image {src!r} {error.problem.cause}.", error.problem.next_step)
+            return None
+        self._assets[path] = asset
+        assets[asset.digest] = asset
+        return asset_src(asset.digest)
+
+
+def _beside(page: Path, relative: str) -> Path:
+    """Resolved as text, so that `..` cannot pass through a symbolic link unseen."""
+    parts: list[str] = list(page.parent.parts)
+    for part in PurePosixPath(relative).parts:
+        if part == "..":
+            parts = parts[:-1] or parts
+        elif part != ".":
+            parts.append(part)
+    return Path(*parts)
+
+
+def source_url(settings: FilesSettings, reading: Reading, path: Path) -> str | None:
+    if settings.source_link is None:
+        return None
+    return settings.source_link.replace("{path}", quote(path.relative_to(reading.root).as_posix()))
