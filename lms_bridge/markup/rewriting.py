@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lms_bridge.markup.digest import plain_form
 from lms_bridge.markup.markdown import Section
@@ -97,7 +97,8 @@ def _aligned(parts: Sequence[_Part], target: Sequence[str], wanted: Sequence[str
             waiting.append(part)
         elif start is not None and places == list(range(start, start + len(places))) and start >= done:
             yield from _between(changed, waiting, target[done:start])
-            yield part
+            # What is taken out leaves the blank line that stood before it.
+            yield replace(part, gap=max(part.gap, changed[0].gap)) if changed and done == start else part
             changed, waiting, done = [], [], start + len(places)
         else:
             changed.append(part)

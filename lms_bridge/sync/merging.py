@@ -3,11 +3,15 @@
 Apart from `markup.merge`, which knows texts only. A field that a person changed stays theirs; others follow the source.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from lms_bridge.connector import Body, Sides
+from lms_bridge.markup.digest import plain_form
 from lms_bridge.markup.merge import merge
+from lms_bridge.markup.split import blocks
 from lms_bridge.markup.text import to_text
 
 
@@ -21,6 +25,34 @@ def merged(base: Body | None, theirs: Body, ours: Body) -> Sides:
     html = text.html if text is not None else ""
     both = Body(title=title, html=html, fields=fields, text=to_text(html) if html else "")
     return Sides(base=base, theirs=theirs, ours=ours, merged=both, clashes=len(text.clashes) if text is not None else 0)
+
+
+def in_the_source(base: Body | None, theirs: Body, ours: Body) -> bool:
+    """Whether the source says all that a person changed, so that nothing of theirs is lost when it is written.
+
+    Their blocks may stand in another place, and their headings on another level: nobody knows where ours end. An order
+    that they changed is theirs alone.
+    """
+    if base is None or dict(theirs.fields) != dict(base.fields):
+        return False
+    if theirs.title.strip() not in (base.title.strip(), ours.title.strip()):
+        return False
+    was, them, us = (_forms(body.html) for body in (base, theirs, ours))
+    added, gone = Counter(them) - Counter(was), Counter(was) - Counter(them)
+    if not added <= Counter(us) - Counter(was) or not gone <= Counter(was) - Counter(us):
+        return False
+    kept = []
+    for form in them:
+        if added[form] > 0:
+            added[form] -= 1
+        else:
+            kept.append(form)
+    rest = iter(was)
+    return all(form in rest for form in kept) and (kept != was or them != was or theirs.title != base.title)
+
+
+def _forms(html: str) -> list[str]:
+    return [re.sub(r"<(/?)h[1-6]\b", r"<\1h", plain_form(block)) for block in blocks(html)]
 
 
 def _fields(base: Mapping[str, Any], theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from lms_bridge.markup.digest import digest as html_digest
 from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.links import item_href
 from lms_bridge.markup.returning import addresses, returned
-from lms_bridge.sync.decision import DRIFT_CONFLICT, DRIFT_REPORT, TITLE_DRIFT
+from lms_bridge.sync.decision import DRIFT_CONFLICT, DRIFT_REPORT, TAKEN_OVER, TITLE_DRIFT
 from lms_bridge.sync.policy import Drift, Refresh
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Failure, Plan, Route
@@ -37,7 +37,7 @@ OWN_NAME = Problem(
 )
 BESIDE_THE_TEXT = Problem("was changed in something beside its text.", "", "It stays; nothing of it is for the source.")
 NOT_IN_STEP = Problem(
-    "written in the source's form it would not read there as people left it.",
+    "holds changes in what lms-bridge puts around a text, or changes that the source's form cannot say.",
     "",
     "Take the words over by hand: `lms-bridge diff KEY` shows them.",
 )
@@ -174,11 +174,12 @@ def _settled(found: Pull, route: Route, state: "State", asked: Mapping[Key, _Ask
 
 
 def _in_step(route: Route, state: "State", keys: set[Key], now: datetime) -> set[Key]:
-    """Which of them a sync of this source would leave alone."""
+    """Which of them a sync of this source would leave alone, or write once in its own form with nothing lost."""
     if not keys:
         return set()
     plan = prepare(route, state, now=now, only=sorted(keys))
-    return {change.key for change in plan.in_step} & keys
+    written = {change.key for change in plan.changes if change.reason == TAKEN_OVER}
+    return ({change.key for change in plan.in_step} | written) & keys
 
 
 def told(left: Mapping[Key, Problem]) -> Iterable[str]:

@@ -11,6 +11,7 @@ from lms_bridge.items import Key, Kind, mark
 from lms_bridge.markup.digest import digest as html_digest
 from lms_bridge.sync.decision import Listed, Stands
 from lms_bridge.sync.digest import body_digest
+from lms_bridge.sync.merging import in_the_source
 from lms_bridge.sync.policy import Answer, Drift, Policy, Prune
 from lms_bridge.sync.remembered import base_of
 
@@ -162,6 +163,11 @@ class _Looking:
     def is_taken_over(self, entry: Entry) -> bool:
         return self._policy.takeover and self._is_others(entry)
 
+    def _is_in_the_source(self, row: Row, theirs: Body, ours: Body) -> bool:
+        assert row.record is not None
+        changed = row.payload is not None and row.payload.fingerprint != row.record.fingerprint
+        return changed and row.key not in self._found.answers and in_the_source(base_of(row.record), theirs, ours)
+
     def _changed(self, row: Row) -> Stands:
         found, record, entry = self._found, row.record, row.entry
         assert record is not None
@@ -180,6 +186,8 @@ class _Looking:
             return Stands.OURS if entry.unfinished else Stands.EQUAL
         if reading.digest in found.ours.get(row.key, frozenset()):
             return Stands.OURS
+        if expected is not None and self._is_in_the_source(row, reading.body, expected):
+            return Stands.TAKEN
         return Stands.RETITLED if _only_title_changed(record, reading.body) else Stands.DRIFTED
 
 

@@ -39,7 +39,7 @@ later         none         absent                            *         *        
 wanted        none         unlisted                          *         *        *      → skip
 later         none         unlisted                          *         *        *      → skip waits
 wanted,later  none,deleted foreign,others                    *         *        *      → skip conflict
-wanted,later  none,deleted unchanged,drifted,retitled,equal,ours,unread * *     *      → adopt
+wanted,later  none,deleted unchanged,drifted,retitled,equal,ours,taken,unread * *     *      → adopt
 
 wanted,later  deleted      absent,unlisted                   *         respect  *      → skip
 wanted        deleted      absent                            *         recreate *      → create
@@ -53,7 +53,7 @@ wanted,later  same         unchanged,equal,unlisted          *         *        
 wanted,later  other,hidden equal                             *         *        *      → nothing
 wanted,later  other,hidden unchanged                         *         *        *      → update
 wanted,later  other,hidden unlisted                          *         *        *      → skip
-wanted,later  same,other,hidden ours                         *         *        *      → update
+wanted,later  same,other,hidden ours,taken                   *         *        *      → update
 wanted,later  same,other,hidden drifted,retitled             *         *        ours   → update
 wanted,later  same,other,hidden drifted,retitled             *         *        merged → merge
 wanted,later  same,other,hidden drifted,retitled             *         *        theirs → nothing settled
@@ -77,29 +77,29 @@ GONE = """
 *           foreign,others               empty       *              *      *   *   *          → forget
 *           unlisted,unread              whole,empty *              *      *   *   *          → skip
 *           drifted,retitled             whole,empty *              *      *   *   theirs     → forget
-same,other,deleted  unchanged,equal,ours whole,empty *              report *   *   *          → skip
+same,other,deleted  unchanged,equal,ours,taken whole,empty *              report *   *   *          → skip
 same,other,deleted,hidden drifted,retitled whole,empty *            report *   *   -,ours,merged → skip
-hidden      equal,ours                   whole,empty *              report *   *   *          → skip
+hidden      equal,ours,taken                   whole,empty *              report *   *   *          → skip
 hidden      unchanged                    whole,empty *              report,hide * * *         → nothing
 
-same,other,deleted  unchanged,equal,ours whole,empty *     hide,recycle,delete no  *   *      → skip
-hidden      equal,ours                   whole,empty *     hide,recycle,delete no  *   *      → skip
+same,other,deleted  unchanged,equal,ours,taken whole,empty *     hide,recycle,delete no  *   *      → skip
+hidden      equal,ours,taken                   whole,empty *     hide,recycle,delete no  *   *      → skip
 hidden      unchanged                    whole,empty *     recycle,delete      no  *   *      → skip
 *           drifted,retitled             whole,empty *     hide,recycle,delete no  *   -,ours,merged → skip
-same,other,deleted  unchanged,equal,ours whole,empty *     hide,recycle,delete yes yes *      → skip
-hidden      equal,ours                   whole,empty *     hide,recycle,delete yes yes *      → skip
+same,other,deleted  unchanged,equal,ours,taken whole,empty *     hide,recycle,delete yes yes *      → skip
+hidden      equal,ours,taken                   whole,empty *     hide,recycle,delete yes yes *      → skip
 hidden      unchanged                    whole,empty *     recycle,delete      yes yes *      → skip
 *           drifted,retitled             whole,empty *     hide,recycle,delete yes yes -,ours,merged → skip
 *           drifted,retitled   whole,empty report,merge,keep_both hide,recycle,delete yes no -,merged → skip conflict
 
-same,other,deleted  unchanged,equal,ours whole       *     recycle,delete      yes no  *      → delete
-same,other,deleted  unchanged,equal,ours whole       *     hide                yes no  *      → hide
-same,other,deleted  unchanged,equal,ours empty       *     recycle,delete      yes no  *      → delete guarded
-same,other,deleted  unchanged,equal,ours empty       *     hide                yes no  *      → hide guarded
-hidden      unchanged,equal,ours         whole       *     recycle,delete      yes no  *      → delete
-hidden      equal,ours                   whole       *     hide                yes no  *      → hide
-hidden      unchanged,equal,ours         empty       *     recycle,delete      yes no  *      → delete guarded
-hidden      equal,ours                   empty       *     hide                yes no  *      → hide guarded
+same,other,deleted  unchanged,equal,ours,taken whole       *     recycle,delete      yes no  *      → delete
+same,other,deleted  unchanged,equal,ours,taken whole       *     hide                yes no  *      → hide
+same,other,deleted  unchanged,equal,ours,taken empty       *     recycle,delete      yes no  *      → delete guarded
+same,other,deleted  unchanged,equal,ours,taken empty       *     hide                yes no  *      → hide guarded
+hidden      unchanged,equal,ours,taken         whole       *     recycle,delete      yes no  *      → delete
+hidden      equal,ours,taken                   whole       *     hide                yes no  *      → hide
+hidden      unchanged,equal,ours,taken         empty       *     recycle,delete      yes no  *      → delete guarded
+hidden      equal,ours,taken                   empty       *     hide                yes no  *      → hide guarded
 *           drifted,retitled             whole       *     recycle,delete      yes no  ours   → delete
 *           drifted,retitled             whole       *     hide                yes no  ours   → hide
 *           drifted,retitled             empty       *     recycle,delete      yes no  ours   → delete guarded

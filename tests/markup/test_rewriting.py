@@ -1,0 +1,178 @@
+"""What people changed, written into a Markdown text: their words are there, and every other line is as it was."""
+
+import difflib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms_bridge.markup.digest import plain_form
+from lms_bridge.markup.markdown import Section, footnotes, sections, to_html
+from lms_bridge.markup.rewriting import rewritten
+from lms_bridge.markup.to_markdown import Spelling
+
+TEXT = """
+One line here
+that goes on, with _emphasis_ and [a](a.md).
+Second sentence.
+
+
+* alpha
+* beta with **bold** word
+  going on
+* [x] done
+
+| Name | B   |
+|------|:---:|
+| one  | 1   |
+| two  | 2   |
+
+Term
+:   A definition
+    over lines.
+
+```python
+x = 1
+
+y = 2
+```
+
+See [[Cells]] and a [reference][ref] and note[^n].
+
+<!-- a comment -->
+
+## Head ##
+Text right below. ![pic](c.png)
+
+[ref]: https://e.org/
+
+[^n]: The note.
+"""
+SPELLING = Spelling({"item:a.md": "a.md", "asset:c.png": "c.png"}, {"item:Cells.md": "Cells"}, {"1": "n"})
+
+
+def convert(text: str) -> list[Section]:
+    return sections(
+        text,
+        resolve_link=lambda href, _: f"item:{href}",
+        resolve_image=lambda src, _: f"asset:{src}",
+        wiki_link=lambda title, _: f"item:{title}.md",
+    )
+
+
+def html(text: str) -> str:
+    return to_html(
+        text,
+        resolve_link=lambda href, _: f"item:{href}",
+        resolve_image=lambda src, _: f"asset:{src}",
+        wiki_link=lambda title, _: f"item:{title}.md",
+        where="x",
+    ).html
+
+
+def after(old: str, new: str, text: str = TEXT) -> str | None:
+    shown = html(text)
+    assert shown.count(old) == 1, shown
+    return rewritten(text, shown.replace(old, new), SPELLING, convert)
+
+
+def changes(new: str | None, text: str = TEXT) -> list[str]:
+    assert new is not None
+    lines = difflib.ndiff(text.splitlines(), new.splitlines())
+    return [line for line in lines if line[:1] in "+-"]
+
+
+def test_a_text_that_nobody_changed_keeps_every_sign() -> None:
+    assert rewritten(TEXT, html(TEXT), SPELLING, convert) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("Second sentence", "Second, longer sentence", ["- Second sentence.", "+ Second, longer sentence."]),
+        (
+            "that goes on",
+            "that simply goes on",
+            [
+                "- that goes on, with _emphasis_ and [a](a.md).",
+                "+ that simply goes on, with _emphasis_ and [a](a.md).",
+            ],
+        ),
+        ("going on</li>", "going on</li><li>gamma</li>", ["+ * gamma"]),
+        ("☑ done", "☐ done", ["- * [x] done", "+ * [ ] done"]),
+        ("<td>2</td>", "<td>22</td>", ["- | two  | 2   |", "+ | two  | 22 |"]),
+        ("A definition", "One definition", ["- :   A definition", "+ :   One definition"]),
+        ("x = 1", "x = 10", ["- x = 1", "+ x = 10"]),
+        (
+            'See <a href="item:Cells.md">Cells</a>',
+            'See, see <a href="item:Cells.md">my cells</a>, <a href="item:Cells.md">Cells</a>',
+            [
+                "- See [[Cells]] and a [reference][ref] and note[^n].",
+                "+ See, see [[Cells|my cells]], [[Cells]] and a [reference](https://e.org/) and note[^n].",
+            ],
+        ),
+        ("</h2>", "</h2><p>New, says Ann.</p><h3>More</h3>", ["+ ", "+ New, says Ann.", "+ ", "+ ### More", "+ "]),
+        ("<h2>Head</h2>", "", ["- ## Head ##"]),
+    ],
+)
+def test_only_the_lines_of_what_changed_are_written_anew(old: str, new: str, expected: list[str]) -> None:
+    assert [line for line in changes(after(old, new)) if line[0] != "?"] == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "1. no list, * no list, # no heading",
+        "5 * 6 * 7 and a_b_c and _x_",
+        "&lt;b&gt; is a tag and &amp;amp; is a sign",
+        "[x] and [[Cells]] and ![y](z)",
+        "a `tick` and | a bar",
+        "<u>under</u> and <kbd>Ctrl</kbd> and H<sub>2</sub>O",
+        'a <a href="https://e.org/a_b(c)">link</a> and <a href="item:a.md"><strong>fat</strong></a>',
+        "one<br>two",
+        "- minus first",
+        "+ plus first",
+        "Term\n: no definition",
+        "trailing backslash \\",
+        "[ref]: https://elsewhere.example/",
+    ],
+)
+@pytest.mark.parametrize(
+    "around", ["<p>{}</p>", "<ul><li>{}</li></ul>", "<blockquote><p>{}</p></blockquote>", "<h3>{}</h3>"]
+)
+def test_whatever_people_write_reads_back_as_they_wrote_it(words: str, around: str) -> None:
+    shown = html(TEXT).replace("</h2>", "</h2>" + around.format(words))
+    new = rewritten(TEXT, shown, SPELLING, convert)
+    assert new is not None
+    assert plain_form(html(new)) == plain_form(shown)
+
+
+def test_what_markdown_cannot_say_becomes_html_and_nothing_is_lost() -> None:
+    row = '<tr><td colspan="2"><p>a</p><ul><li>b</li></ul></td></tr>'
+    table = f"<table><tbody>{row}<tr><td>c</td><td>d</td></tr></tbody></table>"
+    new = after("</h2>", f"</h2>{table}<pre>a\n\nb</pre>")
+    assert new is not None
+    assert "colspan" in new
+    assert plain_form(html(new)) == plain_form(html(TEXT).replace("</h2>", f"</h2>{table}<pre>a\n\nb</pre>"))
+
+
+def test_a_changed_footnote_is_refused_rather_than_guessed() -> None:
+    assert after("The note.", "Another note.") is None
+    assert footnotes(TEXT) == {"1": "n"}
+
+
+def test_html_around_several_blocks_is_refused_when_they_change() -> None:
+    text = "<div>\n\nInside.\n\n</div>\n\nOutside.\n"
+    new = rewritten(text, html(text).replace("Outside", "Far outside"), SPELLING, convert)
+    assert new is None or plain_form(html(new)) == plain_form(html(text).replace("Outside", "Far outside"))
+
+
+@given(st.text(alphabet="ab *_`#-+>|:[]()!&<\\\n1.~=", max_size=40), st.sampled_from(["p", "li", "td"]))
+def test_no_signs_of_a_person_become_markup(words: str, tag: str) -> None:
+    escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    around = {"p": "<p>{}</p>", "li": "<ul><li>x</li><li>{}</li></ul>", "td": "<table><tr><td>{}</td></tr></table>"}
+    shown = html("Before.\n\nAfter.\n").replace("<p>After", around[tag].format(f"w {escaped} w") + "<p>After")
+    new = rewritten("Before.\n\nAfter.\n", shown, SPELLING, convert)
+    assert new is not None
+    assert new.startswith("Before.\n\n")
+    assert plain_form(html(new)) == plain_form(shown)
