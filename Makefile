@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup demo test check fix docs test-crash test-live test-clients clean
+.PHONY: setup demo test check fix docs test-crash test-faults fuzz test-live test-clients clean
 
 .venv/.ready: pyproject.toml
 	@echo "Setting up .venv; this takes a minute or two." 1>&2
@@ -17,7 +17,7 @@ demo: .venv/.ready
 	@$(BIN)/lms-bridge demo $(ARGS)
 
 test: .venv/.ready
-	$(BIN)/python -m pytest -m 'not live and not clients and not crash' $(ARGS)
+	$(BIN)/python -m pytest -m 'not live and not clients and not crash and not faults and not fuzz' $(ARGS)
 
 check: .venv/.ready
 	$(BIN)/ruff check .
@@ -35,6 +35,13 @@ docs: .venv/.ready
 
 test-crash: .venv/.ready
 	$(BIN)/python -m pytest -m crash tests/crash tests/sync $(ARGS)
+
+test-faults: .venv/.ready
+	$(BIN)/python -m pytest -m faults tests/crash $(ARGS)
+
+# Each target for LMS_BRIDGE_FUZZ_SECONDS, 8 unless told: about two minutes in all.
+fuzz: .venv/.ready
+	$(BIN)/python -m pytest -m fuzz tests/fuzz tests/crash $(ARGS)
 
 # 5 is pytest's word for nothing to run: no site was named, which is told and is no mistake.
 test-live: .venv/.ready

@@ -188,8 +188,8 @@ class Place(Protocol):
 
         A create carries the key as a marker inside the call itself. An update, a merge and a hiding write the payload
         and refuse (CONFLICT) when the entry's version is no longer `change.entry.version`. Adopt reads only. What was
-        written is read back. Raises nothing for a single change; DestinationError when the place itself is lost (the
-        rest is then not written).
+        written is read back. Raises nothing for a single change; DestinationError when the place itself is lost: what
+        became of the rest is looked up by the next run.
         """
         ...
 

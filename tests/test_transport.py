@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from lms_bridge.errors import Ambiguous, DestinationError, Unreachable
-from lms_bridge.transport import Answer, Fail, Gate, Limits, Request, Retry, Transport, retry_after
+from lms_bridge.transport import Answer, Fail, Gate, Limits, Request, Retry, Transport, read_json, retry_after
 
 Answers = list[tuple[int, dict[str, str], bytes] | None]
 SECRET = "s3cr3t-t0ken"
@@ -310,3 +310,13 @@ def test_an_own_ca_file_wins_over_one_in_the_environment(tmp_path: Path, monkeyp
 def test_a_ca_file_that_is_none_is_told_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match=r"missing\.pem"):
         Transport(ca_file=tmp_path / "missing.pem")
+
+
+@pytest.mark.parametrize("content", [b'{"id": 1e400}', b"[-1e999]", b"NaN", b"[Infinity]", b"[" * 100_000])
+def test_a_json_that_no_computation_expects_is_none(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read_json(content)
+
+
+def test_halves_of_signs_are_replaced_and_whole_ones_stay() -> None:
+    assert read_json(rb'{"\uD800": ["a\udfff", "\ud83d\ude00", 1.5]}') == {"�": ["a�", "😀", 1.5]}

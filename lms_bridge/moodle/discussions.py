@@ -262,7 +262,7 @@ def _discussion(row: Mapping[str, Any]) -> Discussion:
         message=str(row["message"]),
         pinned=bool(row.get("pinned")),
         closed=bool(row.get("locked")),
-        group=int(row.get("groupid", 0)),
+        group=int(row.get("groupid") or 0),
         replies=int(row.get("numreplies") or 0),
     )
 

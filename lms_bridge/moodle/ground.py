@@ -102,7 +102,8 @@ class Ground:
         course = self.courses.get(activity.course)
         if course is not None and course.forced_groups is not None:
             return course.forced_groups
-        own = activity.details.get("groupmode", self.group_modes.get(activity.cmid))
+        own = activity.details.get("groupmode")
+        own = self.group_modes.get(activity.cmid) if own is None else own
         return None if own is None else int(own)
 
     def answers_stay_in_groups(self, forum: Activity) -> bool:

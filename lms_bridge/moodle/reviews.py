@@ -201,7 +201,9 @@ class DatabaseReviews:
             }
             answer = self._ground.client.call("mod_data_get_entries", args, raw=True)
             for entry in answer["entries"]:
-                contents = {int(each["fieldid"]): str(each.get("content") or "") for each in entry.get("contents", ())}
+                contents = {
+                    int(each["fieldid"]): str(each.get("content") or "") for each in entry.get("contents") or ()
+                }
                 values = {what: contents.get(number, "") for number, what in fields.items()}
                 rows[str(entry["id"])] = _Row(int(entry["id"]), values)
             page += 1
@@ -260,7 +262,7 @@ def _checked(reply: Reply) -> Reply:
     if reply.error is not None or not isinstance(value, dict):
         return reply
     told = [*(value.get("generalnotifications") or ())]
-    told += [text for each in value.get("fieldnotifications") or () for text in each.get("notifications", ())]
+    told += [text for each in value.get("fieldnotifications") or () for text in each.get("notifications") or ()]
     if told or value.get("newentryid") == 0 or value.get("updated") is False:
         text = "; ".join(str(each) for each in told)[:200] or "no reason given"
         error = DestinationError(f"Moodle did not take the review: {text}", next_step="Check the activity's fields.")

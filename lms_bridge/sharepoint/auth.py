@@ -123,6 +123,13 @@ class TokenProvider:
             ) from error
         except ValueError as error:
             raise _unknown_authority(error, self._settings, self._endpoints) from error
+        except (LookupError, TypeError, AttributeError) as error:
+            # msal takes for granted what Entra always answers.
+            raise Unreachable(
+                f"what answers at Entra's address is not Entra ({type(error).__name__} in its answer)",
+                where=self._endpoints.authority,
+                next_step="Check `endpoints.authority`, and what stands between this machine and Microsoft.",
+            ) from error
         return found if isinstance(found, Mapping) else {}
 
     def _client(self) -> Any:

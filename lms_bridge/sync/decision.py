@@ -108,7 +108,7 @@ DRIFT_GONE = (
 MERGE_CUT_OFF = "both versions were brought together in an earlier run that was cut off before readers saw it"
 TITLE_KEPT = "the source changed since the last sync; the title that a person gave it stays"
 TITLE_DRIFT = "a person gave it another title; the source did not change, so it is left"
-TAKEN_OVER = "the source says by now what a person changed on the destination; it is written in the source's form"
+HEARD = "the source says by now what a person changed on the destination; it is written in the source's form"
 ANSWERED_OURS = "a person decided that the source's version is to stand"
 ANSWERED_MERGED = "a person decided that both versions are to stand as they were merged"
 ANSWERED_THEIRS_GONE = "its item is gone from the source, and a person decided to keep what stands there"
@@ -178,7 +178,7 @@ def _with_both(case: Case, payload: Payload, record: Record, policy: Policy) -> 
         case Stands.OURS:
             return Verdict(Action.UPDATE, ANSWER_LOST)
         case Stands.TAKEN:
-            return Verdict(Action.UPDATE, TAKEN_OVER)
+            return Verdict(Action.UPDATE, HEARD)
         case Stands.UNLISTED if changed:
             return Verdict(Action.SKIP, NOT_LISTED)
         case Stands.UNCHANGED | Stands.EQUAL | Stands.UNLISTED:

@@ -15,7 +15,7 @@ from lms_bridge.markup.digest import digest as html_digest
 from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.links import item_href
 from lms_bridge.markup.returning import addresses, returned
-from lms_bridge.sync.decision import DRIFT_CONFLICT, DRIFT_REPORT, TAKEN_OVER, TITLE_DRIFT
+from lms_bridge.sync.decision import DRIFT_CONFLICT, DRIFT_REPORT, HEARD, TITLE_DRIFT
 from lms_bridge.sync.policy import Drift, Refresh
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Failure, Plan, Route
@@ -178,7 +178,7 @@ def _in_step(route: Route, state: "State", keys: set[Key], now: datetime) -> set
     if not keys:
         return set()
     plan = prepare(route, state, now=now, only=sorted(keys))
-    written = {change.key for change in plan.changes if change.reason == TAKEN_OVER}
+    written = {change.key for change in plan.changes if change.reason == HEARD}
     return ({change.key for change in plan.in_step} | written) & keys
 
 

@@ -245,9 +245,9 @@ def _told(place: Place, changes: Sequence[Change]) -> Iterator[tuple[Outcome, bo
                 yield outcome, False
         problem, status = NOT_TOLD, Status.AMBIGUOUS
     except BridgeError as error:
-        # By contract the rest was then not sent: nothing of it needs to be looked up.
+        # What broke may be the look at what was sent already: the next run looks it up before it sends anything.
         unreachable = isinstance(error, Unreachable)
-        problem, status = error.problem, Status.FAILED
+        problem, status = error.problem, Status.AMBIGUOUS
     except Exception as error:
         log.exception("%s: writing broke off", place.ref.title)
         problem, status = fault(error, place.ref.title, "written"), Status.AMBIGUOUS

@@ -1,6 +1,7 @@
 """What is sent, what comes back, and what a client may say about it. Types only."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -60,11 +61,33 @@ class Answer:
 
 
 def read_json(text: str | bytes) -> Any:
-    """Raises ValueError for what is no JSON: numbers that are none and depths that nobody means among it."""
+    """Raises ValueError for what is no JSON: numbers that are none and depths that nobody means among it. Halves of
+    signs (`\\ud800`), which no text can hold, are replaced."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        half = b"\\ud" in text.lower() if isinstance(text, bytes) else "\\ud" in text.lower()
+        return _whole(value) if half else value
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _finite(digits: str) -> float:
+    """Python reads 1e400 as infinite, which no later computation expects."""
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:20]} is too large")
+    return number
+
+
+def _whole(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list():
+            return [_whole(each) for each in value]
+        case dict():
+            return {_whole(name): _whole(each) for name, each in value.items()}
+    return value
 
 
 def _refuse_constant(name: str) -> None:

@@ -184,6 +184,17 @@ def test_entra_out_of_reach_is_told_with_its_address(world: World) -> None:
     assert "127.0.0.1:9" in caught.value.problem.where
 
 
+@pytest.mark.parametrize("answer", ["{}", "[]", '{"token_endpoint": 5}', '{"issuer": null}'])
+def test_what_is_not_entra_is_told_as_such(world: World, answer: str) -> None:
+    """A sign-in page or a proxy in its place, which answers in JSON as well."""
+    path, headers = "/openid-configuration", {"content-type": "application/json"}
+    world.fault("status", path=path, status=200, answer=answer, headers=headers, times=9)
+    with pytest.raises(DestinationError) as caught:
+        token_of(world)
+    assert "ntra" in caught.value.problem.cause
+    assert caught.value.problem.next_step
+
+
 def test_entra_that_is_busy_is_asked_again(world: World) -> None:
     world.fault("status", method="POST", path="/oauth2/v2.0/token", status=503, retry_after="3", times=2)
     assert token_of(world)
