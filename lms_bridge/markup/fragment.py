@@ -27,6 +27,9 @@ _ATTRIBUTES["*"] |= {"id", "name"}
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _VOID_TAG = re.compile(rf"<({'|'.join(sorted(VOID))})((?:\s[^<>]*)?)>")
+# Browsers take these out of an address; XML would make blanks of them, and another address.
+_MAY_BREAK = re.compile(r"""(?:href|src)="[^"]*[\t\n\r]""")
+_BROKEN_ADDRESS = re.compile(r"""(<[a-z][^<>]*?\b(?:href|src)=")([^"<>]*[\t\n\r][^"<>]*)""")
 _BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
 _TAG = re.compile(r"<[A-Za-z]")
 
@@ -67,6 +70,8 @@ def bounded(html: str) -> str:
 
 def tree(cleaned: str) -> etree._Element:
     """The tree of what nh3 gave: balanced, quoted and escaped, so that XML rules read it exactly."""
+    if _MAY_BREAK.search(cleaned):
+        cleaned = _BROKEN_ADDRESS.sub(lambda found: found[1] + re.sub(r"[\t\n\r]", "", found[2]), cleaned)
     text = _VOID_TAG.sub(r"<\1\2/>", _NOT_XML.sub("", cleaned)).replace("&nbsp;", "\u00a0")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
