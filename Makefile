@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup demo test check fix docs test-crash test-faults fuzz test-live test-clients clean
+.PHONY: setup demo test check fix docs test-crash test-faults fuzz mutation test-live test-clients clean
 
 .venv/.ready: pyproject.toml
 	@echo "Setting up .venv; this takes a minute or two." 1>&2
@@ -42,6 +42,10 @@ test-faults: .venv/.ready
 # Each target for LMS_BRIDGE_FUZZ_SECONDS, 8 unless told: about two minutes in all.
 fuzz: .venv/.ready
 	$(BIN)/python -m pytest -m fuzz tests/fuzz tests/crash $(ARGS)
+
+mutation: .venv/.ready
+	$(BIN)/python -m pip install --quiet 'cosmic-ray>=8.4,<9'
+	$(BIN)/python tests/mutation/mutate.py $(ARGS)
 
 # 5 is pytest's word for nothing to run: no site was named, which is told and is no mistake.
 test-live: .venv/.ready

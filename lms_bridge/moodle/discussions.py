@@ -216,7 +216,7 @@ class Discussions:
         if error is not None and not doubtful:
             return failed(change, error)
         if change.action is not Action.ADOPT and not _as_wanted(change, stands):
-            return failed(change, _not_done(change))
+            return replace(failed(change, _not_done(change)), status=Status.AMBIGUOUS)
         if change.action is not Action.ADOPT and was_edited(stands.message):
             # Somebody saved the post right after us: what stands there is theirs, and the next run sees it.
             return done(change, replace(self.entry(stands), version=f"before {stands.version}"))

@@ -49,7 +49,7 @@ def _status(name: str, status: int, says: str = "", only: str = "", **more: obje
 TROUBLES = (
     Trouble("refused", Fault("refuse")),
     Trouble("reset", Fault("reset")),
-    Trouble("slow", Fault("delay", seconds=3 * SHORT_READ), says="no answer"),
+    Trouble("slow", Fault("dribble", stored=True, answer="HTTP/1.1 200 OK\r\n", seconds=3 * SHORT_READ)),
     Trouble("half an answer", Fault("truncate")),
     _status("a page of HTML with 200", 200, answer=LONG_PAGE),
     _status("half of a JSON with 200", 200, answer='{"value": [{"id": "1"', headers=JSON),

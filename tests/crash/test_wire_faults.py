@@ -38,7 +38,7 @@ def suffer(told: Told, fault: Fault, patch: pytest.MonkeyPatch) -> tuple[Report,
     """The report of a run with this fault, who was asked too early, and how many calls were made."""
     told.world.put_back()
     told.world.servers[told.route].faults.add(fault)
-    short = SHORT_READ if fault.kind == "delay" else None
+    short = SHORT_READ if fault.kind == "dribble" else None
     with on_the_wire(patch, read_timeout=short) as wire:
         report, _ = told.world.sync(told.route)
     told.world.servers[told.route].faults.clear()

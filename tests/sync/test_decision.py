@@ -1,6 +1,7 @@
 """The decision table, whole: every combination of what the source wants, what we remember and what stands there."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -232,6 +233,12 @@ def test_whatever_is_done_or_left_undone_has_a_reason(name: str) -> None:
         (("wanted", "hidden", "unchanged"), "it was hidden, and its item is in the source again"),
         (("wanted", "same", "absent"), "a person deleted it on the destination"),
         (("wanted", "none", "others"), "it carries the mark of another installation"),
+        (("wanted", "other", "taken"), "the source says by now what a person changed"),
+        (("wanted", "none", "absent"), "it is new in the source"),
+        (("wanted", "none", "unchanged"), "it stands there already and carries our mark"),
+        (("wanted", "deleted", "unchanged"), "a person deleted it and it stands there again"),
+        (("wanted", "same", "retitled"), "a person gave it another title; the source did not change"),
+        (("wanted", "same", "drifted"), "a person changed it on the destination since we wrote it; the source did not"),
         (("later", "none", "absent"), "waits until 2026-11-23 08:01+00:00"),
     ],
 )
@@ -247,6 +254,27 @@ def test_what_a_place_cannot_take_away_is_left_for_a_person(prune: Prune) -> Non
 
 def test_a_prompt_is_due_at_its_moment_and_not_before() -> None:
     assert wanted("wanted", "none", "absent", "report", "respect", "-").action is Action.CREATE
+    due = replace(payload("new"), not_before=NOW - timedelta(days=1))
+    assert decide(replace(_case("wanted", "none", "absent", "-"), payload=due), Policy()).action is Action.CREATE
+
+
+def test_what_is_made_again_says_why() -> None:
+    verdict = wanted("wanted", "deleted", "absent", "report", "recreate", "-")
+    assert verdict.reason == "a person deleted it on the destination; the policy is recreate"
+
+
+@pytest.mark.parametrize("before", ["a", "z"])
+def test_any_other_fingerprint_is_a_change(before: str) -> None:
+    case = replace(_case("wanted", "same", "unchanged", "-"), record=record(before))
+    assert decide(case, Policy()).action is Action.UPDATE
+    same = replace(case, record=record("".join(["n", "ew"])))
+    assert decide(same, Policy()).action is None
+
+
+def test_a_page_that_is_held_back_says_where_its_problem_is() -> None:
+    case = _case("none", "same", "unchanged", "-", listed=Listed.HELD)
+    assert "told for a.md:3" in decide(replace(case, held_at="a.md:3"), Policy()).reason
+    assert "told for it;" in decide(case, Policy()).reason
 
 
 @pytest.mark.parametrize("reason", [DRIFT_CONFLICT, DRIFT_GONE, MARK_OF_OTHERS, NAME_TAKEN, REF_TAKEN])
