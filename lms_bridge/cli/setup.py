@@ -34,8 +34,14 @@ def moodle(
     ] = False,
 ) -> None:
     """Print the exact steps, functions and capabilities for Moodle, or the script that takes them."""
+    from lms_bridge.errors import UsageError
     from lms_bridge.moodle.setup import Reach, script_text, steps
 
+    if script and (courses is not None or provision):
+        raise UsageError(
+            "--script prints one script for all sites: --courses and --provision would change nothing in it.",
+            next_step="Print it with --script alone, and give these options to the script when it is run.",
+        )
     if script:
         say_text(script_text())
         return
