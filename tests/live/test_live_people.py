@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import lxml.html
 import pytest
@@ -249,6 +250,76 @@ def test_a_forgotten_person_has_no_review_in_moodle_and_none_comes_back(programm
     assert b"Ann" not in (programme.folder / "state.sqlite").read_bytes()
 
 
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The page of that name, in Moodle as the teacher sees it and in the content folder."""
+
+    programme: Programme
+
+    def __post_init__(self) -> None:
+        site = self.programme.site
+        site.enrol(site.user, self.programme.name, role=TEACHER)
+
+    @property
+    def file(self) -> Path:
+        return self.programme.folder / "content" / "ONE" / "wiki" / "cells.md"
+
+    def edit(self, old: str, new: str) -> None:
+        edit_page(self.programme.site, str(self._row()["id"]), old, new)
+
+    def text(self) -> str:
+        return str(self._row()["cachedcontent"]).replace("&#039;", "'").replace("’", "'")
+
+    def _row(self) -> dict[str, Any]:
+        admin = self.programme.site.admin
+        (wiki,) = admin.call("mod_wiki_get_wikis_by_courses", {"courseids": [self.programme.course]})["wikis"]
+        args = {"wikiid": wiki["id"], "groupid": 0, "userid": 0, "options": {"includecontent": 1}}
+        rows: list[dict[str, Any]] = admin.call("mod_wiki_get_subwiki_pages", args, raw=True)["pages"]
+        (row,) = [row for row in rows if row["title"] == "Cells"]
+        return row
+
+
+def test_what_a_teacher_wrote_comes_back_to_the_content_folder_and_the_next_sync_writes_nothing(
+    programme: Programme,
+) -> None:
+    cells = Cells(programme)
+    cells.edit("revision-0", "revision-0, says the teacher</p><h4>Why?</h4><p>Because of <b>light</b>.")
+    code, told = run(programme, "pull")
+    assert code == 0, told
+    assert "content/ONE/wiki/cells.md" in told
+    assert cells.file.read_text(encoding="utf-8") == (
+        "# Cells\n\n![a cell](cell.png)\n\nrevision-0, says the teacher\n\n## Why?\n\nBecause of **light**.\n"
+    )
+    first, second = programme.sync(), programme.sync()
+    assert (first.code, len(first.writes) <= 1) == (0, True)
+    assert (second.code, second.writes) == (0, ())
+    assert "says the teacher" in cells.text()
+
+
+def test_a_run_is_undone_by_the_command_line_and_what_cannot_be_is_told(programme: Programme) -> None:
+    cells = Cells(programme)
+    programme.revise(1)
+    run_name = programme.sync().report["run"]
+    assert "revision-1" in cells.text()
+    code, told = run(programme, "runs", "undo", run_name)
+    assert code in (0, 1), told
+    assert "revision-0" in cells.text()
+    assert "revision-1" not in cells.text()
+    assert "no way" in told or "left" in told
+    assert programme.sync().writes == ()
+
+
+def test_the_state_is_rebuilt_by_the_command_line_and_nothing_is_written(programme: Programme) -> None:
+    for path in programme.folder.glob("state.sqlite*"):
+        path.unlink()
+    before = programme.standing()
+    code, told = run(programme, "state", "rebuild")
+    assert code == 0, told
+    again = programme.sync()
+    assert (again.code, again.writes) == (0, ())
+    assert programme.standing() == before
+
+
 @pytest.mark.parametrize(
     ("answer", "stands", "gone"),
     [("ours", [SOURCES, MORE], [TEACHERS]), ("theirs", [TEACHERS], [SOURCES, MORE]), ("merged", [TEACHERS, MORE], [])],
@@ -256,18 +327,9 @@ def test_a_forgotten_person_has_no_review_in_moodle_and_none_comes_back(programm
 def test_a_review_is_listed_shown_and_settled_by_the_command_line(
     programme: Programme, answer: str, stands: list[str], gone: list[str]
 ) -> None:
-    site = programme.site
-    site.enrol(site.user, programme.name, role=TEACHER)
-    (wiki,) = site.admin.call("mod_wiki_get_wikis_by_courses", {"courseids": [programme.course]})["wikis"]
-    args = {"wikiid": wiki["id"], "groupid": 0, "userid": 0, "options": {"includecontent": 1}}
-
-    def cells() -> tuple[str, str]:
-        rows = site.admin.call("mod_wiki_get_subwiki_pages", args, raw=True)["pages"]
-        (row,) = [row for row in rows if row["title"] == "Cells"]
-        return str(row["id"]), row["cachedcontent"]
-
-    edit_page(site, cells()[0], "revision-0", "A teacher's words")
-    file = programme.folder / "content" / "ONE" / "wiki" / "cells.md"
+    cells = Cells(programme)
+    cells.edit("revision-0", "A teacher's words")
+    file = cells.file
     file.write_text(file.read_text().replace("revision-0", "Words of the source") + "\nMore of the source.\n")
     assert programme.sync().code == 5
     _, listed = run(programme, "review", "list", "--output", "json")
@@ -276,7 +338,7 @@ def test_a_review_is_listed_shown_and_settled_by_the_command_line(
     assert (code, "A teacher's" in shown, "source" in shown) == (0, True, True)
     code, told = run(programme, "review", "accept", answer, review["key"])
     assert code == 0, told
-    text = cells()[1].replace("&#039;", "'").replace("’", "'")
+    text = cells.text()
     assert [words for words in stands if words not in text] == []
     assert [words for words in gone if words in text] == []
     quiet = programme.sync()
