@@ -18,10 +18,11 @@ KEPT_EMPTY = VOID | {"td", "th", "tr", "table", "thead", "tbody", "tfoot", "dt",
 
 def normalise(fragment: Fragment) -> None:
     """Brings a fragment into normal form, in place."""
+    _drop_needless(fragment.root)
     for element in fragment.root.iter("pre"):
+        # Only now: what was dropped may have stood before the first line.
         if element.text:
             element.text = element.text.lstrip("\n")
-    _drop_needless(fragment.root)
     _collapse(fragment.root)
     for child in list(fragment.root)[:-1]:
         if child.tag in BLOCKS:

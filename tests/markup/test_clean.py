@@ -115,6 +115,7 @@ def test_a_destination_may_keep_classes_of_its_own() -> None:
 @example("<li><object><li>x")
 @example("<table><form>x<tr><td>y")
 @example("<pre>\n\n\nx</pre>")
+@example("<b><pre><p></b>word")
 def test_cleaning_twice_changes_nothing(html: str) -> None:
     once = clean(html)
     assert clean(once) == once

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 TABLE = {
     "sync/decision.py": "tests/sync/test_decision.py",
     "sync/limits.py": "tests/sync/test_engine.py",
-    "sync/merging.py": "tests/sync/test_in_the_source.py tests/sync/test_drift.py",
+    "sync/merging.py": "tests/sync/test_merging.py tests/sync/test_drift.py",
     "sync/selection.py": "tests/sync/test_selection.py",
     "sync/digest.py": "tests/sync/test_drift.py",
     "markup/merge_words.py": "tests/markup/test_merge.py",

@@ -1,9 +1,9 @@
-"""When the source says all that a person changed at the destination, it may be written there; otherwise never."""
+"""What a person and the source made of one entry: brought together, or already said by the source."""
 
 import pytest
 
 from lms_bridge.connector import Body
-from lms_bridge.sync.merging import in_the_source
+from lms_bridge.sync.merging import in_the_source, merged
 
 
 def body(html: str, title: str = "Cells", **fields: bool) -> Body:
@@ -43,3 +43,34 @@ def test_titles_and_fields_count_as_well() -> None:
     assert not in_the_source(base, body("<p>a</p>", "My cells"), ours)
     assert not in_the_source(base, body("<p>a</p>", "All cells", pinned=True), ours)
     assert not in_the_source(None, body("<p>a</p>", "All cells"), ours)
+
+
+@pytest.mark.parametrize(("base", "theirs", "ours", "title"), [
+    ("Cells", "Cells", "All cells", "All cells"), ("Cells", "My cells", "All cells", "My cells"),
+    ("Cells", "A cell", "Cells", "A cell"), ("Cells", " Cells ", "All cells", "All cells"),
+])  # fmt: skip
+def test_a_title_that_a_person_gave_stays_and_any_other_follows_the_source(
+    base: str, theirs: str, ours: str, title: str
+) -> None:
+    assert merged(body("<p>a</p>", base), body("<p>a</p>", theirs), body("<p>a</p>", ours)).merged.title == title
+
+
+@pytest.mark.parametrize(("theirs", "ours", "stands", "clashes"), [
+    ("", "<p>a</p>", "", 0), ("<p>a</p>", "", "", 0), ("", "", "", 0),
+    ("", "<p>b</p>", "", 1), ("<p>c</p>", "<p>b</p>", "<p>c</p>", 1),
+])  # fmt: skip
+def test_a_text_that_one_side_emptied_is_empty_unless_the_other_wrote_in_it(
+    theirs: str, ours: str, stands: str, clashes: int
+) -> None:
+    sides = merged(body("<p>a</p>"), body(theirs), body(ours))
+    assert (sides.merged.html, sides.clashes) == (stands, clashes)
+
+
+def test_without_a_beginning_that_is_known_both_clash_and_the_persons_stands() -> None:
+    sides = merged(None, body("<p>a</p>"), body("<p>b</p>"))
+    assert (sides.merged.html, sides.clashes) == ("<p>a</p>", 1)
+
+
+def test_entries_without_texts_are_merged_by_their_fields() -> None:
+    sides = merged(body("", stars=False), body("", stars=True), body("", "All", stars=False))
+    assert (sides.merged.fields, sides.merged.html, sides.clashes) == ({"stars": True}, "", 0)
