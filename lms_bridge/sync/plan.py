@@ -152,7 +152,9 @@ def _copy(planning: _Planning, row: Row, change: Change) -> Change | None:
     name = found.copies.get(key)
     if name is None:
         return None
-    title = copy_title(row.payload.title, planning.now)
+    base = base_of(row.record) if row.record is not None else None
+    theirs = base is not None and base.title.strip() != reading.body.title.strip()
+    title = copy_title(reading.body.title.strip() if theirs else row.payload.title, planning.now)
     like = replace(row.payload, key=key, address=name, title=title, fingerprint=reading.digest, notices=())
     payload = found.writing.adapt(like, replace(reading.body, title=title))
     reason = "what a person left there is kept under a name of its own"

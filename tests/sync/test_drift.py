@@ -199,6 +199,16 @@ def test_what_a_person_left_is_kept_beside_ours_once(bench: Bench, there: Memory
     assert bench.plan(KEEP_BOTH).changes == ()
 
 
+def test_a_copy_keeps_the_title_that_the_person_gave(bench: Bench, there: MemoryDestination, page: Page) -> None:
+    there.edit(page.key, PERSON)
+    thing(there, page).title = "Ann's cells"
+    change(bench, page, CLASH)
+    bench.sync(KEEP_BOTH)
+    (copy,) = [each for each in there.all() if each.html == PERSON]
+    assert copy.title == "Ann's cells (as people left it, 2026-11-23)"
+    assert writes(bench.sync(KEEP_BOTH)) == 0
+
+
 def test_nothing_is_written_over_before_its_copy_stands(bench: Bench, there: MemoryDestination, page: Page) -> None:
     there.edit(page.key, PERSON)
     change(bench, page, CLASH)
