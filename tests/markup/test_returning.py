@@ -52,3 +52,47 @@ def test_what_people_write_below_footnotes_is_offered_above_them() -> None:
     item = "<p>A<sup>1</sup>.</p><hr><ol><li>Note.</li></ol>"
     ways = list(returned(item, item, item + "<p>Mine.</p>", {}))
     assert plain_form("<p>A<sup>1</sup>.</p><p>Mine.</p><hr><ol><li>Note.</li></ol>") in map(plain_form, ways)
+
+
+@pytest.mark.parametrize(
+    ("own", "shown", "added", "expected"),
+    [
+        ("<h3>A</h3><h4>B</h4>", "<h4>A</h4><h5>B</h5>", "<h4>N</h4>", "<h3>N</h3>"),
+        ("<h3>A</h3><h4>B</h4>", "<h4>A</h4><h5>B</h5>", "<h5>N</h5>", "<h4>N</h4>"),
+        ("<h3>A</h3><h4>B</h4>", "<h4>A</h4><h5>B</h5>", "<h6>N</h6>", "<h5>N</h5>"),
+        ("<h3>A</h3><h4>B</h4>", "<h4>A</h4><h5>B</h5>", "<h3>N</h3>", "<h2>N</h2>"),
+        ("<h2>A</h2>", "<h4>A</h4>", "<h6>N</h6>", "<h4>N</h4>"),
+        ("", "", "<h4>N</h4><h5>M</h5>", "<h2>N</h2><h3>M</h3>"),
+        ("", "", "<h3>N</h3><h6>M</h6>", "<h2>N</h2><h5>M</h5>"),
+    ],
+)
+def test_a_heading_that_a_person_added_gets_the_level_that_it_has_among_the_others(
+    own: str, shown: str, added: str, expected: str
+) -> None:
+    words = "<p>Some words of the page.</p>"
+    first = next(returned(words + own, words + shown, words + shown + added, {}))
+    assert plain_form(first) == plain_form(words + own + expected)
+
+
+def test_blocks_that_stand_in_another_form_keep_their_own_one_after_the_other() -> None:
+    item = "".join(f"<dl><dt>T{n}</dt><dd>Meaning {n}.</dd></dl><p>Between {n}.</p>" for n in range(4))
+    shown = "".join(f"<p><strong>T{n}</strong></p><p>Meaning {n}.</p><p>Between {n}.</p>" for n in range(4))
+    for n in range(4):
+        now = shown.replace(f"Between {n}", f"Right between {n}")
+        first = next(returned(item, shown, now, {}))
+        assert plain_form(first) == plain_form(item.replace(f"Between {n}", f"Right between {n}"))
+
+
+def test_an_addition_between_the_text_and_our_lines_is_the_texts() -> None:
+    item, ours = "<p>One.</p><p>Two.</p>", "<h2>Pages</h2><ul><li>A</li></ul><p>Source</p>"
+    for added in ("<p>Mine.</p>", "<p>One.</p>", "<ul><li>Mine</li></ul>"):
+        for now in (item + added + ours, item + ours + added):
+            assert plain_form(next(returned(item, item + ours, now, {}))) == plain_form(item + added)
+    assert plain_form(next(returned("", ours, ours + "<p>Mine.</p>", {}))) == plain_form("<p>Mine.</p>")
+
+
+def test_notes_in_the_middle_of_a_page_stay_where_they_are() -> None:
+    item = "<p>A.</p><hr><ol><li>Step.</li></ol><p>B.</p><p>C<sup>1</sup>.</p><hr><ol><li>Note.</li></ol>"
+    ways = [plain_form(way) for way in returned(item, item, item + "<p>Mine.</p><p>And mine.</p>", {})]
+    wanted = item.replace("<hr><ol><li>Note", "<p>Mine.</p><p>And mine.</p><hr><ol><li>Note")
+    assert plain_form(wanted) in ways
