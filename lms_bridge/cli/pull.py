@@ -79,7 +79,10 @@ def _land(files: "Sequence[Rewrite]", *, branch: str | None, patch: Path | None,
     tops = {file.folder: checkout_of(file.folder) for file in files}
     if patch is not None:
         content = b"".join(patch_of([file], tops[file.folder]) for file in files)
-        patch.write_bytes(content)
+        try:
+            patch.write_bytes(content)
+        except OSError as error:
+            raise UsageError(f"the file cannot be written ({error.strerror}).", where=str(patch)) from error
         return f"Written to {patch}: apply it with `git apply`, then sync."
     if write or (branch is None and not any(tops.values())):
         write_files(files)

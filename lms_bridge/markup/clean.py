@@ -7,8 +7,7 @@ from functools import cache
 
 import nh3
 
-from lms_bridge.markup.fragment import Fragment, bounded, serialize, tree
-from lms_bridge.markup.nesting import nest
+from lms_bridge.markup.fragment import Fragment, bounded, nested, serialize
 from lms_bridge.markup.normal import normalise
 from lms_bridge.markup.vocabulary import ATTRIBUTES, RENAMED, SCHEMES, TAGS
 
@@ -38,7 +37,7 @@ def clean(html: str, *, policy: Allowed = CANONICAL) -> str:
 
 def clean_fragment(html: str, *, policy: Allowed = CANONICAL) -> Fragment:
     """As `clean`, for those who go on working on the tree."""
-    fragment = Fragment(nest(tree(_cleaner(policy).clean(bounded(html))), tags=policy.tags))
+    fragment = nested(_cleaner(policy).clean(bounded(html)), tags=policy.tags)
     allowed = re.compile("|".join(policy.classes) or r"(?!)")
     for element in fragment.root.iterdescendants():
         value = element.get("class")

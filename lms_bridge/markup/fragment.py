@@ -5,7 +5,7 @@ the browsers' own, and a hard limit of depth. No DTD, no entities, no network.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,6 +28,10 @@ _ATTRIBUTES["*"] |= {"id", "name"}
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _VOID_TAG = re.compile(rf"<({'|'.join(sorted(VOID))})((?:\s[^<>]*)?)>")
 # Browsers take these out of an address; XML would make blanks of them, and another address.
+# libxml2 reads 256 levels, and ours count from a holder on.
+_TOO_DEEP = etree.XPath(f"boolean({'/'.join(['*'] * 251)})")
+_DEPTH = "elements are nested too deeply: at most about 250 levels are taken"
+
 _MAY_BREAK = re.compile(r"""(?:href|src)="[^"]*[\t\n\r]""")
 _BROKEN_ADDRESS = re.compile(r"""(<[a-z][^<>]*?\b(?:href|src)=")([^"<>]*[\t\n\r][^"<>]*)""")
 _BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
@@ -53,7 +57,16 @@ class Fragment:
 
 def parse(html: str) -> Fragment:
     """Reads any HTML. Scripts, comments and unknown elements are not part of a fragment."""
-    return Fragment(nest(tree(_reader().clean(bounded(html))), tags=TAGS))
+    return nested(_reader().clean(bounded(html)), tags=TAGS)
+
+
+def nested(cleaned: str, *, tags: Set[str]) -> Fragment:
+    """The fragment of what nh3 gave, with these elements alone. Raises MarkupError for one that, written out, could
+    not be read again: a list's items may be levels that nobody wrote."""
+    root = nest(tree(cleaned), tags=tags)
+    if _TOO_DEEP(root):
+        raise MarkupError(_DEPTH)
+    return Fragment(root)
 
 
 def bounded(html: str) -> str:
@@ -152,7 +165,7 @@ def _well_nested(html: str) -> str:
     document = lxml.html.document_fromstring(f"<html><body>{html}</body></html>".encode(), parser=parser)
     for error in parser.error_log:
         if error.type_name == "ERR_RESOURCE_LIMIT":
-            raise MarkupError("elements are nested too deeply: at most about 250 levels are taken")
+            raise MarkupError(_DEPTH)
     body = document.find("body")
     if body is None:
         raise MarkupError("the markup cannot be read: it has no body")

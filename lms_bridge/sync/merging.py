@@ -12,7 +12,7 @@ from lms_bridge.connector import Body, Sides
 from lms_bridge.markup.digest import plain_form
 from lms_bridge.markup.merge import merge
 from lms_bridge.markup.split import blocks
-from lms_bridge.markup.text import to_text
+from lms_bridge.markup.text import to_text, words
 
 
 def merged(base: Body | None, theirs: Body, ours: Body) -> Sides:
@@ -39,7 +39,11 @@ def in_the_source(base: Body | None, theirs: Body, ours: Body) -> bool:
         return False
     was, them, us = (_forms(body.html) for body in (base, theirs, ours))
     added, gone = Counter(them) - Counter(was), Counter(was) - Counter(them)
-    if not added <= Counter(us) - Counter(was) or not gone <= Counter(was) - Counter(us):
+    new = Counter(us) - Counter(was)
+    if not added <= new or not gone <= Counter(was) - Counter(us):
+        return False
+    # What a person took out and the source only changed is gone for one of them alone.
+    if any(_alike(one, other) for one in gone for other in new - added):
         return False
     kept = []
     for form in them:
@@ -49,6 +53,12 @@ def in_the_source(base: Body | None, theirs: Body, ours: Body) -> bool:
             kept.append(form)
     rest = iter(was)
     return all(form in rest for form in kept) and (kept != was or them != was or theirs.title != base.title)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether a block may have become another one."""
+    here, there = Counter(words(one)), Counter(words(other))
+    return 2 * (here & there).total() > (here.total() + there.total()) / 2
 
 
 def _forms(html: str) -> list[str]:

@@ -167,7 +167,15 @@ def test_what_is_not_committed_is_not_swept_into_a_branch(desk: Desk) -> None:
     assert "# Plants #\n\nGreen, says Ann" in file(desk)
 
 
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbf# Plants\r\n\r\nGreen, mostly.\r\n", b"# Plants\n\nGreen, mostly."])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf# Plants\r\n\r\nGreen, mostly.\r\n",
+        b"# Plants\n\nGreen, mostly.",
+        b"# Plants\r\n\nGreen, mostly.\n\nMore.\r\n\n* a\n* b\r\n",
+    ],
+    ids=["Windows", "no end of the last line", "mixed"],
+)
 @pytest.mark.parametrize("inside_git", [True, False])
 def test_a_patch_applies_whatever_the_ends_of_lines(desk: Desk, content: bytes, inside_git: bool) -> None:
     desk.write("BIO/wiki/plants.md", content)
@@ -183,6 +191,39 @@ def test_a_patch_applies_whatever_the_ends_of_lines(desk: Desk, content: bytes, 
     git(where, "apply", str(desk.folder / "people.patch"))
     path = desk.folder / "content/BIO/wiki/plants.md"
     assert path.read_bytes() == content.replace(b"Green, mostly.", "Grün, says Ann.".encode())
+
+
+def test_a_file_is_committed_whatever_signs_are_in_its_name(desk: Desk) -> None:
+    """They would be patterns to Git, and match other files."""
+    desk.write("BIO/wiki/pl*nts [1], 2.md", "# Stars\n\nGreen, mostly.\n")
+    checkout(desk)
+    desk.run("sync", *MOODLE)
+    desk.write("BIO/wiki/plants.md", file(desk) + "\nNot committed.\n")
+    number = [page.id for page in desk.trial.pair.site.wiki_pages.values() if page.title == "Stars"][0]
+    text = desk.trial.pair.site.wiki_versions[number][-1].content
+    Hand(desk.trial.pair.site).human_edit_wiki_page(number, "tess.teacher", text.replace("Green", "Blue"))
+    pulled = desk.run("pull", *MOODLE)
+    assert pulled.code == 0, pulled.out + pulled.err
+    changed = git(desk.folder, "diff", "--name-only", "-z", "main", "lms-bridge-pull")
+    assert changed == "content/BIO/wiki/pl*nts [1], 2.md\0"
+
+
+def test_words_that_make_a_page_too_large_are_left(desk: Desk) -> None:
+    desk.configure("path: content", "path: content\n    max_page_bytes: 2000")
+    desk.run("sync", *MOODLE)
+    a_person_edits(desk, "Green, mostly.", "Green. " * 400)
+    pulled = desk.run("pull", *MOODLE)
+    assert pulled.code == 5
+    assert "would be larger than `max_page_bytes`" in pulled.out
+    assert "Green, mostly" in file(desk)
+
+
+def test_a_patch_that_cannot_be_written_is_told_with_its_place(desk: Desk) -> None:
+    desk.run("sync", *MOODLE)
+    a_person_edits(desk, "Green, mostly.", "Green, says Ann.")
+    refused = desk.run("pull", *MOODLE, "--patch", "no/such/folder.patch")
+    assert refused.code == 2
+    assert "no/such/folder.patch: the file cannot be written (No such file or directory)" in refused.err
 
 
 def test_two_ways_at_once_are_refused(desk: Desk) -> None:

@@ -60,6 +60,20 @@ def test_markup_that_is_nested_too_deeply_is_refused(element: str, times: int) -
         clean(f"<{element}>" * times + "x")
 
 
+@pytest.mark.parametrize("piece", ["<ul>x", "<ul><li>a<ul>b", "<ol><li>", "<dl>x", "<table><tr><td>x", "<blockquote>"])
+def test_what_is_taken_can_be_read_again_however_deep(piece: str) -> None:
+    """Some levels nobody wrote: a list's words stand in an item of their own."""
+    taken = []
+    for times in (*range(50, 140), 200, 250, 254, 256):
+        try:
+            once = clean(piece * times)
+        except MarkupError:
+            continue
+        assert clean(once) == once
+        taken.append(times)
+    assert taken
+
+
 @pytest.mark.parametrize(
     "junk_text",
     [

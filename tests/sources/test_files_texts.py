@@ -284,6 +284,15 @@ def test_front_matter_that_is_not_closed_is_told_as_that(content: Folder) -> Non
     ]
 
 
+@pytest.mark.parametrize("nothing", ["", "null", "~", "# to be written", "{}", "---"])
+def test_a_course_file_or_front_matter_that_says_nothing_is_none(content: Folder, nothing: str) -> None:
+    content.write("C1/course.yaml", f"{nothing}\n")
+    content.write("C1/wiki/a.md", f"---\n{nothing if nothing != '---' else ''}\n---\n# A\n\nText.\n")
+    assert content.problems() == []
+    (page,) = content.items().values()
+    assert (page.course.idnumber, page.title) == ("C1", "A")
+
+
 @pytest.mark.parametrize("places", ["3", "{moodle: wiki}"])
 def test_places_that_are_no_block_are_told_without_python_words(content: Folder, places: str) -> None:
     content.write("C1/course.yaml", f"places: {places}\n")

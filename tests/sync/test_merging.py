@@ -24,12 +24,15 @@ def body(html: str, title: str = "Cells", **fields: bool) -> Body:
         ("<p>Green.</p><p>Small.</p><p>Mine.</p>", "<p>Small.</p><p>Green.</p><p>Mine.</p>", False),
         ("<p>Green.</p>", "<p>Small.</p><p>Green.</p><p>New in the source.</p>", False),
         ("<p>Small.</p><p>Green.</p>", "<p>Small.</p><p>New in the source.</p>", False),
+        ("<p>Small.</p>", "<p>Small.</p><p>Green and yellow.</p>", False),
+        ("<p>Small.</p><p>Red.</p>", "<p>Small.</p><p>Red.</p><p>Green, too.</p>", False),
     ],
     ids=[
         "added elsewhere", "changed alike", "heading on another level", "taken out on both sides",
         "kept beside the old",
         "added, and not in the source", "added twice, once in the source", "only the order", "order and words",
         "taken out, and in the source", "nothing of a person's",
+        "taken out, and changed in the source", "changed, and the old one changed in the source",
     ],
 )  # fmt: skip
 def test_every_block_that_a_person_changed_counts(theirs: str, ours: str, heard: bool) -> None:

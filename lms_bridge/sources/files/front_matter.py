@@ -94,7 +94,8 @@ def read_yaml(text: str, model: type[_Model], *, where: str, first_line: int = 1
         step = "Check the quotes and colons; a title with a colon needs quotes."
         raise ContentError(f"is not valid YAML: {cause}.", where=f"{where}:{line}", next_step=step) from error
     if content is None:
-        content = {}
+        # Nothing, a comment, or a word for nothing: `null`, `~`.
+        content, node = {}, None
     if not isinstance(content, dict):
         raise ContentError("is not `key: value` lines.", where=f"{where}:{first_line}", next_step="Write `title: …`.")
     if node is not None:

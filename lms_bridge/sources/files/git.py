@@ -89,7 +89,8 @@ def _run(
     """What a caller's own Git work has set would lead ours astray. Raises FileNotFoundError without Git."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     env = {**kept, **(also or {}), "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    command = ["git", *_NO_HOOKS, *words]
+    # A file's name is no pattern, whatever signs it holds.
+    command = ["git", "--literal-pathspecs", *_NO_HOOKS, *words]
     try:
         return subprocess.run(  # noqa: S603 - a list of words, no shell
             command, cwd=top, input=given, env=env, capture_output=True, timeout=_DEADLINE, check=False

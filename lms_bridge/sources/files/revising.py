@@ -47,7 +47,7 @@ def revise(
         for key, problem in wrong.items():
             path, _ = written.pop(key)
             held[key] = replace(problem, where=problem.where or reading.shown(path))
-    files = [_rewrite(reading, path, content) for path, content in sorted(instead.items())]
+    files = [_rewrite(room, path, content) for path, content in sorted(instead.items())]
     names = {key: reading.shown(path) for key, (path, _) in written.items()}
     return Revision(source, [file for file in files if file.before != file.after], held, names)
 
@@ -68,9 +68,10 @@ def _reads(edit: Edit, item: Item | None) -> bool:
     return edit.title in (None, item.title) and (edit.body is None or plain_form(edit.body) == plain_form(item.body))
 
 
-def _rewrite(reading: Reading, path: Path, content: bytes) -> Rewrite:
+def _rewrite(room: Room, path: Path, content: bytes) -> Rewrite:
+    reading = room.reading
     shown = reading.shown(path)
-    before = read_bytes(reading, path, limit=len(content) + 100_000_000, step="", where=shown)
+    before = read_bytes(reading, path, limit=room.limit, step="", where=shown)
     return Rewrite(
         folder=reading.root,
         path=PurePosixPath(path.relative_to(reading.root)),

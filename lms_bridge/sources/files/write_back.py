@@ -1,7 +1,9 @@
 """What people changed in a destination → the text of a file: its front matter and every untouched line stay."""
 
+import difflib
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -23,6 +25,7 @@ from lms_bridge.sources.files.reading import Reading, decoded, read_bytes
 _BY_HAND = "Take the words over by hand: `lms-bridge diff KEY` shows them."
 _TITLE_LINE = re.compile(r"^(title:[ \t]*)(?P<value>\S.*)$")
 _SIGNS = re.compile(r"([\\`*_\[\]<>&#])")
+_LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -47,7 +50,11 @@ def write_back(room: Room, leaf: folders.Leaf, edit: Edit) -> bytes:
         body = _body(room, leaf, edit.body, where)
     if edit.title is not None:
         head = _retitled(leaf, head, edit.title, where)
-    return _encoded(head + body, like=room.reading.instead.get(leaf.path) or _raw(room, leaf.path))
+    content = _encoded(head + body, like=room.reading.instead.get(leaf.path) or _raw(room, leaf.path))
+    if len(content) > room.limit:
+        step = "Split the page, or raise `max_page_bytes` in connectors.yaml; then pull again."
+        raise ContentError("would be larger than `max_page_bytes` with people's words.", where=where, next_step=step)
+    return content
 
 
 def _raw(room: Room, path: Path) -> bytes:
@@ -55,9 +62,18 @@ def _raw(room: Room, path: Path) -> bytes:
 
 
 def _encoded(text: str, *, like: bytes) -> bytes:
-    """With the line ends and the byte order mark that the file has."""
-    windows = like.count(b"\r\n") * 2 > like.count(b"\n")
-    content = (text.replace("\n", "\r\n") if windows else text).encode()
+    """With the byte order mark that the file has, and the end that each line had; new ones end as most do."""
+    old = _LINE.findall(like.removeprefix(_BOM).decode())
+    ends = Counter(end for _, end in old if end)
+    usual = ends.most_common(1)[0][0] if ends else "\n"
+    new = text.split("\n")
+    out = [usual] * (len(new) - 1) + [""]
+    if len(ends) > 1:
+        matcher = difflib.SequenceMatcher(None, [line for line, _ in old], new, autojunk=False)
+        for match in matcher.get_matching_blocks():
+            for n in range(match.size):
+                out[match.b + n] = out[match.b + n] and (old[match.a + n][1] or usual)
+    content = "".join(map(str.__add__, new, out)).encode()
     return _BOM + content if like.startswith(_BOM) else content
 
 
