@@ -320,3 +320,28 @@ def test_a_json_that_no_computation_expects_is_none(content: bytes) -> None:
 
 def test_halves_of_signs_are_replaced_and_whole_ones_stay() -> None:
     assert read_json(rb'{"\uD800": ["a\udfff", "\ud83d\ude00", 1.5]}') == {"�": ["a�", "😀", 1.5]}
+
+
+def test_a_server_that_answers_nothing_usable_is_not_asked_for_ever(site: Site) -> None:
+    transport = site.transport(attempts=2)
+    site.script.answers = [None]
+    for _ in range(5):
+        with pytest.raises(Unreachable):
+            transport.send(site.request(repeatable=True), usable)
+    asked = len(site.script.seen)
+    assert asked == 10
+    for _ in range(20):
+        with pytest.raises(Unreachable, match=r"no usable answer to 5 calls in a row.*run again\."):
+            transport.send(site.request(repeatable=True), usable)
+    assert len(site.script.seen) == asked
+
+
+def test_one_usable_answer_is_enough_to_go_on(site: Site) -> None:
+    transport = site.transport(attempts=1)
+    for _ in range(5):
+        site.script.answers = [None]
+        for _ in range(4):
+            with pytest.raises(Unreachable):
+                transport.send(site.request(repeatable=True), usable)
+        site.script.answers = [(200, {}, b"{}")]
+        assert transport.send(site.request(), usable).status == 200

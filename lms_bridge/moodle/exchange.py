@@ -129,7 +129,7 @@ def _unclear(call: Call, what: str, asked: float | None = None) -> Retry | Fail:
         step = "Whether it was done is looked up in the next run."
         return Fail(Ambiguous(f"{call.function} was sent, but {what}.", where=where, next_step=step))
     step = "Try again later; if it stays so, ask who runs the site what its web server answers there."
-    error = Unreachable(f"Moodle is not answering {call.function} properly: {what}.", where=where, next_step=step)
+    error = Unreachable(f"Moodle is not answering properly: {what}.", where=where, next_step=step)
     return Retry(error, asked)
 
 

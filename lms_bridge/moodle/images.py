@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
-from lms_bridge.errors import ContentError, DestinationError, NotFound
+from lms_bridge.errors import Ambiguous, ContentError, DestinationError, NotFound
 from lms_bridge.items import Asset, Kind, mark
 from lms_bridge.moodle.displayed import FILE_PREFIX
 from lms_bridge.moodle.ground import Ground, Spot
@@ -39,6 +39,8 @@ class Images:
         self._known: dict[int, dict[str, str]] = {}
         self._carriers: dict[int, tuple[int, int]] = {}
         self._seen: dict[str, str] = {}
+        self._unsure: dict[int, Ambiguous] = {}
+        """Courses whose images were sent in this run without an answer."""
 
     def ensure(self, course: int, assets: Iterable[Asset]) -> Mapping[str, str]:
         """Digest → address, for each of these; what is missing is uploaded. Raises DestinationError."""
@@ -50,8 +52,10 @@ class Images:
         with turn:
             try:
                 return self._all_there(course, wanted)
-            except DestinationError:
+            except DestinationError as error:
                 # What was sent without an answer may stand there: it is looked up before anything is sent again.
+                if isinstance(error, Ambiguous):
+                    self._unsure[course] = error
                 self._known.pop(course, None)
                 self._carriers.pop(course, None)
                 raise
@@ -60,6 +64,9 @@ class Images:
         if course not in self._known:
             self._look(course)
         missing = [asset for digest, asset in wanted.items() if digest not in self._known[course]]
+        if missing and course in self._unsure:
+            # The server may still be at it: only the next run can tell that it did not arrive.
+            raise self._unsure[course]
         for at in range(0, len(missing), _AT_ONCE):
             self._upload(course, missing[at : at + _AT_ONCE])
         return {digest: self._known[course][digest] for digest in wanted if digest in self._known[course]}
@@ -87,6 +94,7 @@ class Images:
         self._known.clear()
         self._carriers.clear()
         self._seen.clear()
+        self._unsure.clear()
 
     def _forum(self, course: int) -> int:
         forum = self._ground.activity(Kind.PROMPT, Spot(course))

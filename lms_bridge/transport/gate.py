@@ -14,14 +14,18 @@ from lms_bridge.errors import Problem, Unreachable
 from lms_bridge.transport.messages import Limits, Request
 
 _A_MONTH = 30 * 86_400.0
+_IN_A_ROW = 5
+"""Calls to a host, with all their tries, that came to nothing one after the other: it is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Host:
-    """`troubled_since`: when it began to send calls away, with no call that went well in between."""
+    """`troubled_since`: when it began to send calls away, with no call that went well in between; `given_up`: how many
+    calls came to nothing since."""
 
     closed_until: float = -math.inf
     troubled_since: float | None = None
+    given_up: int = 0
 
 
 class Gate:
@@ -42,8 +46,13 @@ class Gate:
         self._hosts: dict[str, _Host] = {}
 
     def enter(self, request: Request, limits: Limits) -> None:
-        """Wait until the host may be asked. Raises Unreachable (surely not sent) when that takes too long."""
+        """Wait until the host may be asked. Raises Unreachable (surely not sent) when that takes too long, and when too
+        many calls came to nothing."""
         self._check()
+        if self._host(request.host).given_up >= _IN_A_ROW:
+            cause = f"{request.host} gave no usable answer to {_IN_A_ROW} calls in a row, each with all its tries."
+            step = "Nothing more was sent: see to the server or the network, then run again."
+            raise Unreachable(cause, where=request.where, next_step=step)
         while (left := self._host(request.host).closed_until - self.clock()) > 0:
             if left > limits.longest_wait or self.troubled(request.host) + left > limits.patience:
                 cause = f"{request.host} asked to be left alone for another {left:.0f} seconds."
@@ -72,9 +81,15 @@ class Gate:
         with self._lock:
             known = self._hosts.get(host, _Host())
             if not trouble:
-                self._hosts[host] = replace(known, troubled_since=None)
+                self._hosts[host] = replace(known, troubled_since=None, given_up=0)
             elif known.troubled_since is None:
                 self._hosts[host] = replace(known, troubled_since=self.clock())
+
+    def gave_up(self, host: str) -> None:
+        """A call, with all its tries, came to nothing."""
+        with self._lock:
+            known = self._hosts.get(host, _Host())
+            self._hosts[host] = replace(known, given_up=known.given_up + 1)
 
     def troubled(self, host: str) -> float:
         """For how many seconds no call to the host went well."""

@@ -61,7 +61,11 @@ class Transport:
             sleep=self.gate.rest,
             retry_error_callback=_give_up,
         )
-        answer: Answer = retrying(self._attempt, request, classify)
+        try:
+            answer: Answer = retrying(self._attempt, request, classify)
+        except (Ambiguous, Unreachable):
+            self.gate.gave_up(request.host)
+            raise
         return answer
 
     def stop(self, *, finish: bool = False) -> None:
@@ -87,7 +91,8 @@ class Transport:
             raise error.error from error
         self._budget.after(request, answer)
         verdict = classify(answer)
-        self.gate.note(request.host, trouble=isinstance(verdict, Retry) or answer.status >= 500)
+        lost = isinstance(verdict, Fail) and isinstance(verdict.error, Ambiguous | Unreachable)
+        self.gate.note(request.host, trouble=lost or isinstance(verdict, Retry) or answer.status >= 500)
         match verdict:
             case Retry():
                 raise self._again(request, answer, verdict)

@@ -40,6 +40,11 @@ class Door:
         """Only count on."""
         self._act = nothing
 
+    def wait_for(self, requests: int, seconds: float) -> None:
+        """Until so many came in and all were dealt with: some may have been kept on their way."""
+        with self._left:
+            assert self._left.wait_for(lambda: self._requests >= requests and self._inside == 0, seconds)
+
     def wait_until_empty(self, seconds: float) -> None:
         """Until everything that came in was dealt with, whether or not somebody still waits for the answer."""
         with self._left:

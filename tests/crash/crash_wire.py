@@ -20,6 +20,7 @@ from lms_bridge.transport import Answer, Gate, Request, Transport, retry_after, 
 
 JSON = {"content-type": "application/json"}
 LONG_PAGE = "<!DOCTYPE html><html><body><h1>Sign in</h1>" + "<p>Words of a portal.</p>" * 40
+BEGINNING = 1_000_000.0
 SHORT_READ = 0.3
 """Seconds after which a call counts as unanswered here, where the server keeps it waiting on purpose."""
 
@@ -34,53 +35,99 @@ def _graph(code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What happens to a request. `says`: words that the sentence must hold when it lasts."""
+    """What happens to a request. `moodle` and `sharepoint`: words of the sentence there when it lasts; empty where it
+    does not happen. `waits`: the seconds for which the server asks to be left alone."""
 
     name: str
     fault: Fault
-    only: str = ""
-    says: str = ""
+    moodle: str = ""
+    sharepoint: str = ""
+    waits: float = 0.0
+
+    def says(self, route: str) -> str:
+        return self.moodle if route == "moodle" else self.sharepoint
 
 
-def _status(name: str, status: int, says: str = "", only: str = "", **more: object) -> Trouble:
-    return Trouble(name, Fault("status", status=status, **more), only, says)  # type: ignore[arg-type]
+def _status(name: str, status: int, moodle: str, sharepoint: str, waits: float = 0.0, **more: object) -> Trouble:
+    return Trouble(name, Fault("status", status=status, **more), moodle, sharepoint, waits)  # type: ignore[arg-type]
 
 
+_BROKE, _NO_JSON, _NOT_GRAPH = "connection broke", "no JSON came back", "not Graph's"
 TROUBLES = (
-    Trouble("refused", Fault("refuse")),
-    Trouble("reset", Fault("reset")),
-    Trouble("slow", Fault("dribble", stored=True, answer="HTTP/1.1 200 OK\r\n", seconds=3 * SHORT_READ)),
-    Trouble("half an answer", Fault("truncate")),
-    _status("a page of HTML with 200", 200, answer=LONG_PAGE),
-    _status("half of a JSON with 200", 200, answer='{"value": [{"id": "1"', headers=JSON),
-    _status("another JSON with 200", 200, answer='"yes"', headers=JSON),
-    _status("an empty answer with 200", 200),
-    _status("a token that ended", 200, "token", "moodle", answer=_moodle("invalidtoken"), headers=JSON),
-    _status("a token that ended", 401, "", "sharepoint", answer=_graph("InvalidAuthenticationToken"), headers=JSON),
-    _status("maintenance", 200, "", "moodle", answer=_moodle("sitemaintenance"), headers=JSON),
-    _status("maintenance", 503, answer=LONG_PAGE),
-    _status("a redirect to another host", 302, headers={"location": "https://elsewhere.example/login"}),
-    _status("a redirect to plain http", 301, headers={"location": "http://127.0.0.1:1/"}),
-    _status("too large", 413, answer=LONG_PAGE),
-    _status("not allowed", 403, answer=LONG_PAGE),
-    _status("a broken server", 500, answer=LONG_PAGE),
-    _status("a proxy without its server", 502, answer=LONG_PAGE),
-    _status("a proxy that waited too long", 504, answer=LONG_PAGE),
-    _status("asked to slow down", 429, retry_after="17"),
-    _status("asked to come back", 503, retry_after="23"),
+    Trouble("refused", Fault("refuse"), _BROKE, _BROKE),
+    Trouble("reset", Fault("reset"), _BROKE, _BROKE),
+    Trouble(
+        "slow",
+        Fault("dribble", stored=True, answer="HTTP/1.1 200 OK\r\n", seconds=3 * SHORT_READ),
+        "no answer came in time",
+        "no answer came in time",
+    ),
+    Trouble("half an answer", Fault("truncate"), _BROKE, _BROKE),
+    _status("a page of HTML with 200", 200, _NO_JSON, _NOT_GRAPH, answer=LONG_PAGE),
+    _status("half of a JSON with 200", 200, _NO_JSON, _NOT_GRAPH, answer='{"value": [{"id": "1"', headers=JSON),
+    _status("another JSON with 200", 200, "no answer of that function", _NOT_GRAPH, answer='"yes"', headers=JSON),
+    _status("an empty answer with 200", 200, _NO_JSON, _NOT_GRAPH),
+    _status("a token that ended", 200, "does not know this token", "", answer=_moodle("invalidtoken"), headers=JSON),
+    _status(
+        "a token that ended",
+        401,
+        "",
+        "token",
+        path="/v1.0/",
+        answer=_graph("InvalidAuthenticationToken"),
+        headers=JSON,
+    ),
+    _status("maintenance", 200, "maintenance mode", "", answer=_moodle("sitemaintenance"), headers=JSON),
+    _status("maintenance, by the web server", 503, "HTTP 503", "not available (503)", answer=LONG_PAGE),
+    _status(
+        "a redirect to another host",
+        302,
+        "sends us to a login page",
+        "sends us to another address",
+        headers={"location": "https://elsewhere.example/login"},
+    ),
+    _status(
+        "a redirect to plain http",
+        301,
+        "sends us to http://127.0.0.1:1",
+        "sends us to another address",
+        headers={"location": "http://127.0.0.1:1/"},
+    ),
+    _status("too large", 413, "takes no request of this size", "too large for SharePoint", answer=LONG_PAGE),
+    _status("not allowed", 403, "HTTP 403", "may not do this here", answer=LONG_PAGE),
+    _status("a broken server", 500, "HTTP 500", "not available (500)", answer=LONG_PAGE),
+    _status("a proxy without its server", 502, "HTTP 502", "not available (502)", answer=LONG_PAGE),
+    _status("a proxy that waited too long", 504, "HTTP 504", "not available (504)", answer=LONG_PAGE),
+    _status("asked to slow down", 429, "busy", "slow down (429)", 17, retry_after="17"),
+    _status("asked to slow down, not for how long", 429, "busy", "slow down (429)"),
+    _status("asked to come back", 503, "busy", "not available (503)", 23, retry_after="23"),
+    _status(
+        "asked to come back at a moment",
+        503,
+        "busy",
+        "not available (503)",
+        41,
+        retry_after="Thu, 26 Nov 2026 08:00:41 GMT",
+        headers={"date": "Thu, 26 Nov 2026 08:00:00 GMT"},
+    ),
+    _status("asked to come back tomorrow", 503, "the most we wait", "the most we wait", retry_after="86400"),
 )
+
+LATE = Trouble("carried out late", Fault("delay", seconds=3 * SHORT_READ), "no answer", "no answer")
+"""Stored after we gave up waiting and looked: only a later sync can find it."""
 
 
 def troubles(route: str) -> list[Trouble]:
-    return [trouble for trouble in TROUBLES if trouble.only in ("", route)]
+    return [trouble for trouble in TROUBLES if trouble.says(route)]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as it left: when, and until when its answer asked to be left alone."""
+    """One request: when it left, when its answer came, and until when that asked to be left alone."""
 
     name: str
-    at: float
+    left: float
+    came: float
     leave_alone_until: float
 
 
@@ -88,7 +135,7 @@ class Call:
 class Wire:
     """Every call that goes out, on a clock that jumps when somebody sleeps."""
 
-    now: float = 1_000_000.0
+    now: float = BEGINNING
     calls: list[Call] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -97,13 +144,27 @@ class Wire:
             self.now += seconds
 
     def too_early(self) -> list[str]:
-        """Calls that left while an earlier answer had asked for peace."""
-        until, told = 0.0, []
-        for call in self.calls:
-            if call.at < until - 1e-6:
-                told.append(f"{call.name} went {until - call.at:.1f} seconds too early")
-            until = max(until, call.leave_alone_until)
-        return told
+        """Calls that left although an answer that had come by then asked for peace."""
+        return [
+            f"{call.name} went {asked.leave_alone_until - call.left:.1f} seconds too early, after {asked.name}"
+            for number, call in enumerate(self.calls)
+            for asked in self.calls[:number]
+            if asked.came <= call.left < asked.leave_alone_until - 1e-6
+        ]
+
+
+def peace_asked(answer: Answer) -> float:
+    """The seconds that an answer asks for: by itself, or in one of the parts of a batch."""
+    asked = [retry_after(answer.headers) or 0.0] if answer.status in (429, 503) else []
+    try:
+        parts = answer.json().get("responses", ())
+    except (ValueError, AttributeError):
+        parts = ()
+    for part in parts:
+        if isinstance(part, dict) and part.get("status") in (429, 503):
+            headers = {name.title(): value for name, value in (part.get("headers") or {}).items()}
+            asked.append(retry_after(headers) or 0.0)
+    return max(asked, default=0.0)
 
 
 @contextmanager
@@ -113,16 +174,14 @@ def on_the_wire(patch: pytest.MonkeyPatch, *, read_timeout: float | None = None)
     exchange: Callable[[Transport, Request], Answer] = Transport._exchange
 
     def noting(self: Transport, request: Request) -> Answer:
-        at, name = wire.now, name_of(request)
-        until = 0.0
+        left, until = wire.now, 0.0
         try:
             answer = exchange(self, replace(request, read_timeout=read_timeout or request.read_timeout))
-            if answer.status in (429, 503):
-                until = at + (retry_after(answer.headers) or 0.0)
+            until = wire.now + peace_asked(answer)
             return answer
         finally:
             with wire.lock:
-                wire.calls.append(Call(name, at, until))
+                wire.calls.append(Call(name_of(request), left, wire.now, until))
 
     with patch.context() as inner:
         inner.setattr(sending, "Gate", gate)
