@@ -177,6 +177,12 @@ class Images:
             write=True,
         )
         self._look(course)
+        if course not in self._carriers:
+            raise Ambiguous(
+                "Moodle took the discussion for the images, and does not list it.",
+                where=self._ground.course_names().get(course, f"course {course}"),
+                next_step="Look into the forum: the next run looks it up before anything is sent.",
+            )
 
 
 def file_name(asset: Asset) -> str:

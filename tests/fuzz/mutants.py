@@ -3,6 +3,7 @@
 Apart from the tests because all of them use it. Each example has a bound of time; each process one of memory.
 """
 
+import faulthandler
 import os
 import resource
 import signal
@@ -54,20 +55,25 @@ def mutants(draw: st.DrawFn, seeds: Sequence[bytes]) -> bytes:
     return bytes(content)
 
 
-class TooSlow(AssertionError):
-    pass
+class TooSlow(BaseException):
+    """No mistake that anything catches on its way."""
 
 
 @contextmanager
-def watched() -> Iterator[None]:
+def watched(longest: float = LONGEST) -> Iterator[None]:
+    """Raises TooSlow after so many seconds. Code in C that does not return to Python, and threads that are waited for,
+    end the process a while later, with all their stacks told."""
+
     def over(number: int, frame: FrameType | None) -> None:
-        raise TooSlow(f"took more than {LONGEST} seconds")
+        raise TooSlow(f"took more than {longest} seconds")
 
     before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    signal.setitimer(signal.ITIMER_REAL, longest)
+    faulthandler.dump_traceback_later(4 * longest, exit=True)
     try:
         yield
     finally:
+        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
@@ -91,6 +97,8 @@ def fuzz(examples: st.SearchStrategy[T], read: Callable[[T], object]) -> int:
         max_examples=100,
         deadline=None,
         database=None,
+        # Where `CI` is set Hypothesis would draw the same examples each time.
+        derandomize=False,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )

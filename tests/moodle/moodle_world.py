@@ -188,3 +188,18 @@ def _reworded(text: str, words: str) -> str:
     """A person replaces the words and keeps the last paragraph, whose class they cannot see."""
     assert find_marker(text)
     return f"<p>{words}</p>\n" + text[text.rindex('<p class="lmsb ') :]
+
+
+def rating_fields(world: World, course: str) -> dict[str, Any]:
+    """What learners see in the course list."""
+    return dict(next(c.fields for c in world.site.courses.values() if c.idnumber == course))
+
+
+def told(bench: Bench) -> dict[str, str]:
+    """What failed, by key: cause and next step."""
+    return {f.key: f"{f.problem.cause} {f.problem.next_step}" for f in bench.sync().failures}
+
+
+def shown(world: World, title: str) -> str:
+    page = next(p for p in world.site.wiki_pages.values() if p.title == title)
+    return page.cachedcontent
