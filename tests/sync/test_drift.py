@@ -30,16 +30,6 @@ CLASH = "<p>One, says the source.</p><p>Two.</p><p>Three.</p>"
 
 
 @pytest.fixture
-def there() -> MemoryDestination:
-    return MemoryDestination()
-
-
-@pytest.fixture
-def bench(there: MemoryDestination, tmp_path: Path) -> Bench:
-    return Bench(there, tmp_path)
-
-
-@pytest.fixture
 def page(bench: Bench) -> Page:
     """Written once from BASE."""
     page = make_page(BIO, "cells", BASE, title="Cells")

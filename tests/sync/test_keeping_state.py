@@ -20,16 +20,6 @@ from lms_bridge.testing.sample import make_item, make_page
 BIO = Course("BIO-101", "Cell Biology")
 
 
-@pytest.fixture
-def there() -> MemoryDestination:
-    return MemoryDestination()
-
-
-@pytest.fixture
-def bench(there: MemoryDestination, tmp_path: Path) -> Bench:
-    return Bench(there, tmp_path)
-
-
 def everything() -> list[Item]:
     return [make_item(kind, BIO) for kind in Kind]
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,16 +17,6 @@ from lms_bridge.testing.memory import MemoryDestination
 from lms_bridge.testing.sample import make_page
 
 BIO = Course("BIO-101", "Cell Biology")
-
-
-@pytest.fixture
-def there() -> MemoryDestination:
-    return MemoryDestination()
-
-
-@pytest.fixture
-def bench(there: MemoryDestination, tmp_path: Path) -> Bench:
-    return Bench(there, tmp_path)
 
 
 def page(name: str = "cells", words: str = "First.") -> Page:

@@ -1,0 +1,231 @@
+"""Never over a person, and never twice."""
+
+from dataclasses import replace
+
+import pytest
+from engine_world import BIO, ECO, done, pages
+
+from lms_bridge.items import Kind
+from lms_bridge.markup.links import item_href
+from lms_bridge.sync.policy import Policy, Refresh
+from lms_bridge.sync.report import exit_code, writes
+from lms_bridge.sync.state import State
+from lms_bridge.sync.status import standing
+from lms_bridge.testing.bench import LEAVE, PRUNE, Bench
+from lms_bridge.testing.memory import MemoryDestination, place_ref
+from lms_bridge.testing.sample import make_page
+
+# Never over a person
+
+
+def test_a_persons_change_without_a_change_in_the_source_is_left_and_is_no_conflict(bench: Bench) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    assert isinstance(bench.destination, MemoryDestination)
+    bench.destination.edit(page.key, "<p>A person.</p>")
+    report = bench.sync()
+    assert next(change.reason for change in report.skipped).startswith("a person changed it on the destination")
+    assert exit_code([report]) == 0
+
+
+def test_a_person_who_writes_what_the_source_wants_is_in_step(bench: Bench, there: MemoryDestination) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    there.edit(page.key, "<p>Both had this idea.</p>")
+    bench.change(replace(page, body="<p>Both had this idea.</p>"))
+    assert done(bench.sync()) == {"unchanged": 2}
+    bench.change(replace(page, body="<p>And a better one.</p>"))
+    assert done(bench.sync()) == {"updated": 1, "unchanged": 1}
+
+
+def test_an_entry_that_people_keep_changed_is_not_read_again_in_every_run(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    there.edit(page.key, "<p>A person.</p>")
+    bench.sync()
+    before = there.calls()["read"]
+    bench.sync()
+    assert there.calls()["read"] == before
+
+
+def test_a_person_who_takes_a_change_back_leaves_everything_in_step(bench: Bench, there: MemoryDestination) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    there.edit(page.key, "<p>A person.</p>")
+    bench.sync()
+    there.edit(page.key, page.body)
+    assert done(bench.sync()) == {"unchanged": 2}
+
+
+def test_an_orphan_that_a_person_changed_is_not_deleted(bench: Bench, there: MemoryDestination) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync(PRUNE)
+    there.edit(second.key, "<p>A person.</p>")
+    bench.fill(first)
+    report = bench.sync(PRUNE)
+    assert [change.key for change in report.conflicts] == [second.key]
+    assert len(there.find(second.key)) == 1
+    assert exit_code([report]) == 5
+
+
+def conflicts(bench: Bench) -> list[str]:
+    with State.open(bench.file) as state:
+        return [row.key for row in standing("bench", state).conflicts]
+
+
+def test_a_conflict_is_told_until_a_run_that_looks_at_it_finds_it_settled(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    (bio,), (eco,) = pages(1), pages(1, ECO)
+    mine = there.put(Kind.PAGE, "BIO-101", bio.title, "<p>Mine.</p>")
+    bench.fill(bio, eco)
+    bench.sync()
+    assert conflicts(bench) == [bio.key]
+    bench.sync(only=["course:ECO-200"])
+    assert conflicts(bench) == [bio.key]
+    there.unreachable = True
+    bench.sync()
+    assert conflicts(bench) == [bio.key]
+    there.unreachable = False
+    del there.things[place_ref(Kind.PAGE, "BIO-101").id][mine]
+    bench.sync(only=["course:BIO-101"])
+    assert conflicts(bench) == []
+
+
+def test_a_conflict_about_an_item_that_is_gone_is_no_longer_told(bench: Bench, there: MemoryDestination) -> None:
+    first, second = pages(2)
+    there.put(Kind.PAGE, "BIO-101", second.title, "<p>Mine.</p>")
+    bench.fill(first, second)
+    bench.sync()
+    assert conflicts(bench) == [second.key]
+    bench.fill(first)
+    bench.sync()
+    assert conflicts(bench) == []
+
+
+def test_each_write_is_logged_with_what_became_of_it_and_no_text(
+    bench: Bench, there: MemoryDestination, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    there.refused.add(second.key)
+    with caplog.at_level("INFO", logger="lms_bridge.sync.apply"):
+        run = bench.sync().run
+    lines = [record.getMessage() for record in caplog.records]
+    for key, status in ((first.key, "done"), (second.key, "failed")):
+        assert f"run={run} route=bench course=BIO-101 key={key} action=create status={status}" in lines
+    assert "Words of page" not in caplog.text
+
+
+def test_a_page_name_that_somebody_else_has_is_a_conflict_and_is_left(bench: Bench, there: MemoryDestination) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    there.put(Kind.PAGE, "BIO-101", page.title, "<p>Mine.</p>")
+    report = bench.sync()
+    assert [change.key for change in report.conflicts] == [page.key]
+    assert [thing.html for thing in there.all() if thing.mark is None] == ["<p>Mine.</p>"]
+
+
+def test_a_link_to_a_page_that_a_person_deleted_becomes_plain_words_at_once(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    second = make_page(BIO, "second", "<p>Words.</p>")
+    first = make_page(BIO, "first", f'<p>See <a href="{item_href(second.key)}">that</a>.</p>')
+    bench.fill(first, second)
+    bench.sync()
+    there.remove(second.key)
+    assert done(bench.sync())["updated"] == 2
+    assert there.find(first.key)[0].html == "<p>See that.</p>"
+    assert writes(bench.sync()) == 0
+
+
+# Never twice
+
+
+def test_an_entry_that_was_recognised_after_a_lost_answer_gets_what_the_source_says_now(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    there.lost.add(page.key)
+    assert exit_code([bench.sync(LEAVE)]) == 1
+    bench.change(replace(page, body="<p>Newer.</p>"))
+    report = bench.sync(LEAVE)
+    assert done(report) == {"adopted": 1, "updated": 1, "unchanged": 1}
+    assert [thing.html for thing in there.find(page.key)] == ["<p>Newer.</p>"]
+
+
+def test_a_lost_answer_is_looked_up_even_when_places_are_never_listed(bench: Bench, there: MemoryDestination) -> None:
+    policy = Policy(refresh=Refresh.NEVER)
+    (page,) = pages(1)
+    bench.fill(page)
+    there.lost.add(page.key)
+    bench.sync(policy)
+    bench.sync(policy)
+    assert len(there.find(page.key)) == 1
+    with State.open(bench.file) as state:
+        assert state.open_intents("bench") == []
+
+
+def test_a_change_that_was_taken_back_after_a_lost_answer_is_taken_back_there_too(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    policy = Policy(refresh=Refresh.NEVER)
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync(policy)
+    there.lost.add(page.key)
+    bench.change(replace(page, body="<p>A mistake.</p>"))
+    bench.sync(policy)
+    bench.change(page)
+    assert done(bench.sync(policy)) == {"updated": 1, "unchanged": 1}
+    assert there.find(page.key)[0].html == page.body
+
+
+def test_a_delete_whose_answer_is_lost_is_forgotten_when_it_is_gone(bench: Bench, there: MemoryDestination) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync(PRUNE)
+    bench.fill(first)
+    there.lost.add(second.key)
+    bench.sync(PRUNE)
+    assert done(bench.sync(PRUNE)) == {"forgotten": 1, "unchanged": 2}
+
+
+def test_an_item_that_vanishes_after_a_lost_answer_is_still_known_as_ours(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    there.lost.add(second.key)
+    bench.sync(PRUNE)
+    bench.fill(first)
+    assert done(bench.sync(PRUNE))["deleted"] == 1
+    assert there.find(second.key) == []
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_an_update_whose_end_is_not_known_is_settled_although_its_item_is_gone(
+    arrived: bool, bench: Bench, there: MemoryDestination
+) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync()
+    there.lost.add(second.key)
+    bench.change(replace(second, body="<p>Sent without an answer.</p>"))
+    bench.sync()
+    if not arrived:
+        (thing,) = there.find(second.key)
+        thing.html, thing.version, thing.fingerprint = second.body, 1, ""
+    bench.fill(first)
+    bench.sync()
+    with State.open(bench.file) as state:
+        assert state.open_intents("bench") == []
+    assert done(bench.sync(PRUNE)) == {"deleted": 1, "unchanged": 2}
