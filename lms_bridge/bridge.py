@@ -51,11 +51,7 @@ class Bridge:
             for route in self.routes
         ]
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
-            raise UsageError(
-                f"no item is meant by {', '.join(only)}.",
-                where="--only",
-                next_step="Use course:ID, page:TITLE, prompt:…, review:…, rating:… or a key of `plan --output json`.",
-            )
+            raise nothing_meant(only)
         return plans
 
     def sync(
@@ -147,6 +143,15 @@ class Bridge:
             except StateError as error:
                 held[route.name] = error
         return held
+
+
+def nothing_meant(only: Sequence[str]) -> UsageError:
+    """For selections that no item of any route fits."""
+    return UsageError(
+        f"no item is meant by {', '.join(only)}.",
+        where="--only",
+        next_step="Use course:ID, page:TITLE, prompt:…, review:…, rating:… or a key of `plan --output json`.",
+    )
 
 
 def _refuse_unseen(plan: Plan, review: Review) -> None:

@@ -50,7 +50,7 @@ def pull(
 def _pulled(context: typer.Context, config: Path | None, only: Sequence[str], routes: Sequence[str]) -> "list[Pull]":
     from dataclasses import replace
 
-    from lms_bridge.bridge import open_bridge
+    from lms_bridge.bridge import nothing_meant, open_bridge
     from lms_bridge.cli.options import load
     from lms_bridge.connector import Source
     from lms_bridge.sync.pull import pull as pull_route
@@ -64,6 +64,8 @@ def _pulled(context: typer.Context, config: Path | None, only: Sequence[str], ro
             pulled = pull_route(replace(each, source=source), bridge.state, now=datetime.now(UTC), only=only)
             as_it_is[each.source.name] = pulled.source
             found.append(pulled)
+    if only and not any(pulled.selected or pulled.failures for pulled in found):
+        raise nothing_meant(only)
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from lms_bridge.markup.digest import plain_form
+from lms_bridge.markup.digest import plain_form, tight_form
 from lms_bridge.markup.fragment import Fragment, parse, serialize, text_of
 from lms_bridge.markup.links import links, map_links
 from lms_bridge.markup.merge import merge
@@ -47,7 +47,7 @@ def returned(item: str, shown: str, now: str, known: Mapping[str, str]) -> Itera
     known = {**known, **addresses(item, shown)}
     shown, now = (map_links(html, lambda href: known.get(href, href)) for html in (shown, now))
     before, around = _parted(words(item), blocks(shown))
-    after = _without(around, blocks(now))
+    after = _with_our_blank_lines(before, _without(around, blocks(now)))
     levels = _levels(item, "\n".join(before))
     before, after = (blocks(_lifted(part, levels)) for part in (before, after))
     base, theirs = map("\n".join, _in_own_form(blocks(item), before, after))
@@ -93,6 +93,12 @@ def _without(around: Sequence[str], now: Sequence[str]) -> list[str]:
         else:
             kept.append(block)
     return kept[::-1]
+
+
+def _with_our_blank_lines(before: Sequence[str], after: Sequence[str]) -> list[str]:
+    """Code from which only an editor took something."""
+    ours = {tight_form(block): block for block in before if "<pre" in block}
+    return [ours.get(tight_form(block), block) if "<pre" in block else block for block in after]
 
 
 def _in_own_form(item: Sequence[str], before: list[str], after: list[str]) -> tuple[list[str], list[str]]:

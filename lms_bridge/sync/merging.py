@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lms_bridge.connector import Body, Sides
-from lms_bridge.markup.digest import plain_form
+from lms_bridge.markup.digest import tight_form
 from lms_bridge.markup.merge import merge
 from lms_bridge.markup.split import blocks
 from lms_bridge.markup.text import to_text, words
@@ -30,8 +30,8 @@ def merged(base: Body | None, theirs: Body, ours: Body) -> Sides:
 def in_the_source(base: Body | None, theirs: Body, ours: Body) -> bool:
     """Whether the source says all that a person changed, so that nothing of theirs is lost when it is written.
 
-    Their blocks may stand in another place, and their headings on another level: nobody knows where ours end. An order
-    that they changed is theirs alone.
+    Their blocks may stand in another place, their headings on another level, and their code without blank lines: nobody
+    knows where our lines end, and an editor changes the rest by itself. An order that they changed is theirs alone.
     """
     if base is None or dict(theirs.fields) != dict(base.fields):
         return False
@@ -62,7 +62,7 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _forms(html: str) -> list[str]:
-    return [re.sub(r"<(/?)h[1-6]\b", r"<\1h", plain_form(block)) for block in blocks(html)]
+    return [re.sub(r"<(/?)h[1-6]\b", r"<\1h", tight_form(block)) for block in blocks(html)]
 
 
 def _fields(base: Mapping[str, Any], theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:

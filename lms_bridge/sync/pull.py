@@ -54,11 +54,12 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """What a route's destination gives back. `left` says of which items it does not, and why. `source` is the route's
-    source as it would be then; `files` are all that differ in it."""
+    """What a route's destination gives back, of `selected` items. `left` says of which it does not, and why. `source`
+    is the route's source as it would be then; `files` are all that differ in it."""
 
     route: str
     source: Source
+    selected: int = 0
     taken: tuple[Taken, ...] = ()
     left: Mapping[Key, Problem] = field(default_factory=dict)
     files: Sequence[Rewrite] = ()
@@ -98,7 +99,7 @@ def pull(route: Route, state: "State", *, now: datetime, only: Sequence[str] = (
                 left[change.key] = found
             elif found is not None:
                 asked[change.key] = found
-    return _settled(replace(failed, left=left), looking, state, asked, now)
+    return _settled(replace(failed, left=left, selected=len(chosen)), looking, state, asked, now)
 
 
 class _Known:

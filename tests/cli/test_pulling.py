@@ -13,7 +13,7 @@ from lms_bridge.sandbox.sharepoint.hand import Hand as SharePointHand
 from lms_bridge.sandbox.sharepoint.model import Item
 from lms_bridge.sandbox.sharepoint.pages import page_library
 from tests.cli.conftest import Desk
-from tests.cli.test_deciding import a_person_edits, moodle_page, plants
+from tests.cli.test_deciding import a_person_edits, moodle_page, plants, text_in_moodle
 
 PLANTS = "programme:BIO/wiki/plants"
 MOODLE, SHAREPOINT = ("--route", "programme-to-moodle"), ("--route", "programme-to-sharepoint")
@@ -68,6 +68,19 @@ def test_a_word_in_moodle_comes_back_and_the_next_sync_writes_nothing(desk: Desk
     assert file(desk) == "---\nid: plants\n---\n# Plants\n\nGreen, says Ann, mostly. Back to [[Cells]].\n"
     assert written(desk.run("sync", *MOODLE, "--output", "json").json["summary"]) == 0
     assert "Nothing to take back." in desk.run("pull", *MOODLE).out
+
+
+def test_code_that_nobody_touched_stays_as_its_writer_wrote_it(desk: Desk) -> None:
+    """Moodle's editor takes blank lines out of code when a person saves the page."""
+    code = "```python\na = 1\n\nb = 2\n```\n"
+    desk.write("BIO/wiki/plants.md", f"---\nid: plants\n---\n# Plants\n\nGreen, mostly.\n\n{code}")
+    desk.run("sync", *MOODLE)
+    a_person_edits(desk, "Green, mostly.", "Green, says Ann.")
+    assert desk.run("pull", *MOODLE).code == 0
+    assert file(desk).endswith(f"# Plants\n\nGreen, says Ann.\n\n{code}")
+    assert desk.run("sync", *MOODLE).code == 0
+    assert written(desk.run("sync", *MOODLE, "--output", "json").json["summary"]) == 0
+    assert "says Ann" in text_in_moodle(desk, "Plants")
 
 
 def test_words_below_a_page_and_its_title_in_sharepoint_come_back(desk: Desk) -> None:
@@ -230,6 +243,9 @@ def test_two_ways_at_once_are_refused(desk: Desk) -> None:
     refused = desk.run("pull", "--write", "--patch", "x")
     assert refused.code == 2
     assert "Choose one of --branch, --patch, --write and --plan" in refused.err
+    nobody = desk.run("pull", "--only", "page:Nobody")
+    assert nobody.code == 2
+    assert "no item is meant by page:Nobody. Use course:ID" in nobody.err
 
 
 def test_what_cannot_come_back_is_left_and_told(desk: Desk) -> None:

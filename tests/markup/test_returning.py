@@ -96,3 +96,11 @@ def test_notes_in_the_middle_of_a_page_stay_where_they_are() -> None:
     ways = [plain_form(way) for way in returned(item, item, item + "<p>Mine.</p><p>And mine.</p>", {})]
     wanted = item.replace("<hr><ol><li>Note", "<p>Mine.</p><p>And mine.</p><hr><ol><li>Note")
     assert plain_form(wanted) in ways
+
+
+def test_code_from_which_an_editor_took_the_blank_lines_keeps_them() -> None:
+    item = "<p>One.</p><pre>a = 1\n\nb = 2\n\n\nc = 3</pre><ul><li>x<pre>d\n\ne</pre></li></ul>"
+    now = item.replace("\n\n\n", "\n").replace("\n\n", "\n").replace("One.", "One, says Ann.")
+    assert plain_form(next(returned(item, item, now, {}))) == plain_form(item.replace("One.", "One, says Ann."))
+    changed = now.replace("b = 2", "b = 20")
+    assert "b = 20" in next(returned(item, item, changed, {}))

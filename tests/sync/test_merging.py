@@ -5,6 +5,8 @@ import pytest
 from lms_bridge.connector import Body
 from lms_bridge.sync.merging import in_the_source, merged
 
+CODE = "<pre>a = 1\n\nb = 2</pre>"
+
 
 def body(html: str, title: str = "Cells", **fields: bool) -> Body:
     return Body(title=title, html=html, fields=fields)
@@ -17,6 +19,8 @@ def body(html: str, title: str = "Cells", **fields: bool) -> Body:
         ("<p>Tiny.</p><p>Green.</p>", "<p>Tiny.</p><p>Green.</p><p>New in the source.</p>", True),
         ("<h3>Mine</h3><p>Small.</p><p>Green.</p>", "<h5>Mine</h5><p>Small.</p><p>Green.</p>", True),
         ("<p>Green.</p>", "<p>Green.</p><p>New in the source.</p>", True),
+        (CODE.replace("\n\n", "\n") + "<p>Mine.</p>", CODE + "<p>Mine.</p>", True),
+        (CODE.replace("b = 2", "b = 3"), CODE + "<p>Green.</p>", False),
         ("<p>Tiny.</p><p>Green.</p>", "<p>Small.</p><p>Tiny.</p><p>Green.</p>", False),
         ("<p>Small.</p><p>Green.</p><p>Mine.</p>", "<p>Small.</p><p>Green, too.</p>", False),
         ("<p>Small.</p><p>Green.</p><p>Mine.</p><p>Mine.</p>", "<p>Small.</p><p>Green.</p><p>Mine.</p>", False),
@@ -29,6 +33,7 @@ def body(html: str, title: str = "Cells", **fields: bool) -> Body:
     ],
     ids=[
         "added elsewhere", "changed alike", "heading on another level", "taken out on both sides",
+        "code without blank lines", "changed code",
         "kept beside the old",
         "added, and not in the source", "added twice, once in the source", "only the order", "order and words",
         "taken out, and in the source", "nothing of a person's",
@@ -36,7 +41,8 @@ def body(html: str, title: str = "Cells", **fields: bool) -> Body:
     ],
 )  # fmt: skip
 def test_every_block_that_a_person_changed_counts(theirs: str, ours: str, heard: bool) -> None:
-    base = "<p>Small.</p><p>Green.</p>" if "Source" not in theirs else "<p>Small.</p><p>Source</p>"
+    bases = {"Source": "<p>Small.</p><p>Source</p>", "<pre>": CODE, "": "<p>Small.</p><p>Green.</p>"}
+    base = next(base for sign, base in bases.items() if sign in theirs)
     assert in_the_source(body(base), body(theirs), body(ours)) is heard
 
 
