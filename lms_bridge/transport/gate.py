@@ -49,15 +49,15 @@ class Gate:
         """Wait until the host may be asked. Raises Unreachable (surely not sent) when that takes too long, and when too
         many calls came to nothing."""
         self._check()
-        if self._host(request.host).given_up >= _IN_A_ROW:
-            cause = f"{request.host} gave no usable answer to {_IN_A_ROW} calls in a row, each with all its tries."
-            step = "Nothing more was sent: see to the server or the network, then run again."
-            raise Unreachable(cause, where=request.where, next_step=step)
         while (left := self._host(request.host).closed_until - self.clock()) > 0:
             if left > limits.longest_wait or self.troubled(request.host) + left > limits.patience:
                 cause = f"{request.host} asked to be left alone for another {left:.0f} seconds."
                 raise Unreachable(cause, where=request.where, next_step=_come_back(left))
             self.rest(left)
+        if self._host(request.host).given_up >= _IN_A_ROW:
+            cause = f"{request.host} gave no usable answer to {_IN_A_ROW} calls in a row, each with all its tries."
+            step = "Nothing more was sent: see to the server or the network, then run again."
+            raise Unreachable(cause, where=request.where, next_step=step)
 
     def rest(self, seconds: float) -> None:
         """Wait, unless the run ends before that: a host may ask for minutes, and Ctrl-C must not take them."""

@@ -20,6 +20,10 @@ from lms_bridge.transport import Answer, Gate, Request, Transport, retry_after, 
 
 JSON = {"content-type": "application/json"}
 LONG_PAGE = "<!DOCTYPE html><html><body><h1>Sign in</h1>" + "<p>Words of a portal.</p>" * 40
+AT_A_MOMENT = (
+    "HTTP/1.1 503 Service Unavailable\r\nDate: Thu, 26 Nov 2026 08:00:00 GMT\r\n"
+    "Retry-After: Thu, 26 Nov 2026 08:00:41 GMT\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+)
 BEGINNING = 1_000_000.0
 SHORT_READ = 0.3
 """Seconds after which a call counts as unanswered here, where the server keeps it waiting on purpose."""
@@ -101,16 +105,8 @@ TROUBLES = (
     _status("asked to slow down", 429, "busy", "slow down (429)", 17, retry_after="17"),
     _status("asked to slow down, not for how long", 429, "busy", "slow down (429)"),
     _status("asked to come back", 503, "busy", "not available (503)", 23, retry_after="23"),
-    _status(
-        "asked to come back at a moment",
-        503,
-        "busy",
-        "not available (503)",
-        41,
-        retry_after="Thu, 26 Nov 2026 08:00:41 GMT",
-        headers={"date": "Thu, 26 Nov 2026 08:00:00 GMT"},
-    ),
-    _status("asked to come back tomorrow", 503, "the most we wait", "the most we wait", retry_after="86400"),
+    Trouble("asked to come back at a moment", Fault("raw", answer=AT_A_MOMENT), "busy", "not available (503)", 41),
+    _status("asked to come back tomorrow", 503, "86400 seconds", "86400 seconds", retry_after="86400"),
 )
 
 LATE = Trouble("carried out late", Fault("delay", seconds=3 * SHORT_READ), "no answer", "no answer")
