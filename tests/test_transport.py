@@ -345,3 +345,17 @@ def test_one_usable_answer_is_enough_to_go_on(site: Site) -> None:
                 transport.send(site.request(repeatable=True), usable)
         site.script.answers = [(200, {}, b"{}")]
         assert transport.send(site.request(), usable).status == 200
+
+
+def test_more_tries_are_for_a_server_that_is_there(site: Site) -> None:
+    """Whoever gives the tokens gets more of them than others; where nobody listens, people wait for the sentence."""
+    unheard = Request(method="GET", url="http://127.0.0.1:9/", repeatable=True, attempts=10)
+    with pytest.raises(Unreachable, match="refused"):
+        site.transport(attempts=3).send(unheard, usable)
+    assert len(site.slept) == 2
+    site.slept.clear()
+    site.script.answers = [(503, {}, b"")]
+    patient = Request(method="GET", url=site.url, repeatable=True, attempts=10)
+    with pytest.raises(DestinationError, match="busy"):
+        site.transport(attempts=3).send(patient, usable)
+    assert len(site.slept) == 9

@@ -24,11 +24,12 @@ _SLOW_DOWN = 429
 
 
 class _Again(Exception):
-    """`crowded`: the host wants fewer calls, and does not say for how long."""
+    """`crowded`: the host wants fewer calls, and does not say for how long. `unheard`: nobody is there."""
 
-    def __init__(self, verdict: Retry, *, crowded: bool = False) -> None:
+    def __init__(self, verdict: Retry, *, crowded: bool = False, unheard: bool = False) -> None:
         self.verdict = verdict
         self.crowded = crowded
+        self.unheard = unheard
         super().__init__()
 
 
@@ -87,7 +88,7 @@ class Transport:
         except NotSent as error:
             self.gate.note(request.host, trouble=True)
             if error.temporary:
-                raise _Again(Retry(error.error)) from error
+                raise _Again(Retry(error.error), unheard=True) from error
             raise error.error from error
         self._budget.after(request, answer)
         verdict = classify(answer)
@@ -150,7 +151,11 @@ class Transport:
         return min(self.limits.longest_wait, backoff) * random.uniform(0.75, 1.25)  # noqa: S311
 
     def _is_over(self, request: Request, started: float, state: tenacity.RetryCallState) -> bool:
-        if state.attempt_number >= (request.attempts or self.limits.attempts):
+        error = state.outcome.exception() if state.outcome else None
+        # A request may be worth more tries than others, but not where nobody listens: people wait for the sentence.
+        unheard = isinstance(error, _Again) and error.unheard
+        attempts = self.limits.attempts if unheard else request.attempts or self.limits.attempts
+        if state.attempt_number >= attempts:
             return True
         waited = max(self.gate.clock() - started, self.gate.troubled(request.host))
         return waited + state.upcoming_sleep > self.limits.patience

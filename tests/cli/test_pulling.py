@@ -241,6 +241,15 @@ def test_a_patch_that_cannot_be_written_is_told_with_its_place(desk: Desk) -> No
     assert "no/such/folder.patch: the file cannot be written (No such file or directory)" in refused.err
 
 
+def test_a_destination_that_is_down_is_told_and_nothing_is_claimed(desk: Desk) -> None:
+    desk.configure("token: ${file:.sandbox/moodle-token}", "token: ${env:NO_TOKEN}")
+    desk.patch.setenv("NO_TOKEN", "0" * 32)
+    pulled = desk.run("pull", *MOODLE)
+    assert pulled.code == 1
+    assert "Moodle does not know this token" in pulled.err
+    assert pulled.out == ""
+
+
 def test_two_ways_at_once_are_refused(desk: Desk) -> None:
     refused = desk.run("pull", "--write", "--patch", "x")
     assert refused.code == 2
