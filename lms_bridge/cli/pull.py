@@ -120,7 +120,7 @@ def _show(found: "Sequence[Pull]", files: "Sequence[Rewrite]", where: str, outpu
                 say(f"{each.route}: “{taken.title}” → {taken.file}")
             for line in told(each.left):
                 say(f"{each.route}: left {line}")
-        if not files and not any(each.failures for each in found):
+        if not files and not any(each.failures or each.left for each in found):
             say("Nothing to take back.")
         if where:
             say(where)

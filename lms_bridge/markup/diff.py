@@ -17,7 +17,8 @@ _MANY = 2_000
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """One line of a difference. `changed`: spans (from, to) of `text`. A gap stands for equal lines."""
+    """One line of a difference. `changed`: spans (from, to) of `text`; none where only the other line has words of its
+    own. A gap stands for equal lines."""
 
     kind: Literal["same", "added", "removed", "gap"]
     text: str
@@ -65,7 +66,7 @@ def _marked(line: DiffLine) -> str:
         return "…" if line.kind == "gap" else f"  {line.text}"
     opening, closing = ("{+", "+}") if line.kind == "added" else ("[-", "-]")
     parts, at = [], 0
-    for start, end in line.changed or ((0, len(line.text)),):
+    for start, end in line.changed:
         parts += [line.text[at:start], opening, line.text[start:end], closing]
         at = end
     return f"{'+' if line.kind == 'added' else '-'} {''.join(parts)}{line.text[at:]}"
@@ -75,16 +76,20 @@ def _replaced(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:
     pairs = list(zip(old, new, strict=False))
     spans = [_changed_words(a, b) for a, b in pairs[:_MANY]]
     for at, line in enumerate(old):
-        yield DiffLine("removed", line, spans[at][0] if at < len(spans) else ())
+        yield DiffLine("removed", line, spans[at][0] if at < len(spans) else _whole(line))
     for at, line in enumerate(new):
-        yield DiffLine("added", line, spans[at][1] if at < len(spans) else ())
+        yield DiffLine("added", line, spans[at][1] if at < len(spans) else _whole(line))
+
+
+def _whole(line: str) -> tuple[tuple[int, int], ...]:
+    return ((0, len(line)),) if line else ()
 
 
 def _changed_words(old: str, new: str) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
     a, b = _PIECE.findall(old), _PIECE.findall(new)
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
     if matcher.real_quick_ratio() < _ALIKE or matcher.ratio() < _ALIKE:
-        return (), ()
+        return _whole(old), _whole(new)
     removed, added = [], []
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag != "equal":
