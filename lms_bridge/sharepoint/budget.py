@@ -63,7 +63,9 @@ class Budget:
 
 def asked_wait(headers: Mapping[str, str]) -> float | None:
     """How long the service asks to stay away: the greater of its two words; none when it says nothing."""
-    asked = [retry_after({"Retry-After": headers.get("retry-after", "")}), seconds_in(headers.get("ratelimit-reset"))]
+    # A moment is meant by the service's own clock.
+    told = {"Retry-After": headers.get("retry-after", ""), "Date": headers.get("date", "")}
+    asked = [retry_after(told), seconds_in(headers.get("ratelimit-reset"))]
     return max((seconds for seconds in asked if seconds is not None), default=None)
 
 

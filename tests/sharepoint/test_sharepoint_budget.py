@@ -66,6 +66,7 @@ def test_a_call_dearer_than_the_burst_goes_through_and_is_paid_for_afterwards() 
         (429, {"retry-after": "31", "ratelimit-reset": "20"}, 31),
         (429, {"retry-after": "5", "ratelimit-reset": "31"}, 31),
         (503, {"retry-after": "7"}, 7),
+        (429, {"retry-after": "Thu, 26 Nov 2026 08:00:41 GMT", "date": "Thu, 26 Nov 2026 08:00:00 GMT"}, 41),
         (429, {}, 1),
         (429, {"retry-after": "soon"}, 1),
         (200, {"ratelimit-limit": "1200", "ratelimit-remaining": "120", "ratelimit-reset": "5"}, 5),
