@@ -11,7 +11,7 @@ from typing import Any
 import lxml.html
 import pytest
 from call_proxy import call_proxy
-from live_crash import Programme
+from live_crash import Programme, expected
 from live_moodle import TEACHER, LiveSite, hosts, live_site, missing
 
 from lms_bridge.items import Course, Item, Page
@@ -83,6 +83,17 @@ class People:
     def edit(self, page: Page, old: str, new: str) -> None:
         edit_page(self.site, self.bench.entry(page.key).ref, old, new)
         assert new in self.stands(page)
+
+    def change_discussion(self, item: Item, **fields: str) -> None:
+        """In Moodle's form for the first post."""
+        post = self.bench.entry(item.key).ref.partition("-")[2]
+        shown = lxml.html.fromstring(self.site.learner.get(f"/mod/forum/post.php?edit={post}").text)
+        (form,) = [each for each in shown.forms if "message[text]" in each.fields]
+        values = {
+            name: value or "" for name, value in form.form_values() if name not in ("cancel", "advancedadddiscussion")
+        }
+        address = f"{self.site.url}/mod/forum/post.php"
+        self.site.learner.session.post(address, data=values | fields, timeout=60).raise_for_status()
 
     def delete_discussion(self, item: Item) -> None:
         post = self.bench.entry(item.key).ref.partition("-")[2]
@@ -163,6 +174,21 @@ def test_a_discussion_that_a_teacher_deleted(people: People, policy: Policy, sta
     people.bench.sync(policy)
     assert len(people.bench.entries(gone.key)) == stand
     assert writes(people.bench.sync(policy)) == 0
+
+
+def test_a_discussion_keeps_the_title_that_a_teacher_gave_it_while_its_text_follows_the_source(people: People) -> None:
+    prompt = replace(make_prompt(people.course, "light"), body="<p>What is light?</p>")
+    people.bench.fill(prompt)
+    people.bench.sync()
+    people.change_discussion(prompt, subject="What a teacher calls it")
+    assert people.bench.entry(prompt.key).title == "What a teacher calls it"
+    quiet = people.bench.sync()
+    people.bench.change(replace(prompt, body="<p>What is light made of?</p>"))
+    people.bench.sync()
+    assert writes(quiet) == 0
+    assert people.bench.entry(prompt.key).title == "What a teacher calls it"
+    assert "made of" in people.stands(prompt)
+    assert writes(people.bench.sync()) == 0
 
 
 def test_a_page_whose_item_is_gone_is_emptied_behind_a_notice_with_hide(people: People) -> None:
@@ -307,6 +333,32 @@ def test_a_run_is_undone_by_the_command_line_and_what_cannot_be_is_told(programm
     assert "revision-1" not in cells.text()
     assert "no way" in told or "left" in told
     assert programme.sync().writes == ()
+
+
+def test_prompts_and_reviews_that_are_gone_wait_for_approval_over_the_limit_while_all_else_goes_on(
+    programme: Programme,
+) -> None:
+    file = programme.folder / "connectors.yaml"
+    file.write_text(file.read_text().replace("prune: delete", "prune: delete\n      limits:\n        deletes: 1"))
+    programme.revise(1)
+    waiting = programme.sync()
+    gone = [row for row in programme.standing() if row not in expected(1)]
+    assert waiting.code == 4
+    assert [row for row in expected(1) if row not in programme.standing()] == []
+    assert sorted((row[0], row[-1] if row[0] == "review" else row[1]) for row in gone) == [
+        ("prompt", "Question 0"),
+        ("review", (0,)),
+    ]
+    assert (programme.sync().code, programme.standing()) == (4, sorted([*expected(1), *gone], key=str))
+    code, told = run(programme, "plan", "--output", "json")
+    (route,) = json.loads(told)["routes"]
+    code, told = run(programme, "sync", "--approve", "0" * len(route["checksum"]))
+    assert (code != 0, len(programme.standing())) == (True, len(expected(1)) + 2), told
+    code, told = run(programme, "sync", "--approve", route["checksum"])
+    assert code == 0, told
+    assert programme.standing() == expected(1)
+    quiet = programme.sync()
+    assert (quiet.code, quiet.writes) == (0, ())
 
 
 def test_the_state_is_rebuilt_by_the_command_line_and_nothing_is_written(programme: Programme) -> None:
