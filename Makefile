@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup demo test check fix docs test-crash test-faults fuzz mutation test-live test-clients clean
+.PHONY: setup demo test check fix docs test-crash test-faults fuzz mutation bench test-live test-clients clean
 
 .venv/.ready: pyproject.toml
 	@echo "Setting up .venv; this takes a minute or two." 1>&2
@@ -44,8 +44,18 @@ fuzz: .venv/.ready
 	$(BIN)/python -m pytest -m fuzz tests/fuzz tests/crash $(ARGS)
 
 mutation: .venv/.ready
-	$(BIN)/python -m pip install --quiet 'cosmic-ray>=8.4,<9'
+	$(BIN)/python -m pip install --quiet 'cosmic-ray>=8.4,<9' 'coverage>=7.6'
 	$(BIN)/python tests/mutation/mutate.py $(ARGS)
+
+# What we are held against has a place of its own: it must not choose our libraries' versions.
+.venv/bench/.ready: bench/yardsticks.txt .venv/.ready
+	@echo "Setting up the yardsticks in .venv/bench." 1>&2
+	@$(PYTHON) -m venv .venv/bench 1>&2
+	@.venv/bench/bin/python -m pip install --quiet -r bench/yardsticks.txt 1>&2
+	@touch $@
+
+bench: .venv/bench/.ready
+	@$(BIN)/python -m bench $(ARGS)
 
 # 5 is pytest's word for nothing to run: no site was named, which is told and is no mistake.
 test-live: .venv/.ready
