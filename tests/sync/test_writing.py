@@ -1,0 +1,159 @@
+"""Whatever a connector does while it writes: each change has one outcome, nothing is written twice, nothing is lost."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import pytest
+from engine_world import BIO, ECO, done, pages
+
+from lms_bridge.connector import Body, Change, Entry, Outcome, PlaceRef, Status
+from lms_bridge.errors import DestinationError, Unreachable
+from lms_bridge.items import Kind
+from lms_bridge.sync.report import exit_code
+from lms_bridge.sync.run import Report
+from lms_bridge.sync.state import State
+from lms_bridge.testing.bench import Bench
+from lms_bridge.testing.memory import MemoryDestination, MemoryPlace, place_ref
+from lms_bridge.testing.sample import make_item
+
+Way = Callable[[Sequence[Change], Iterator[Outcome]], Iterator[Outcome]]
+"""How a connector answers: what it was given, and what a good one would say."""
+
+
+def well(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+    return good
+
+
+class Odd(MemoryDestination):
+    """A destination whose connector has a mistake in it for a while."""
+
+    way: Way = staticmethod(well)
+    unread: Exception | None = None
+
+    def open(self, ref: PlaceRef) -> "OddPlace":
+        return OddPlace(ref, self)
+
+
+class OddPlace(MemoryPlace):
+    destination: Odd
+
+    def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        return self.destination.way(changes, MemoryPlace.write(self, changes))
+
+    def read(self, entry: Entry) -> Body:
+        if self.destination.unread is not None:
+            raise self.destination.unread
+        return MemoryPlace.read(self, entry)
+
+
+@pytest.fixture
+def there() -> Odd:
+    return Odd()
+
+
+def says_nothing(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+    return iter(())
+
+
+def says_all_twice(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+    for outcome in good:
+        yield from (outcome, replace(outcome, status=Status.FAILED))
+
+
+def says_it_of_another(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+    for outcome in good:
+        yield replace(outcome, change=replace(outcome.change, key="nobody:asked"))
+        yield outcome
+
+
+def has_no_entry(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+    return (replace(outcome, entry=None, body=None) for outcome in good)
+
+
+def has_no_body(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+    return (replace(outcome, body=None) for outcome in good)
+
+
+def breaks(error: Exception) -> Way:
+    """After the first change, whose outcome is still told."""
+
+    def way(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+        yield next(good)
+        raise error
+
+    return way
+
+
+REFUSED = DestinationError("The wiki is locked.", where="there", next_step="Unlock it.")
+GONE = Unreachable("It does not answer.", where="there", next_step="Try again later.")
+NOT_TOLD = "It was not told what became of this change."
+
+
+@pytest.mark.parametrize(
+    ("way", "statuses", "cause", "unreachable"),
+    [
+        (says_nothing, {"ambiguous": 3}, NOT_TOLD, False),
+        (has_no_entry, {"ambiguous": 3}, NOT_TOLD, False),
+        (breaks(REFUSED), {"done": 1, "ambiguous": 2}, "The wiki is locked.", False),
+        (breaks(GONE), {"done": 1, "ambiguous": 2}, "It does not answer.", True),
+        (breaks(ValueError("Ann")), {"done": 1, "ambiguous": 2}, "It could not be written: ValueError.", False),
+        (says_all_twice, {"done": 3}, "", False),
+        (says_it_of_another, {"done": 3}, "", False),
+        (has_no_body, {"done": 3}, "", False),
+    ],
+    ids=[
+        "says nothing", "has no entry", "is refused halfway", "is lost halfway", "breaks halfway", "says all twice",
+        "says it of another", "has no body",
+    ],
+)  # fmt: skip
+def test_each_change_has_one_outcome_and_the_next_sync_makes_good_what_is_missing(
+    way: Way, statuses: dict[str, int], cause: str, unreachable: bool, bench: Bench, there: Odd
+) -> None:
+    bench.fill(*pages(2))
+    there.way = way
+    report = bench.sync()
+    assert told(report) == statuses
+    assert [cause in failure.problem.cause for failure in report.failures] == [True] * statuses.get("ambiguous", 0)
+    assert "Ann" not in str(report.failures)
+    assert (report.unreachable, exit_code([report]) == 6) == (unreachable, unreachable)
+    there.way = well
+    bench.sync()
+    assert len(there.all()) == 3
+    assert all(len(there.find(page.key)) == 1 for page in pages(2))
+    assert done(bench.sync()) == {"unchanged": 3}
+    with State.open(bench.file) as state:
+        assert state.open_intents(bench.name) == []
+
+
+def told(report: Report) -> dict[str, int]:
+    statuses = [outcome.status.value for outcome in report.outcomes]
+    assert len({outcome.change.key for outcome in report.outcomes}) == len(statuses)
+    return {status: statuses.count(status) for status in statuses}
+
+
+def test_a_place_that_is_lost_halfway_is_told_although_it_answers_again(bench: Bench, there: Odd) -> None:
+    """Of many changes of one place the first are lost: whatever comes after them, the run was not whole."""
+    bench.fill(*pages(60))
+    ways = iter([breaks(GONE), well])
+    there.way = lambda changes, good: next(ways)(changes, good)
+    report = bench.sync()
+    assert told(report) == {"done": 22, "ambiguous": 39}
+    assert report.unreachable
+
+
+def test_a_place_that_is_lost_does_not_hide_that_another_was_written(bench: Bench, there: Odd) -> None:
+    items = [make_item(kind, course) for course in (BIO, ECO) for kind in (Kind.PROMPT, Kind.REVIEW)]
+    bench.fill(*items)
+
+    there.way = lambda changes, good: lost_at_once() if changes[0].place.id == BIO_PROMPTS else good
+    report = bench.sync()
+    assert told(report) == {"ambiguous": 1, "done": 3}
+    assert report.unreachable
+
+
+BIO_PROMPTS = place_ref(Kind.PROMPT, "BIO-101").id
+
+
+def lost_at_once() -> Iterator[Outcome]:
+    raise GONE
+    yield
