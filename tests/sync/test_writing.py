@@ -7,14 +7,15 @@ import pytest
 from engine_world import BIO, ECO, done, pages
 
 from lms_bridge.connector import Body, Change, Entry, Outcome, PlaceRef, Status
-from lms_bridge.errors import DestinationError, Unreachable
-from lms_bridge.items import Kind
+from lms_bridge.errors import DestinationError, NotFound, Unreachable
+from lms_bridge.items import Kind, Page
+from lms_bridge.sync.policy import Policy
 from lms_bridge.sync.report import exit_code
 from lms_bridge.sync.run import Report
 from lms_bridge.sync.state import State
-from lms_bridge.testing.bench import Bench
+from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
 from lms_bridge.testing.memory import MemoryDestination, MemoryPlace, place_ref
-from lms_bridge.testing.sample import make_item
+from lms_bridge.testing.sample import make_item, make_page
 
 Way = Callable[[Sequence[Change], Iterator[Outcome]], Iterator[Outcome]]
 """How a connector answers: what it was given, and what a good one would say."""
@@ -157,3 +158,88 @@ BIO_PROMPTS = place_ref(Kind.PROMPT, "BIO-101").id
 def lost_at_once() -> Iterator[Outcome]:
     raise GONE
     yield
+
+
+# What is taken away is read first
+
+
+TAKING_AWAY = Policy(drift=OVERWRITE.drift, prune=PRUNE.prune)
+
+
+@pytest.fixture
+def orphan(bench: Bench, there: Odd) -> Page:
+    """A page that a person changed, which is known, and whose item is gone."""
+    page, other = pages(2)
+    bench.fill(page, other)
+    bench.sync(LEAVE)
+    there.edit(page.key, "<p>Ann's words.</p>")
+    bench.sync(LEAVE)
+    bench.fill(other)
+    bench.sync(LEAVE)
+    return page
+
+
+@pytest.mark.parametrize(
+    ("unread", "cause"),
+    [
+        (REFUSED, "The wiki is locked."),
+        (GONE, "It does not answer."),
+        (ValueError("Ann"), "It could not be read: ValueError. This is a mistake in lms-bridge."),
+    ],
+)
+def test_nothing_is_taken_away_that_cannot_be_read(
+    unread: Exception, cause: str, bench: Bench, there: Odd, orphan: Page
+) -> None:
+    there.unread = unread
+    report = bench.sync(TAKING_AWAY)
+    assert [(failure.key, failure.problem.cause) for failure in report.failures] == [(orphan.key, cause)]
+    assert there.find(orphan.key)[0].html == "<p>Ann's words.</p>"
+    there.unread = None
+    assert done(bench.sync(TAKING_AWAY))["deleted"] == 1
+
+
+def test_what_a_person_left_is_kept_when_it_is_taken_away_and_can_be_put_back(
+    bench: Bench, there: Odd, orphan: Page
+) -> None:
+    ref = there.find(orphan.key)[0].ref
+    report = bench.sync(TAKING_AWAY)
+    with State.open(bench.file) as state:
+        (image,) = state.history.images(report.run, bench.name)
+    assert image.before is not None
+    assert (image.before.html, image.ref, image.digest_after) == ("<p>Ann's words.</p>", ref, "")
+    bench.undo(report)
+    assert there.find(orphan.key)[0].html == "<p>Ann's words.</p>"
+
+
+def test_what_vanishes_while_it_is_taken_away_is_no_failure(bench: Bench, there: Odd, orphan: Page) -> None:
+    there.unread = NotFound("It is not there.", where="there", next_step="Look.")
+    assert done(bench.sync(TAKING_AWAY))["deleted"] == 1
+
+
+def test_a_write_whose_text_was_not_told_can_be_undone(bench: Bench, there: Odd) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    there.way = has_no_body
+    bench.sync(LEAVE)
+    bench.change(replace(page, body="<p>Newer.</p>"))
+    report = bench.sync(LEAVE)
+    there.way = well
+    assert done(bench.undo(report)) == {"updated": 1}
+    assert there.find(page.key)[0].html == page.body
+
+
+def test_a_destination_that_cleans_what_it_is_given_keeps_it_all_the_same(bench: Bench, there: Odd) -> None:
+    there.drops_links = True
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    bench.change(replace(page, body='<p>Two <a href="https://e.org/">links</a>, <a href="/">or three</a> words.</p>'))
+    assert done(bench.sync()) == {"updated": 1, "unchanged": 1}
+    assert done(bench.sync()) == {"unchanged": 2}
+
+
+def test_a_share_of_what_arrived_is_told_to_four_digits(bench: Bench, there: Odd) -> None:
+    there.way = lambda changes, good: (replace(outcome, body=Body(title="", html="<p>a b</p>")) for outcome in good)
+    page = make_page(BIO, "cells", "<p>a b c</p>", title="Cells")
+    bench.fill(page)
+    assert bench.sync().fidelity[page.key]["text"] == 0.6667
