@@ -2,17 +2,27 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from odd_world import Odd, Wordless
 
-from lms_bridge.errors import UsageError
+from lms_bridge.errors import DestinationError, NotFound, UsageError
 from lms_bridge.items import Course, Kind, Page
 from lms_bridge.sync.policy import Policy, Prune
 from lms_bridge.sync.report import summary_of, writes
 from lms_bridge.sync.run import Report
 from lms_bridge.sync.state import State
-from lms_bridge.sync.undo import CHANGED_SINCE, NO_WAY_TO_DELETE, plan_undo, undo
-from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
+from lms_bridge.sync.undo import (
+    CHANGED_SINCE,
+    GONE_SINCE,
+    NO_WAY_TO_DELETE,
+    NOTHING_KNOWN,
+    STANDS_AGAIN,
+    plan_undo,
+    undo,
+)
+from lms_bridge.testing.bench import KEEP_BOTH, LEAVE, OVERWRITE, PRUNE, Bench
 from lms_bridge.testing.memory import MemoryDestination
 from lms_bridge.testing.sample import make_page
 
@@ -79,6 +89,8 @@ def test_what_a_run_hid_can_be_read_again(bench: Bench, there: MemoryDestination
     assert "withdrawn" in html(there, page().key)
     take_back(bench, report, page().key)
     assert html(there, page().key) == "<p>First.</p>"
+    bench.sync(Policy(prune=dict.fromkeys(Kind, Prune.HIDE)))
+    assert html(there, page().key) == "<p>First.</p>"
 
 
 def test_what_a_person_had_written_before_a_run_wrote_over_it_is_put_back(
@@ -110,6 +122,122 @@ def test_where_nothing_can_be_deleted_it_is_told(bench: Bench, there: MemoryDest
     done, left = take_back(bench, report, page().key)
     assert (done, left) == ({}, {page().key: NO_WAY_TO_DELETE})
     assert len(there.find(page().key)) == 1
+
+
+def test_what_was_made_again_since_is_left(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(page(), page("other"))
+    bench.sync(LEAVE)
+    bench.fill(page("other"))
+    report = bench.sync(PRUNE)
+    bench.fill(page(words="Again."), page("other"))
+    bench.sync(LEAVE)
+    assert take_back(bench, report, page().key) == ({}, {page().key: STANDS_AGAIN})
+    assert html(there, page().key) == "<p>Again.</p>"
+
+
+def test_what_is_gone_since_is_told(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(page())
+    bench.sync(LEAVE)
+    bench.change(page(words="Second."))
+    report = bench.sync(LEAVE)
+    there.remove(page().key)
+    assert take_back(bench, report, page().key) == ({}, {page().key: GONE_SINCE})
+    assert there.find(page().key) == []
+
+
+def test_an_entry_is_known_by_its_place_when_a_person_took_its_mark_away(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(page())
+    bench.sync(LEAVE)
+    bench.change(page(words="Second."))
+    report = bench.sync(LEAVE)
+    (thing,) = there.find(page().key)
+    thing.mark = None
+    assert take_back(bench, report, page().key) == ({"updated": 1}, {})
+    assert thing.html == "<p>First.</p>"
+
+
+def test_every_place_is_put_back_and_one_that_does_not_answer_is_told(bench: Bench, there: MemoryDestination) -> None:
+    courses = [Course(name, name) for name in ("A", "B", "C")]
+    each = [make_page(course, "cells", "<p>First.</p>", title="Cells") for course in courses]
+    bench.fill(*each)
+    bench.sync(LEAVE)
+    bench.fill(*(replace(one, body="<p>Second.</p>") for one in each))
+    report = bench.sync(LEAVE)
+    there.unreachable = True
+    assert take_back(bench, report) == ({"failed": 1}, {})
+    there.unreachable = False
+    there.closed.add("page@A")
+    assert take_back(bench, report) == ({"updated": 2, "failed": 1}, {})
+    assert [html(there, one.key) for one in each] == ["<p>Second.</p>", "<p>First.</p>", "<p>First.</p>"]
+    there.closed.clear()
+    assert take_back(bench, report, each[0].key) == ({"updated": 1}, {})
+
+
+def test_a_copy_of_what_a_person_left_goes_when_their_words_stand_again(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(page())
+    bench.sync(LEAVE)
+    there.edit(page().key, "<p>Ann's words.</p>")
+    bench.change(page(words="Second."))
+    report = bench.sync(KEEP_BOTH)
+    assert take_back(bench, report, *[o.change.key for o in report.done]) == ({"updated": 1, "deleted": 1}, {})
+    assert [thing.html for thing in there.all() if "Ann" in thing.html] == ["<p>Ann's words.</p>"]
+    assert writes(bench.sync(LEAVE)) == 0
+
+
+# Where not everything can be known or done
+
+
+@pytest.mark.parametrize(
+    ("unread", "why"),
+    [
+        (NotFound("It is not there.", where="there", next_step="Look."), GONE_SINCE),
+        (DestinationError("It is locked.", where="there", next_step="Unlock it."), "there: It is locked. Unlock it."),
+    ],
+)
+def test_what_cannot_be_read_now_is_left(unread: Exception, why: str, tmp_path: Path) -> None:
+    there = Odd()
+    bench = Bench(there, tmp_path)
+    bench.fill(page())
+    report = bench.sync(LEAVE)
+    there.unread = unread
+    assert take_back(bench, report, page().key) == ({}, {page().key: why})
+    assert len(there.find(page().key)) == 1
+
+
+def test_where_no_text_of_a_person_can_be_written_it_is_told_where_it_stood(tmp_path: Path) -> None:
+    there = Odd()
+    there.kind_of_place = Wordless
+    bench = Bench(there, tmp_path)
+    bench.fill(page(), page("other"))
+    bench.sync(LEAVE)
+    bench.fill(page(words="Second."))
+    report = bench.sync(PRUNE)
+    url = f"memory:{there.find(page().key)[0].ref}"
+    gone = next(o.change.record for o in report.done if o.change.key == page("other").key)
+    assert gone is not None
+    done, left = take_back(bench, report, page().key, page("other").key)
+    assert done == {}
+    assert left == {
+        page().key: f"this destination has no way to write the text that stood there: {url}",
+        page("other").key: f"this destination has no way to write the text that stood there: {gone.url}",
+    }
+
+
+def test_what_was_gone_before_it_could_be_read_is_not_known(tmp_path: Path) -> None:
+    there = Odd()
+    bench = Bench(there, tmp_path)
+    bench.fill(page(), page("other"))
+    bench.sync(LEAVE)
+    there.edit(page().key, "<p>Ann's words.</p>")
+    bench.sync(LEAVE)
+    bench.fill(page("other"))
+    bench.sync(LEAVE)
+    there.unread = NotFound("It is not there.", where="there", next_step="Look.")
+    report = bench.sync(replace(PRUNE, drift=OVERWRITE.drift))
+    there.unread = None
+    assert take_back(bench, report, page().key) == ({}, {page().key: NOTHING_KNOWN})
 
 
 def test_an_undone_run_can_be_undone(bench: Bench, there: MemoryDestination) -> None:

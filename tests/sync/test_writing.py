@@ -1,12 +1,13 @@
 """Whatever a connector does while it writes: each change has one outcome, nothing is written twice, nothing is lost."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 from engine_world import BIO, ECO, done, pages
+from odd_world import Odd, Way, well
 
-from lms_bridge.connector import Body, Change, Entry, Outcome, PlaceRef, Status
+from lms_bridge.connector import Body, Change, Outcome, Status
 from lms_bridge.errors import DestinationError, NotFound, Unreachable
 from lms_bridge.items import Kind, Page
 from lms_bridge.sync.policy import Policy
@@ -14,37 +15,8 @@ from lms_bridge.sync.report import exit_code
 from lms_bridge.sync.run import Report
 from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
-from lms_bridge.testing.memory import MemoryDestination, MemoryPlace, place_ref
+from lms_bridge.testing.memory import place_ref
 from lms_bridge.testing.sample import make_item, make_page
-
-Way = Callable[[Sequence[Change], Iterator[Outcome]], Iterator[Outcome]]
-"""How a connector answers: what it was given, and what a good one would say."""
-
-
-def well(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
-    return good
-
-
-class Odd(MemoryDestination):
-    """A destination whose connector has a mistake in it for a while."""
-
-    way: Way = staticmethod(well)
-    unread: Exception | None = None
-
-    def open(self, ref: PlaceRef) -> "OddPlace":
-        return OddPlace(ref, self)
-
-
-class OddPlace(MemoryPlace):
-    destination: Odd
-
-    def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
-        return self.destination.way(changes, MemoryPlace.write(self, changes))
-
-    def read(self, entry: Entry) -> Body:
-        if self.destination.unread is not None:
-            raise self.destination.unread
-        return MemoryPlace.read(self, entry)
 
 
 @pytest.fixture
