@@ -186,8 +186,9 @@ def gone_policy(drift: str, prune: str) -> Policy:
     return Policy(drift={Kind.PAGE: Drift(drift)}, prune={Kind.PAGE: Prune(prune)})
 
 
-def _case(item: str, rec: str, stands: str, answer: str, **more: Any) -> Case:
+def _case(item: str, rec: str, stands: str, answer: str, *, is_parent: bool = False, **more: Any) -> Case:
     return Case(
+        is_parent=is_parent,
         kind=Kind.PAGE,
         payload=PAYLOADS[item],
         record=RECORDS[rec],

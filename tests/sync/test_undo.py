@@ -20,9 +20,10 @@ from lms_bridge.sync.undo import (
     NOTHING_KNOWN,
     STANDS_AGAIN,
     plan_undo,
+    told,
     undo,
 )
-from lms_bridge.testing.bench import KEEP_BOTH, LEAVE, OVERWRITE, PRUNE, Bench
+from lms_bridge.testing.bench import KEEP_BOTH, LEAVE, MERGE, OVERWRITE, PRUNE, Bench
 from lms_bridge.testing.memory import MemoryDestination
 from lms_bridge.testing.sample import make_page
 
@@ -38,7 +39,7 @@ def take_back(bench: Bench, report: Report, *only: str) -> tuple[dict[str, int],
     with State.open(bench.file) as state, state.lease(route.name):
         planned = plan_undo(route, state, report.run, now=bench.now, only=only)
         done = undo(route, state, planned, now=bench.now)
-    return {name: n for name, n in summary_of([done]).items() if n}, dict(planned.left)
+    return {name: n for name, n in summary_of([done]).items() if n}, dict(line.split(": ", 1) for line in told(planned))
 
 
 def html(there: MemoryDestination, key: str) -> str:
@@ -64,8 +65,10 @@ def test_a_changed_page_reads_again_as_before_and_stays_so_until_its_source_chan
 def test_what_a_run_made_is_taken_away_and_not_made_again(bench: Bench, there: MemoryDestination) -> None:
     bench.fill(page())
     report = bench.sync(LEAVE)
-    assert take_back(bench, report)[0] == {"deleted": 2}
+    undone = bench.undo(report)
+    assert {o.change.title for o in undone.done} == {"Page cells", "Cell Biology"}
     assert there.all() == []
+    assert all(record.deleted for record in bench.records())
     assert writes(bench.sync(LEAVE)) == 0
 
 
@@ -168,11 +171,35 @@ def test_every_place_is_put_back_and_one_that_does_not_answer_is_told(bench: Ben
     there.unreachable = True
     assert take_back(bench, report) == ({"failed": 1}, {})
     there.unreachable = False
-    there.closed.add("page@A")
+    with State.open(bench.file) as state:
+        first = state.history.images(report.run, bench.name)[0]
+    there.closed.add(first.place)
     assert take_back(bench, report) == ({"updated": 2, "failed": 1}, {})
-    assert [html(there, one.key) for one in each] == ["<p>Second.</p>", "<p>First.</p>", "<p>First.</p>"]
+    assert html(there, first.key) == "<p>Second.</p>"
     there.closed.clear()
-    assert take_back(bench, report, each[0].key) == ({"updated": 1}, {})
+    assert take_back(bench, report, first.key) == ({"updated": 1}, {})
+    assert [html(there, one.key) for one in each] == ["<p>First.</p>"] * 3
+
+
+def test_a_run_that_wrote_nothing_leaves_nothing_to_undo(bench: Bench) -> None:
+    bench.fill(page())
+    bench.sync(LEAVE)
+    bench.now += timedelta(minutes=1)
+    assert take_back(bench, bench.sync(LEAVE)) == ({}, {})
+
+
+def test_an_undone_page_is_a_persons_word_on_the_item_as_it_is_even_after_a_lost_state(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(page(words="One.</p><p>Two."))
+    bench.sync(LEAVE)
+    bench.change(page(words="One, newer.</p><p>Two."))
+    take_back(bench, bench.sync(LEAVE), page().key)
+    bench.lose_state()
+    bench.sync(MERGE)
+    bench.change(page(words="One, newer.</p><p>Two, newer."))
+    bench.sync(MERGE)
+    assert html(there, page().key).split() == ["<p>One.</p>", "<p>Two,", "newer.</p>"]
 
 
 def test_a_copy_of_what_a_person_left_goes_when_their_words_stand_again(bench: Bench, there: MemoryDestination) -> None:
@@ -181,7 +208,11 @@ def test_a_copy_of_what_a_person_left_goes_when_their_words_stand_again(bench: B
     there.edit(page().key, "<p>Ann's words.</p>")
     bench.change(page(words="Second."))
     report = bench.sync(KEEP_BOTH)
-    assert take_back(bench, report, *[o.change.key for o in report.done]) == ({"updated": 1, "deleted": 1}, {})
+    undone = bench.undo(report, *[o.change.key for o in report.done])
+    assert sorted((o.change.action.value, o.change.course) for o in undone.done) == [
+        ("delete", "BIO-101"),
+        ("update", "BIO-101"),
+    ]
     assert [thing.html for thing in there.all() if "Ann" in thing.html] == ["<p>Ann's words.</p>"]
     assert writes(bench.sync(LEAVE)) == 0
 
@@ -225,7 +256,8 @@ def test_where_no_text_of_a_person_can_be_written_it_is_told_where_it_stood(tmp_
     }
 
 
-def test_what_was_gone_before_it_could_be_read_is_not_known(tmp_path: Path) -> None:
+@pytest.mark.parametrize("prune", [Prune.DELETE, Prune.HIDE])
+def test_what_was_gone_before_it_could_be_read_is_not_known(prune: Prune, tmp_path: Path) -> None:
     there = Odd()
     bench = Bench(there, tmp_path)
     bench.fill(page(), page("other"))
@@ -235,9 +267,11 @@ def test_what_was_gone_before_it_could_be_read_is_not_known(tmp_path: Path) -> N
     bench.fill(page("other"))
     bench.sync(LEAVE)
     there.unread = NotFound("It is not there.", where="there", next_step="Look.")
-    report = bench.sync(replace(PRUNE, drift=OVERWRITE.drift))
+    report = bench.sync(replace(OVERWRITE, prune=dict.fromkeys(Kind, prune)))
     there.unread = None
+    before = there.writes
     assert take_back(bench, report, page().key) == ({}, {page().key: NOTHING_KNOWN})
+    assert there.writes == before
 
 
 def test_an_undone_run_can_be_undone(bench: Bench, there: MemoryDestination) -> None:

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 from engine_world import BIO, ECO, done, pages
-from odd_world import Odd, Way, well
+from odd_world import Odd, TwoCalls, Way, well
 
 from lms_bridge.connector import Body, Change, Outcome, Status
 from lms_bridge.errors import DestinationError, NotFound, Unreachable
 from lms_bridge.items import Kind, Page
+from lms_bridge.sync.decision import ANSWER_LOST
 from lms_bridge.sync.policy import Policy
 from lms_bridge.sync.report import exit_code
 from lms_bridge.sync.run import Report
@@ -198,6 +199,30 @@ def test_a_write_whose_text_was_not_told_can_be_undone(bench: Bench, there: Odd)
     there.way = well
     assert done(bench.undo(report)) == {"updated": 1}
     assert there.find(page.key)[0].html == page.body
+
+
+def test_an_update_that_stopped_between_two_calls_is_known_as_ours_and_finished(bench: Bench, there: Odd) -> None:
+    """And nobody is told that a person had changed it."""
+    there.kind_of_place = TwoCalls
+    page, other = pages(2)
+    bench.fill(page, other)
+    bench.sync(LEAVE)
+    bench.change(replace(page, title="Newer", body="<p>Newer.</p>"))
+
+    def stops(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+        (thing,) = there.find(page.key)
+        thing.title, thing.html, thing.version = "Newer", "", thing.version + 1
+        raise GONE
+        yield from good
+
+    there.way = stops
+    bench.sync(LEAVE, only=[page.key])
+    there.way = well
+    report = bench.sync(LEAVE)
+    assert [o.change.reason for o in report.done if o.change.key == page.key] == [ANSWER_LOST]
+    assert there.find(page.key)[0].html == "<p>Newer.</p>"
+    bench.fill(other)
+    assert done(bench.sync(PRUNE))["deleted"] == 1
 
 
 def test_a_destination_that_cleans_what_it_is_given_keeps_it_all_the_same(bench: Bench, there: Odd) -> None:
