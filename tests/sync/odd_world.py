@@ -1,6 +1,7 @@
 """A destination in memory whose connector has mistakes in it, or cannot do everything that others can."""
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lms_bridge.connector import Body, Change, Entry, Outcome, Payload, PlaceRef
 from lms_bridge.testing.memory import MemoryDestination, MemoryPlace
@@ -19,6 +20,8 @@ class Odd(MemoryDestination):
     way: Way = staticmethod(well)
     unread: Exception | None = None
     kind_of_place: "type[OddPlace] | None" = None
+    threads: frozenset[str] = frozenset()
+    """Those that listed or wrote something."""
 
     def open(self, ref: PlaceRef) -> "OddPlace":
         return (self.kind_of_place or OddPlace)(ref, self)
@@ -28,7 +31,12 @@ class OddPlace(MemoryPlace):
     destination: Odd
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        self.destination.threads |= {threading.current_thread().name}
         return self.destination.way(changes, MemoryPlace.write(self, changes))
+
+    def entries(self) -> Iterable[Entry]:
+        self.destination.threads |= {threading.current_thread().name}
+        return MemoryPlace.entries(self)
 
     def read(self, entry: Entry) -> Body:
         if self.destination.unread is not None:

@@ -16,9 +16,9 @@ from lms_bridge.sync.state import State
 from lms_bridge.sync.stop import Stop
 from lms_bridge.testing.bench import LEAVE, OVERWRITE, Bench
 from lms_bridge.testing.memory import MemoryDestination, Thing
-from lms_bridge.testing.sample import make_page
+from lms_bridge.testing.sample import make_item, make_page
 
-BIO = Course("BIO-101", "Cell Biology")
+BIO, ECO = Course("BIO-101", "Cell Biology"), Course("ECO-200", "Ecology")
 MERGE = Policy(drift=dict.fromkeys(Kind, Drift.MERGE))
 KEEP_BOTH = Policy(drift=dict.fromkeys(Kind, Drift.KEEP_BOTH))
 HIDE = Policy(prune=dict.fromkeys(Kind, Prune.HIDE))
@@ -356,6 +356,9 @@ def test_how_much_of_a_page_arrived_is_remembered_and_told(bench: Bench, there: 
     report = bench.sync()
     assert report.fidelity[page.key] == {"text": 1.0, "links": 0.0, "images": 1.0, "tables": 1.0}
     assert record(bench, page.key).fidelity["links"] == 0.0
+    there.drops_links = False
+    bench.fill(page, make_item(Kind.REVIEW, BIO), make_page(ECO, "whole", "<p>Whole.</p>", title="Whole"))
+    assert bench.sync().fidelity == {}, "what arrived whole is not told"
 
 
 # Stopping

@@ -8,8 +8,8 @@ from engine_world import BIO, ECO, done, pages
 from odd_world import Odd, TwoCalls, Way, well
 
 from lms_bridge.connector import Body, Change, Outcome, Status
-from lms_bridge.errors import DestinationError, NotFound, Unreachable
-from lms_bridge.items import Kind, Page
+from lms_bridge.errors import DestinationError, NotFound, Problem, Unreachable
+from lms_bridge.items import Course, Kind, Page
 from lms_bridge.sync.decision import ANSWER_LOST
 from lms_bridge.sync.policy import Policy
 from lms_bridge.sync.report import exit_code
@@ -89,6 +89,7 @@ def test_each_change_has_one_outcome_and_the_next_sync_makes_good_what_is_missin
     assert told(report) == statuses
     assert [cause in failure.problem.cause for failure in report.failures] == [True] * statuses.get("ambiguous", 0)
     assert "Ann" not in str(report.failures)
+    assert all(failure.problem.where for failure in report.failures)
     assert (report.unreachable, exit_code([report]) == 6) == (unreachable, unreachable)
     there.way = well
     bench.sync()
@@ -131,6 +132,30 @@ BIO_PROMPTS = place_ref(Kind.PROMPT, "BIO-101").id
 def lost_at_once() -> Iterator[Outcome]:
     raise GONE
     yield
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (None, Problem("It could not be written.", "sample:BIO-101/page/p00", "Sync again.")),
+        (Problem("No."), Problem("No.", "sample:BIO-101/page/p00")),
+        (Problem("No.", "the wiki", "Unlock it."), Problem("No.", "the wiki", "Unlock it.")),
+    ],
+)
+def test_a_failure_says_where_although_the_connector_does_not(
+    said: Problem | None, told: Problem, bench: Bench, there: Odd
+) -> None:
+    bench.fill(*pages(1))
+    there.way = lambda changes, good: (Outcome(change=c, status=Status.FAILED, problem=said) for c in changes)
+    assert {failure.key: failure.problem for failure in bench.sync().failures}["sample:BIO-101/page/p00"] == told
+
+
+def test_places_are_asked_one_after_the_other_where_the_policy_says_so(bench: Bench, there: Odd) -> None:
+    courses = [Course(name, name) for name in "ABCDEFGH"]
+    items = [make_item(Kind.PROMPT, course) for course in courses]
+    bench.fill(*items)
+    bench.sync(Policy(places_at_once=1))
+    assert len(there.threads) == 2, "one that lists, and one that writes"
 
 
 # What is taken away is read first
