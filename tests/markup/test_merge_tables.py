@@ -1,4 +1,4 @@
-"""What becomes of a table that both sides changed: its columns, its heading and footing rows, its caption, wide cells."""
+"""What becomes of a table that both sides changed: its columns, heading and footing rows, its caption, wide cells."""
 
 import pytest
 
@@ -193,3 +193,11 @@ def test_captions_of_their_own_are_shown_without_the_table() -> None:
     assert [(clash.base, clash.theirs, clash.ours) for clash in found.clashes] == [
         ("", "<p>All rooms</p>", "<p>Where we teach</p>")
     ]
+
+
+def test_where_cells_were_parted_only_that_row_clashes() -> None:
+    base = '<table><tr><td colspan="2">80</td><td>0</td></tr><tr><td colspan="2">12</td><td>5</td></tr></table>'
+    parted = base.replace('<td colspan="2">80</td>', "<td>70</td><td>10</td>")
+    found = merge(base, parted, base.replace("<td>5</td>", "<td>6</td>"))
+    assert found.html == merge(base, parted.replace("<td>5</td>", "<td>6</td>"), base).html
+    assert [clash.theirs for clash in found.clashes] == [f"<table><tbody>{row('70|10|0')}</tbody></table>"]
