@@ -83,7 +83,7 @@ def _parted(holder: etree._Element) -> Iterator[str | Image]:
     if next(holder.iter("img"), None) is None:
         yield serialize(Fragment(holder))
         return
-    block = holder[0] if len(holder) == 1 and not (holder.text or "").strip(" \t\n\r\f") else holder
+    block = holder[0]
     if block.tag in ("ul", "ol"):
         yield from _parted_list(block)
     elif block.tag in _WORDS_ONLY or block.tag not in BLOCKS:
