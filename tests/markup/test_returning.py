@@ -140,7 +140,8 @@ def test_a_block_in_another_form_keeps_its_own_beside_one_without_words_and_one_
 
 def test_blocks_of_the_same_words_are_each_taken_for_their_own() -> None:
     quote, end = "<blockquote><p>Same.</p></blockquote>", "<p>The end.</p>"
-    for item in (quote + quote + end, quote + end + quote):
+    image = '<p><img src="asset:a" alt=""></p>'
+    for item in (quote + quote + end, quote + end + quote, quote + image + end):
         shown = item.replace("<blockquote>", "").replace("</blockquote>", "")
         ways = returned(item, shown, shown.replace("end", "very end"), {})
         assert {plain_form(way) for way in ways} == {plain_form(item.replace("end", "very end"))}
