@@ -143,10 +143,10 @@ def _parted_list(block: etree._Element) -> Iterator[str | Image]:
 def _list_like(block: etree._Element, number: int) -> etree._Element:
     group = etree.Element(block.tag)
     group.attrib.update(block.attrib)
-    if number == 1:
-        group.attrib.pop("start", None)
-    elif block.tag == "ol":
+    if block.tag == "ol" and number != 1:
         group.set("start", str(number))
+    elif "start" in group.attrib:
+        del group.attrib["start"]
     return group
 
 
