@@ -83,7 +83,7 @@ def _parted(holder: etree._Element) -> Iterator[str | Image]:
     if next(holder.iter("img"), None) is None:
         yield serialize(Fragment(holder))
         return
-    block = holder[0] if len(holder) == 1 and not (holder.text or "").strip(" \t\n\r\f") else holder
+    block = holder[0]
     if block.tag in ("ul", "ol"):
         yield from _parted_list(block)
     elif block.tag in _WORDS_ONLY or block.tag not in BLOCKS:
@@ -143,10 +143,10 @@ def _parted_list(block: etree._Element) -> Iterator[str | Image]:
 def _list_like(block: etree._Element, number: int) -> etree._Element:
     group = etree.Element(block.tag)
     group.attrib.update(block.attrib)
-    if number == 1:
-        group.attrib.pop("start", None)
-    elif block.tag == "ol":
+    if block.tag == "ol" and number != 1:
         group.set("start", str(number))
+    elif "start" in group.attrib:
+        del group.attrib["start"]
     return group
 
 

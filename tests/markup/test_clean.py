@@ -134,6 +134,34 @@ def test_a_destination_narrows_what_is_allowed_without_losing_words() -> None:
     assert clean(html, policy=narrow) == "<p>Title</p>\n<p>a</p>\n<p>b</p>\n<p>t</p>\n<p>d</p>\n<p>e</p>"
 
 
+@pytest.mark.parametrize(
+    ("given_html", "cleaned"),
+    [
+        (
+            "<a href=https://e.org/1>a<table><tr><td><a href=https://e.org/2>x</a></td></tr></table></a>",
+            '<p><a href="https://e.org/1">a</a></p>\n'
+            '<table><tbody><tr><td><a href="https://e.org/1">x</a></td></tr></tbody></table>',
+        ),
+        (
+            "<table><caption>a<p>b</p>c</caption><tr><td>x<p>y</p></td></tr></table>",
+            "<table><caption>a b c</caption><tbody><tr><td>x<p>y</p></td></tr></tbody></table>",
+        ),
+        ("<h2>a<ul><li>b</ul>c</h2>", "<h2>a</h2>\n<ul><li>b</li></ul>\n<h2>c</h2>"),
+        ("<blockquote>a<p>b</p>c</blockquote>", "<blockquote><p>a</p><p>b</p><p>c</p></blockquote>"),
+        ("<dd title=t>x</dd>y", '<div title="t">x</div>\n<p>y</p>'),
+        ("<b>a<p>b</p>c</b>", "<p><strong>a</strong></p>\n<p><strong>b</strong></p>\n<p><strong>c</strong></p>"),
+        ("<b><ul><li>x<hr></li></ul></b>", "<ul><li><strong>x</strong><hr></li></ul>"),
+        ("<b><p>x<i>y</i>z</p></b>", "<p><strong>x<em>y</em>z</strong></p>"),
+        (
+            "<ul><li><b>a</b><i>b</i></li>words<ul><li>c</ul></ul>",
+            "<ul><li><strong>a</strong><em>b</em>words<ul><li>c</li></ul></li></ul>",
+        ),
+    ],
+)
+def test_what_stands_where_it_may_not_comes_to_stand_where_it_may(given_html: str, cleaned: str) -> None:
+    assert clean(given_html) == cleaned
+
+
 def test_what_stood_around_an_element_that_goes_keeps_its_order() -> None:
     html = "<p>0<q>1<b>2</b>3<b>4</b>5<b>6</b>7</q>8<q><b>9</b></q><q>a</q>b</p>"
     assert clean(html, policy=Allowed(tags=frozenset({"p"}))) == "<p>0123456789ab</p>"
