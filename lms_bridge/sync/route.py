@@ -12,6 +12,7 @@ from lms_bridge.errors import BridgeError, Unreachable
 from lms_bridge.items import Item, Key, Page
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
+from lms_bridge.sync.fault import fault
 from lms_bridge.sync.intent import Intent
 from lms_bridge.sync.limits import check_limits
 from lms_bridge.sync.listing import SourceView, read_source
@@ -22,7 +23,7 @@ from lms_bridge.sync.remembered import copy_key, copy_title
 from lms_bridge.sync.rows import Found, Reading, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
 from lms_bridge.sync.selection import select
-from lms_bridge.sync.survey import Look, fault, look_at, must_list, open_place, read_entries
+from lms_bridge.sync.survey import Look, look_at, must_list, open_place, read_entries
 from lms_bridge.sync.unanswered import deleted_without_answer, digests_of, merges_of, without_record
 
 if TYPE_CHECKING:
@@ -255,6 +256,7 @@ def _assembled(
         notices=notices_of(changes, cost),
         texts={item.key: item.body for item in known.view.items if isinstance(item, Page)},
         cursor=known.view.cursor,
+        until=known.view.until,
         approvals=approvals,
         unreachable=any(look.unreachable for look in looks),
         waiting=tuple(waiting for of in decided.values() for waiting in of.waiting),
