@@ -7,8 +7,9 @@ from functools import cache
 
 import nh3
 
-from lms_bridge.markup.fragment import Fragment, bounded, nested, serialize
+from lms_bridge.markup.fragment import Cleaned, Fragment, bounded, nested, parse, refuse_endless, serialize
 from lms_bridge.markup.normal import normalise
+from lms_bridge.markup.tidy import tidy
 from lms_bridge.markup.vocabulary import ATTRIBUTES, RENAMED, SCHEMES, TAGS
 
 
@@ -30,15 +31,27 @@ class Allowed:
 CANONICAL = Allowed()
 
 
-def clean(html: str, *, policy: Allowed = CANONICAL) -> str:
+def clean(html: str, *, policy: Allowed = CANONICAL) -> Cleaned:
     """The text with nothing in it but what the policy allows, in normal form. Cleaning twice changes nothing."""
-    return serialize(clean_fragment(html, policy=policy))
+    if isinstance(html, Cleaned) and html.policy is policy:
+        refuse_endless(html)
+        return html
+    given = bounded(html)
+    markup = cleaner(policy).clean(given)
+    # Signs that XML has no place for come in by number only, once the text is bounded.
+    quick = None if "&#" in given else tidy(markup, tags=policy.tags, classes=classes_of(policy))
+    return Cleaned(serialize(in_normal_form(markup, policy)) if quick is None else quick, policy)
 
 
 def clean_fragment(html: str, *, policy: Allowed = CANONICAL) -> Fragment:
     """As `clean`, for those who go on working on the tree."""
-    fragment = nested(_cleaner(policy).clean(bounded(html)), tags=policy.tags)
-    allowed = re.compile("|".join(policy.classes) or r"(?!)")
+    return parse(clean(html, policy=policy))
+
+
+def in_normal_form(markup: str, policy: Allowed) -> Fragment:
+    """What nh3 gave, by way of a tree: for any markup."""
+    fragment = nested(markup, tags=policy.tags)
+    allowed = classes_of(policy)
     for element in fragment.root.iterdescendants():
         value = element.get("class")
         if value is None:
@@ -52,7 +65,12 @@ def clean_fragment(html: str, *, policy: Allowed = CANONICAL) -> Fragment:
 
 
 @cache
-def _cleaner(policy: Allowed) -> nh3.Cleaner:
+def classes_of(policy: Allowed) -> re.Pattern[str]:
+    return re.compile("|".join(policy.classes) or r"(?!)")
+
+
+@cache
+def cleaner(policy: Allowed) -> nh3.Cleaner:
     return nh3.Cleaner(
         tags=TAGS | policy.tags | RENAMED.keys(),
         attributes={tag: set(names) for tag, names in policy.attributes.items()},

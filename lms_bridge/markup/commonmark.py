@@ -14,6 +14,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
 from lms_bridge.markup.fragment import MarkupError
+from lms_bridge.markup.quick import hasten
 
 # The mark that a link token carries when it was written as [[Title]].
 WIKI = "wiki"
@@ -24,6 +25,13 @@ _BOXES = {"[ ] ": "☐", "[x] ": "☑", "[X] ": "☑"}
 @cache
 def parser() -> MarkdownIt:
     """The one parser. It holds no state between texts."""
+    md = unhastened()
+    hasten(md)
+    return md
+
+
+def unhastened() -> MarkdownIt:
+    """The parser without shortcuts, which tests hold it against."""
     md = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     md.use(footnote_plugin, inline=False).use(deflist_plugin)
     md.inline.ruler.before("link", "wiki_link", _wiki_link)

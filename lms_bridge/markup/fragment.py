@@ -38,6 +38,8 @@ _BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
 _TAG = re.compile(r"<[A-Za-z]")
 # What stands after these is lost to libxml2; browsers go on reading.
 _END_OF_DOCUMENT = re.compile(r"(?i)</(?:body|html)\b[^<>]*>")
+_EMPTY = re.compile(r"<([^\s<>/]+)([^<>]*)/>")
+_PRE_NEWLINE = re.compile(r"<pre(?: [^<>]*)?>\n")
 
 
 class MarkupError(ValueError):
@@ -57,8 +59,28 @@ class Fragment:
         return elements
 
 
+class Cleaned(str):
+    """Markup as cleaning left it, which need not be cleaned again under the same policy. What is made out of it by
+    joining or cutting is an ordinary text."""
+
+    __slots__ = ("policy",)
+    policy: object
+
+    def __new__(cls, markup: str, policy: object) -> "Cleaned":
+        cleaned = super().__new__(cls, markup)
+        cleaned.policy = policy
+        return cleaned
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Where it comes from elsewhere, nobody can tell that it is clean."""
+        return str, (str(self),)
+
+
 def parse(html: str) -> Fragment:
     """Reads any HTML. Scripts, comments and unknown elements are not part of a fragment."""
+    if isinstance(html, Cleaned):
+        refuse_endless(html)
+        return Fragment(_read(html))
     return nested(_reader().clean(bounded(html)), tags=TAGS)
 
 
@@ -73,21 +95,29 @@ def nested(cleaned: str, *, tags: Set[str]) -> Fragment:
 
 def bounded(html: str) -> str:
     """The markup, fit for the parser: limited in length and depth, without what XML has no place for."""
-    if len(html) > MAX_LENGTH:
-        raise MarkupError(f"the text has {len(html):,} characters; at most {MAX_LENGTH:,} are taken: split it")
-    if html.count("&") > MAX_REFERENCES:
-        raise MarkupError(f"the text has more than {MAX_REFERENCES:,} ampersands: that is no text for people")
+    refuse_endless(html)
     html = _BARE_AMPERSAND.sub("&amp;", _NOT_XML.sub("", html))
     if len(_TAG.findall(html)) > _TAGS_BEFORE_CHECK:
         html = _well_nested(html)
     return html
 
 
+def refuse_endless(html: str) -> None:
+    if len(html) > MAX_LENGTH:
+        raise MarkupError(f"the text has {len(html):,} characters; at most {MAX_LENGTH:,} are taken: split it")
+    if html.count("&") > MAX_REFERENCES:
+        raise MarkupError(f"the text has more than {MAX_REFERENCES:,} ampersands: that is no text for people")
+
+
 def tree(cleaned: str) -> etree._Element:
     """The tree of what nh3 gave: balanced, quoted and escaped, so that XML rules read it exactly."""
     if _MAY_BREAK.search(cleaned):
         cleaned = _BROKEN_ADDRESS.sub(lambda found: found[1] + re.sub(r"[\t\n\r]", "", found[2]), cleaned)
-    text = _VOID_TAG.sub(r"<\1\2/>", _NOT_XML.sub("", cleaned)).replace("&nbsp;", "\u00a0")
+    return _read(_NOT_XML.sub("", cleaned).replace("&nbsp;", "\u00a0"))
+
+
+def _read(legible: str) -> etree._Element:
+    text = _VOID_TAG.sub(r"<\1\2/>", legible)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         return etree.fromstring(f"<root>{text}</root>", parser)
@@ -97,9 +127,26 @@ def tree(cleaned: str) -> etree._Element:
 
 def serialize(fragment: Fragment) -> str:
     """The fragment as HTML: double quotes, void elements without a slash, no entity that is not needed."""
-    out: list[str] = []
-    _write(fragment.root, out)
-    return "".join(out)
+    markup = serialize_element(fragment.root)
+    return markup[markup.index(">") + 1 : markup.rindex("</")]
+
+
+def serialize_element(element: etree._Element) -> str:
+    """One element with its content, without the text that follows it."""
+    markup = str(etree.tostring(element, encoding="unicode", with_tail=False))
+    if "/>" in markup:
+        markup = _EMPTY.sub(_opened, markup)
+    if "<pre" in markup:
+        # HTML drops the first newline of a <pre>: one more keeps the one that is meant.
+        markup = _PRE_NEWLINE.sub(r"\g<0>\n", markup)
+    if "&#" in markup:
+        # XML spells the blanks of an attribute by number.
+        markup = markup.replace("&#10;", "\n").replace("&#9;", "\t").replace("&#13;", "\r")
+    return markup
+
+
+def _opened(empty: re.Match[str]) -> str:
+    return f"<{empty[1]}{empty[2]}>" if empty[1] in VOID else f"<{empty[1]}{empty[2]}></{empty[1]}>"
 
 
 def text_of(element: etree._Element) -> str:
@@ -124,32 +171,8 @@ def rows(table: etree._Element) -> Iterator[etree._Element]:
             yield from part.iterchildren("tr")
 
 
-def _write(element: etree._Element, out: list[str]) -> None:
-    if element.text:
-        out.append(_escape(element.text))
-    for child in element:
-        _open(child, out)
-        if child.tag not in VOID:
-            _write(child, out)
-            out.append(f"</{child.tag}>")
-        if child.tail:
-            out.append(_escape(child.tail))
-
-
-def _open(element: etree._Element, out: list[str]) -> None:
-    attributes = "".join(f' {name!s}="{_escape_attribute(str(value))}"' for name, value in element.attrib.items())
-    out.append(f"<{element.tag}{attributes}>")
-    # HTML drops the first newline of a <pre>: one more keeps the one that is meant.
-    if element.tag == "pre" and element.text and element.text.startswith("\n"):
-        out.append("\n")
-
-
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _escape_attribute(text: str) -> str:
-    return _escape(text).replace('"', "&quot;")
 
 
 def _well_nested(html: str) -> str:

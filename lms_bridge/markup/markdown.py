@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from html import unescape
 from typing import Any
 
 from lxml import etree
 from markdown_it.token import Token
 
-from lms_bridge.markup.clean import CANONICAL, clean_fragment
+from lms_bridge.markup.clean import CANONICAL, clean
 from lms_bridge.markup.commonmark import WIKI, parser
-from lms_bridge.markup.fragment import MAX_LENGTH, Fragment, MarkupError, serialize, text_of
+from lms_bridge.markup.fragment import MAX_LENGTH, Cleaned, Fragment, MarkupError, parse, serialize, text_of
 from lms_bridge.markup.links import images, links, replace_with_text
 from lms_bridge.markup.normal import dissolve
 
@@ -21,6 +22,11 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _WEB = re.compile(r"(?i)https?:")
 _WEB_WITH_SERVER = re.compile(r"(?i)https?://[^/?#\\\s]")
 _RAW_ADDRESS = re.compile(r"""(?i)\b(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+# In a cleaned text, where no attribute holds a bracket.
+_ADDRESS = re.compile(r' (?:href|src)="([^"<>]*)"')
+_HREF = re.compile(r'<a (?:[^<>]* )?href="([^"<>]+)"')
+_SRC = re.compile(r'<img (?:[^<>]* )?src="([^"<>]+)"')
+_WHOLE = re.compile("(?i)(?:" + "|".join(sorted(CANONICAL.schemes)) + "):")
 # Relative addresses live until they are resolved; none is left in the result.
 _BEFORE_RESOLVING = replace(CANONICAL, relative=True)
 
@@ -137,12 +143,12 @@ def to_html(
     try:
         tokens = parser().parse(text, env)
         _resolve_tokens(tokens, line_offset + 1, addresses)
-        fragment = _rendered(tokens, env, line_offset + 1, addresses)
+        html = _rendered(tokens, env, line_offset + 1, addresses)
     except MarkupError as error:
         raise MarkupError(f"{where}: {error}") from error
     except RecursionError as error:
         raise MarkupError(f"{where}: lists or quotes are nested too deeply") from error
-    return _conversion(fragment, addresses.problems)
+    return _conversion(html, addresses.problems)
 
 
 def sections(text: str, *, resolve_link: Resolve, resolve_image: Resolve, wiki_link: Resolve) -> list[Section]:
@@ -160,7 +166,7 @@ def sections(text: str, *, resolve_link: Resolve, resolve_image: Resolve, wiki_l
         depth += token.nesting
         if depth > 0:
             continue
-        html = serialize(_rendered(tokens[opened : at + 1], env, 1, addresses))
+        html = _rendered(tokens[opened : at + 1], env, 1, addresses)
         first, last = tokens[opened].map or (text.count("\n") + 1,) * 2
         found.append(Section(first, last, html))
     return found
@@ -172,11 +178,14 @@ def footnotes(text: str) -> dict[str, str]:
     return {str(child.meta["id"] + 1): child.meta["label"] for child in inline if child.type == "footnote_ref"}
 
 
-def _rendered(tokens: Sequence[Token], env: dict[str, Any], first_line: int, addresses: _Addresses) -> Fragment:
-    html = parser().renderer.render(tokens, parser().options, env)
-    fragment = clean_fragment(html, policy=_BEFORE_RESOLVING)
-    _resolve_raw(fragment, first_line, addresses)
-    return fragment
+def _rendered(tokens: Sequence[Token], env: dict[str, Any], first_line: int, addresses: _Addresses) -> str:
+    html = clean(parser().renderer.render(tokens, parser().options, env), policy=_BEFORE_RESOLVING)
+    if addresses.raw_lines:
+        fragment = parse(html)
+        _resolve_raw(fragment, first_line, addresses)
+        return serialize(fragment)
+    # Nothing was left to resolve: where no address is relative it is what the stricter policy gives.
+    return Cleaned(html, CANONICAL) if all(map(_WHOLE.match, _ADDRESS.findall(html))) else html
 
 
 def _resolve_tokens(tokens: Sequence[Token], first_line: int, addresses: _Addresses) -> None:
@@ -234,8 +243,6 @@ def _note_raw(html: str, line: int, addresses: _Addresses) -> None:
 
 def _resolve_raw(fragment: Fragment, first_line: int, addresses: _Addresses) -> None:
     """Addresses in raw HTML are seen only in the tree; those of Markdown's own links are resolved by now."""
-    if not addresses.raw_lines:
-        return
 
     def ask(element: etree._Element, name: str, resolve: Resolve, what: str) -> str | None:
         address = element.get(name, "")
@@ -255,13 +262,14 @@ def _resolve_raw(fragment: Fragment, first_line: int, addresses: _Addresses) -> 
             img.set("src", src)
 
 
-def _conversion(fragment: Fragment, problems: list[Problem]) -> Conversion:
-    heading = next(fragment.root.iter("h1"), None)
+def _conversion(html: str, problems: list[Problem]) -> Conversion:
+    root = parse(html).root if "<h1" in html else None
+    heading = next(root.iter("h1"), None) if root is not None else None
     return Conversion(
-        html=serialize(fragment),
+        html=html,
         title=(text_of(heading) or None) if heading is not None else None,
-        leading_heading=heading is not None and len(fragment.root) > 0 and fragment.root[0] is heading,
+        leading_heading=root is not None and len(root) > 0 and root[0] is heading,
         problems=tuple(sorted(problems, key=lambda problem: problem.line)),
-        links=tuple(dict.fromkeys(a.get("href", "") for a in links(fragment))),
-        images=tuple(dict.fromkeys(img.get("src", "") for img in images(fragment))),
+        links=tuple(dict.fromkeys(map(unescape, _HREF.findall(html)))),
+        images=tuple(dict.fromkeys(map(unescape, _SRC.findall(html)))),
     )

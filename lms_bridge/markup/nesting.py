@@ -14,7 +14,7 @@ from lms_bridge.markup.vocabulary import BLOCKS, RENAMED, VOID
 Node = str | etree._Element
 
 # Containers, what may stand in them, and what other content is wrapped in.
-_CONTAINERS: Mapping[str, tuple[frozenset[str], str]] = MappingProxyType(
+CONTAINERS: Mapping[str, tuple[frozenset[str], str]] = MappingProxyType(
     {
         "ul": (frozenset(("li",)), "li"),
         "ol": (frozenset(("li",)), "li"),
@@ -26,7 +26,7 @@ _CONTAINERS: Mapping[str, tuple[frozenset[str], str]] = MappingProxyType(
         "table": (frozenset(("caption", "thead", "tbody", "tfoot", "tr")), "tbody"),
     }
 )
-_PARTS = frozenset().union(*(parts for parts, _ in _CONTAINERS.values()))
+_PARTS = frozenset().union(*(parts for parts, _ in CONTAINERS.values()))
 _WORDS_ONLY = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6"))
 # Deeper than this, bold around whole blocks is let go: each level copies its element into every block.
 _COPIES = 3
@@ -67,7 +67,7 @@ def _placed(element: etree._Element, tags: Set[str], within: tuple[str, ...]) ->
 
 
 def _block(element: etree._Element, tag: str, nodes: list[Node], tags: Set[str]) -> Iterable[Node]:
-    if tag in _CONTAINERS:
+    if tag in CONTAINERS:
         return [_filled(_copy(element, tag), _contained(tag, nodes, tags))]
     if tag in _PARTS:
         # Parts are taken up by their container; _paragraphs turns those without one into divisions.
@@ -80,7 +80,7 @@ def _block(element: etree._Element, tag: str, nodes: list[Node], tags: Set[str])
 
 
 def _contained(container: str, nodes: list[Node], tags: Set[str]) -> Iterator[Node]:
-    allowed, wrapper = _CONTAINERS[container]
+    allowed, wrapper = CONTAINERS[container]
     last: etree._Element | None = None
     for run, element in _runs(nodes, allowed):
         if not _blank(run):
@@ -88,7 +88,7 @@ def _contained(container: str, nodes: list[Node], tags: Set[str]) -> Iterator[No
                 # <ul><li>a</li><ul>…</ul></ul>, as old editors write it: the inner list belongs to the item before.
                 _filled(last, _flow(run, tags))
             else:
-                inner = _contained(wrapper, run, tags) if wrapper in _CONTAINERS else _flow(run, tags)
+                inner = _contained(wrapper, run, tags) if wrapper in CONTAINERS else _flow(run, tags)
                 yield _filled(etree.Element(wrapper), inner)
         if element is not None:
             last = element
@@ -152,7 +152,7 @@ def _spread(element: etree._Element, tag: str, nodes: list[Node], *, copies: boo
 
 def _wrap_words(block: etree._Element, element: etree._Element, tag: str) -> None:
     for holder in [block, *block.iterdescendants()]:
-        if holder.tag in BLOCKS and holder.tag not in _CONTAINERS and holder.tag not in VOID:
+        if holder.tag in BLOCKS and holder.tag not in CONTAINERS and holder.tag not in VOID:
             out: list[Node] = []
             for run, inner in _runs(_taken(holder), BLOCKS):
                 out.extend(run if _blank(run) else [_filled(_copy(element, tag), run)])

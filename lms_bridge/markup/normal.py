@@ -10,7 +10,7 @@ from lxml import etree
 from lms_bridge.markup.fragment import Fragment
 from lms_bridge.markup.vocabulary import BLOCKS, VOID
 
-_BLANKS = re.compile(r"[ \t\n\r\f]+")
+BLANKS = re.compile(r"[ \t\n\r\f]+")
 # These mean something when they are empty; every other empty element goes.
 KEPT_EMPTY = VOID | {"td", "th", "tr", "table", "thead", "tbody", "tfoot", "dt", "dd", "li"}
 
@@ -98,7 +98,7 @@ class _Flow:
 
     def text(self, element: etree._Element, *, tail: bool) -> None:
         value = (element.tail if tail else element.text) or ""
-        value = _BLANKS.sub(" ", value)
+        value = BLANKS.sub(" ", value)
         if not self._open:
             value = value.removeprefix(" ")
         if tail:

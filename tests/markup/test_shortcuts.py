@@ -1,0 +1,144 @@
+"""What is made quicker says the same as what it is quicker than."""
+
+import pickle
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms_bridge.markup.clean import CANONICAL, classes_of, clean, clean_fragment, cleaner, in_normal_form
+from lms_bridge.markup.commonmark import parser, unhastened
+from lms_bridge.markup.fragment import Cleaned, MarkupError, bounded, parse, serialize
+from lms_bridge.markup.tidy import tidy
+from lms_bridge.sharepoint.dialect import KEPT
+from tests.markup import junk
+
+GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.md"))
+_SIGNS = """- * + 1. > # ## *** --- === ` ~~x~~ | [^1] [[T|x]] [a](b.md) [a] ![i](x.png) <b> </b> <!--c--> &amp;
+\\ \\* * ** _ ~ : ~~~ 10) <http://e.org> word é""".split()  # noqa: SIM905 - signs, as they stand in a text
+_BLOCKS = [
+    "\n",
+    "\n",
+    "\n\n",
+    "    ",
+    "\t",
+    " ",
+    "  \n",
+    "\\\n",
+    "\r\n",
+    "\0",
+    "```\n",
+    "|---|---|\n",
+    "a | b\n",
+    "-|-\n",
+]
+_BLOCKS += [
+    "[^1]: note\n",
+    "[a]: /u\n",
+    ": def\n",
+    "~ x\n",
+    "term\n",
+    "- [ ] ",
+    "<div>\n",
+    "\n=\n",
+    "> - ",
+    "\u00a0",
+    "\x0b",
+]
+MARKDOWN = st.lists(st.sampled_from([*_SIGNS, *_BLOCKS]), max_size=25).map("".join)
+POLICIES = st.sampled_from([CANONICAL, KEPT])
+
+
+@st.composite
+def in_order(draw: st.DrawFn, levels: int = 4) -> str:
+    """Markup whose elements are closed as they were opened, most of it where it may stand."""
+    blank = st.sampled_from(["", " ", "\n"])
+    words = st.sampled_from(["word", " two words ", "&amp;", "\u00a0", "<br>", '<img src="asset:a" alt="x">', "a\nb"])
+    if levels == 0:
+        return draw(words)
+    inline = st.sampled_from(["strong", "em", "code", 'a href="item:x"', 'a href="x"', "span", "sup", "b"])
+    block = st.sampled_from(
+        ["p", "h2", "blockquote", "pre", "ul li", "ol li", "table tbody tr td", "dl dd", "div", "hr"]
+    )
+    parts = []
+    for names in draw(st.lists(block if levels > 2 else inline | block, max_size=3)):
+        inner = draw(words) if draw(st.booleans()) else draw(in_order(levels - 1))
+        opened = names.split() if not names.startswith("a ") else [names]
+        tags = "".join(draw(blank) + f"<{name}>" for name in opened)
+        ends = "".join(f"</{name.split()[0]}>" + draw(blank) for name in reversed(opened))
+        parts.append(f"{tags}{inner}{ends}")
+    return "".join(parts)
+
+
+def tokens(md: Any, text: str) -> Any:
+    env: dict[str, Any] = {}
+    try:
+        found = [token.as_dict() for token in md.parse(text, env)]
+    except MarkupError as error:
+        return str(error)
+    return found, {name: value for name, value in env.items() if value != {"refs": {}, "list": {}}}
+
+
+@pytest.mark.parametrize("source", GOLDEN, ids=lambda path: path.stem)
+def test_a_text_has_the_tokens_that_all_rules_together_find(source: Path) -> None:
+    assert tokens(parser(), source.read_text()) == tokens(unhastened(), source.read_text())
+
+
+@given(MARKDOWN)
+def test_any_signs_have_the_tokens_that_all_rules_together_find(text: str) -> None:
+    assert tokens(parser(), text) == tokens(unhastened(), text)
+
+
+@given(junk.html | in_order(), POLICIES)
+def test_what_needs_no_tree_comes_out_as_through_a_tree(html: str, policy: Any) -> None:
+    with suppress(MarkupError):
+        markup = cleaner(policy).clean(bounded(html))
+        quick = tidy(markup, tags=policy.tags, classes=classes_of(policy))
+        assert quick in (None, serialize(in_normal_form(markup, policy))) or "&#" in html
+
+
+@pytest.mark.parametrize(
+    ("markup", "is_quick"),
+    [
+        ("<p>a <strong>b</strong>\n c</p>\n<ul>\n<li>d</li>\n</ul>\n", True),
+        ('<pre><code class="language-py">\n x </code></pre><blockquote>\n<p>a<br>b</p></blockquote>', True),
+        ('<p><img src="asset:a" alt="x"> <a href="item:b">c</a></p><hr>', True),
+        ("<p></p>", False),
+        ("<p>a<br></p>", False),
+        ("<div>a</div>", False),
+        ("words", False),
+        ('<p class="other">a</p>', False),
+        ('<p title="a > b">a</p>', False),
+    ],
+)
+def test_most_of_what_markdown_becomes_needs_no_tree(markup: str, is_quick: bool) -> None:
+    assert (tidy(markup, tags=CANONICAL.tags, classes=classes_of(CANONICAL)) is not None) == is_quick
+
+
+@given(junk.html | in_order(), POLICIES)
+def test_what_is_known_to_be_clean_reads_as_what_is_not(html: str, policy: Any) -> None:
+    with suppress(MarkupError):
+        cleaned = clean(html, policy=policy)
+        assert clean(str(cleaned), policy=policy) == cleaned
+        assert serialize(parse(cleaned)) == serialize(parse(str(cleaned))) == cleaned
+        assert serialize(clean_fragment(cleaned)) == serialize(clean_fragment(str(cleaned)))
+
+
+def test_nothing_but_cleaning_makes_a_text_clean() -> None:
+    cleaned = clean("<p>a</p>")
+    attack = "<script>alert(1)</script>"
+    for made in (
+        cleaned + attack,
+        f"{cleaned}{attack}",
+        cleaned.replace("a", attack),
+        pickle.loads(pickle.dumps(cleaned)),  # noqa: S301 - our own
+    ):
+        assert not isinstance(made, Cleaned)
+    assert clean(cleaned + attack) == "<p>a</p>"
+
+
+def test_a_wider_policy_does_not_answer_for_a_narrower_one() -> None:
+    assert clean(clean("<div class='x' title='t'>a</div>"), policy=KEPT) == "<p>a</p>"
