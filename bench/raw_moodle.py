@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -49,7 +50,7 @@ def load(door: Door, phases: Sequence[Sequence[bytes]], connections: int) -> flo
     with ThreadPoolExecutor(connections) as pool:
         for phase in phases:
             waiting = deque(phase)
-            list(pool.map(lambda c: _drain(door, c, waiting), open_connections))
+            list(pool.map(partial(_drain, door, waiting), open_connections))
     for connection in open_connections:
         connection.close()
     return time.monotonic() - begun
@@ -72,7 +73,7 @@ def timed(view: Callable[[], object]) -> float:
     return time.monotonic() - begun
 
 
-def _drain(door: Door, connection: http.client.HTTPConnection, waiting: deque[bytes]) -> None:
+def _drain(door: Door, waiting: deque[bytes], connection: http.client.HTTPConnection) -> None:
     while True:
         try:
             body = waiting.popleft()
