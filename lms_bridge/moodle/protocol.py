@@ -29,6 +29,16 @@ class Call:
     alone: bool = False
     where: str = ""
 
+    @property
+    def calls(self) -> int:
+        """How many it carries, when it is a batch."""
+        return len(self.args["requests"]) if self.function == BATCH else 1
+
+    @property
+    def kind(self) -> str:
+        """What it does, or the first that it carries."""
+        return str(self.args["requests"][0]["function"]) if self.function == BATCH else self.function
+
     def settings(self) -> dict[str, int]:
         chosen = {"raw": int(self.raw), "fileurl": int(not self.keep_files)}
         return {name: value for name, value in chosen.items() if value != {"raw": 0, "fileurl": 1}[name]}
