@@ -56,8 +56,8 @@ class Pace:
     def _judge(self, kind: Hashable, times: Sequence[float]) -> None:
         slow = times[math.ceil(0.95 * len(times)) - 1]
         # A server that stays slower, because more stands in it, is not held against its youth for ever.
-        best = min(slow, self._best.get(kind, math.inf) * _FORGETTING)
-        self._best[kind] = best
+        best = min(slow, self._best.get(kind, math.inf))
+        self._best[kind] = min(slow, best * _FORGETTING)
         done = self._level / max(statistics.median(times), 1e-9)
         self._rest = max(0, self._rest - 1)
         if slow >= _SLOWED * best:
