@@ -205,8 +205,7 @@ class PageWriter:
             return None
         page = {**shown[sent.found], "title": payload.address}
         body = self._wiki.body(page)
-        # Moodle puts a line's end behind the text.
-        if body.html.strip() != self._wiki.expected(payload).strip():
+        if body.html != self._wiki.expected(payload):
             return None
         return done(sent.change, self._wiki.entry(page, sent.version or ""), body)
 

@@ -118,7 +118,7 @@ class WikiPages:
             return ""
         found = find_marker(str(row.get("cachedcontent", "")))
         ours = found is not None and found.mark == mark(record.key) and row["title"] == record.base_title
-        return record.version if ours and self._wiki.text(row) == record.base else ""
+        return record.version if ours and self._wiki.text(row) == record.base.strip() else ""
 
     def read(self, entry: Entry) -> Body:
         page = self._wiki.contents([int(entry.ref)]).get(int(entry.ref))

@@ -75,10 +75,12 @@ class Subwiki:
     def text(self, page: Mapping[str, Any]) -> str:
         shown = str(page.get("cachedcontent", ""))
         self._parts.images.saw(shown)
-        return normal(shown, site=self._ground.site, wiki=self.address())
+        # Moodle puts a line's end behind a page's text.
+        return normal(shown, site=self._ground.site, wiki=self.address()).strip()
 
     def expected(self, payload: Payload) -> str:
-        return expected_form(self._ground.resolved(payload.body), site=self._ground.site, wiki=self.address())
+        body = self._ground.resolved(payload.body)
+        return expected_form(body, site=self._ground.site, wiki=self.address()).strip()
 
     def address(self) -> WikiAddress:
         wiki = self._ground.activity(self.ref.kind, self.spot)
