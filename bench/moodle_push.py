@@ -3,8 +3,8 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,13 +49,14 @@ class Project:
     site: LiveSite
     folder: Path
 
-    def push(self, **settings: Any) -> Pushed:
-        """A whole sync: reading, planning, writing."""
+    def push(self, beside: Callable[[], AbstractContextManager[object]] = nullcontext, **settings: Any) -> Pushed:
+        """A whole sync: reading, planning, writing. `beside`: what goes on while it writes."""
         begun, cpu = time.monotonic(), time.process_time()
         with self._route(**settings) as route, State.open(self.folder / "state.sqlite") as state:
             plan = prepare(route, state, now=datetime.now(UTC))
             planned = time.monotonic()
-            report = apply(plan, route, state, now=datetime.now(UTC))
+            with beside():
+                report = apply(plan, route, state, now=datetime.now(UTC))
             ended, calls = time.monotonic(), route.destination.calls()
         told = tuple(f"{failure.key}: {failure.problem.cause}" for failure in report.failures)
         spent = time.process_time() - cpu

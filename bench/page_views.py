@@ -13,15 +13,14 @@ _PAUSE = 0.2
 
 
 @contextmanager
-def reader(address: str, cookies: Mapping[str, str]) -> Iterator[list[float]]:
-    """Seconds of each view, there when the reader has gone."""
+def reader(address: str, cookies: Mapping[str, str], seconds: list[float]) -> Iterator[None]:
+    """`seconds` of each view are there when the reader has gone."""
     context = multiprocessing.get_context("spawn")
     enough, told = context.Event(), context.SimpleQueue()
     process = context.Process(target=_read, args=(address, dict(cookies), enough, told), daemon=True)
-    seconds: list[float] = []
     process.start()
     try:
-        yield seconds
+        yield
     finally:
         enough.set()
         seconds += told.get()

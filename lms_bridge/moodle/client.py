@@ -77,7 +77,8 @@ class Client:
         """Replies in the order of the calls. Never raises for a single call; a lost site is an error in each reply."""
         waiting = [_Waiting(call, _size(call)) for call in calls]
         with self._lock:
-            self._waiting.extend(waiting)
+            self._waiting.extendleft(each for each in reversed(waiting) if each.call.soon)
+            self._waiting.extend(each for each in waiting if not each.call.soon)
             self._wake()
         return [each.answer.result() for each in waiting]
 

@@ -29,7 +29,7 @@ from lms_bridge.moodle.protocol import Call, Reply
 
 ALL_GROUPS = -1
 """Group 0 would hide the discussion from every student of a forum with groups."""
-AT_ONCE = 40
+AT_ONCE = 100
 _PINNED = 10
 """So many may stand above the newest ones, whatever the order that is asked for."""
 _LOCKED, _UNLOCKED = 0, 1
@@ -74,7 +74,7 @@ class Discussions:
         `&amp;`."""
         paging = {"page": 0, "perpage": newest} if newest else {"page": -1, "perpage": 0}
         args = {"forumid": self._forum.id, "sortorder": 3, **paging, "groupid": 0}
-        answer = self._client.call("mod_forum_get_forum_discussions", args, raw=True)
+        answer = self._client.call("mod_forum_get_forum_discussions", args, raw=True, soon=True)
         found = [_discussion(row) for row in answer["discussions"]]
         return {each.ref: each for each in found}
 

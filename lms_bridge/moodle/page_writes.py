@@ -21,6 +21,8 @@ from lms_bridge.moodle.subwiki import Subwiki
 from lms_bridge.moodle.titles import folded
 
 _EDITS = (Action.UPDATE, Action.MERGE, Action.HIDE)
+_LOCKED_AT_ONCE = 40
+"""A lock keeps people out until it is written, and lasts half a minute."""
 _LISTING_PAYS = 4
 _log = logging.getLogger(__name__)
 
@@ -48,7 +50,9 @@ class PageWriter:
         for change in changes:
             by_action.setdefault(change.action, []).append(change)
         yield from self._create(by_action.get(Action.CREATE, []))
-        yield from self._update([change for action in _EDITS for change in by_action.get(action, [])])
+        edits = [change for action in _EDITS for change in by_action.get(action, [])]
+        for at in range(0, len(edits), _LOCKED_AT_ONCE):
+            yield from self._update(edits[at : at + _LOCKED_AT_ONCE])
         yield from self._adopt(by_action.get(Action.ADOPT, []))
         deletes = by_action.get(Action.DELETE, [])
         standing = self._wiki.contents([_number(change) for change in deletes])
@@ -255,7 +259,7 @@ def _number(change: Change) -> int:
 
 def _edit(change: Change, number: int, body: str) -> Call:
     args = {"pageid": number, "content": body}
-    return Call(function="mod_wiki_edit_page", args=args, write=True, where=change.key)
+    return Call(function="mod_wiki_edit_page", args=args, write=True, soon=True, where=change.key)
 
 
 def _not_shown(change: Change, words: Sequence[str]) -> Problem:

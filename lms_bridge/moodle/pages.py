@@ -9,6 +9,7 @@ from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Out
 from lms_bridge.errors import ContentError, NotFound, Problem
 from lms_bridge.items import Item, Key, Page, mark
 from lms_bridge.moodle.dialect import Reading, to_moodle
+from lms_bridge.moodle.discussions import AT_ONCE
 from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.marker import find_marker, marker
 from lms_bridge.moodle.page_writes import PageWriter
@@ -20,7 +21,6 @@ from lms_bridge.moodle.titles import folded, unique_titles
 
 _log = logging.getLogger(__name__)
 
-_AT_ONCE = 40
 _CALLS = {Action.CREATE: 2, Action.UPDATE: 3, Action.MERGE: 3, Action.HIDE: 3}
 
 
@@ -28,6 +28,7 @@ class WikiPages:
     """One wiki's pages for one group. One thread at a time."""
 
     prunes = frozenset({"hide"})
+    at_once = AT_ONCE
 
     def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
         self.ref = ref
@@ -137,8 +138,8 @@ class WikiPages:
         ordered = sorted(
             changes, key=lambda change: not (change.payload and change.payload.address == self._wiki.first_title())
         )
-        for at in range(0, len(ordered), _AT_ONCE):
-            yield from self._writer.write(ordered[at : at + _AT_ONCE])
+        for at in range(0, len(ordered), AT_ONCE):
+            yield from self._writer.write(ordered[at : at + AT_ONCE])
 
 
 def _titled(item: Page, name: str) -> str:

@@ -19,7 +19,8 @@ BATCH = "tool_mobile_call_external_functions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One web-service call. `write` means it may not be sent twice; `alone` that it never travels in a batch."""
+    """One web-service call. `write` means it may not be sent twice; `alone` that it never travels in a batch; `soon`
+    that it goes before all that waits: it ends something begun, such as a lock or a page not yet recorded."""
 
     function: str
     args: Mapping[str, Any]
@@ -27,6 +28,7 @@ class Call:
     keep_files: bool = False
     write: bool = False
     alone: bool = False
+    soon: bool = False
     where: str = ""
 
     @property

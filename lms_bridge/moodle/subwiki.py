@@ -57,12 +57,12 @@ class Subwiki:
         """Every page as `contents` gives it, in one call, but with titles that are not fit to compare and without
         versions."""
         args = {"wikiid": self.activity().id, "groupid": self.spot.group, "userid": 0}
-        rows = self._ground.client.call("mod_wiki_get_subwiki_pages", args)["pages"]
+        rows = self._ground.client.call("mod_wiki_get_subwiki_pages", args, soon=True)["pages"]
         return {int(row["id"]): row for row in rows}
 
     def contents(self, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Displayed text and version of each page that is still there; only these tell a version."""
-        calls = [Call(function="mod_wiki_get_page_contents", args={"pageid": number}) for number in numbers]
+        calls = [Call(function="mod_wiki_get_page_contents", args={"pageid": number}, soon=True) for number in numbers]
         pages = {}
         for number, reply in zip(numbers, self._ground.client.call_all(calls), strict=True):
             if reply.code != "incorrectpageid":

@@ -63,10 +63,11 @@ class Writer:
         """Write one place, one outcome a change, until it is time to stop. True when the destination is lost."""
         place = self.plan.places[place_id]
         unreachable = False
-        for at in range(0, len(changes), AT_ONCE):
+        at_once = getattr(place, "at_once", AT_ONCE)
+        for at in range(0, len(changes), at_once):
             if self.stop.reason:
                 break
-            unreachable = self._write(place, changes[at : at + AT_ONCE], gather) or unreachable
+            unreachable = self._write(place, changes[at : at + at_once], gather) or unreachable
         return unreachable
 
     def _write(self, place: Place, changes: Sequence[Change], gather: Gather) -> bool:
