@@ -35,6 +35,8 @@ class Exchange:
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=body,
             repeatable=not call.write,
+            kind=call.kind,
+            calls=call.calls,
         )
         return self._send(request, call, len(body)).json()
 
