@@ -152,6 +152,8 @@ class GraphClient:
                     if not one.future.done():
                         one.future.set_exception(error)
                 if not isinstance(error, Exception):
+                    with self._lock:
+                        self._active -= 1
                     raise
 
     def _next(self) -> list[_Waiting]:
