@@ -17,6 +17,7 @@ from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer, Deleted, Drift, Limits, Policy, Prune, Refresh
 from lms_bridge.sync.run import Failure, Plan, Progress, Report, Route, no_progress
+from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
 
 if TYPE_CHECKING:
@@ -106,6 +107,17 @@ class Bridge:
             Report(run=run, route=name, destination="", started=now, ended=now, failures=(Failure("", error.problem),))
             for name, error in held.items()
         ]
+
+    def interrupt(self) -> None:
+        """Nobody waits any longer; what is under way is read back and recorded."""
+        self._interrupt(finish=True)
+
+    def share_budgets(self) -> None:
+        """Let all processes on this state heed what any of them is told by a destination."""
+        for name, destination in self.destinations.items():
+            share = getattr(destination, "share", None)
+            if share is not None:
+                share(StateBudget(self.state, name))
 
     def _interrupt(self, *, finish: bool) -> None:
         for destination in self.destinations.values():

@@ -55,6 +55,7 @@ __all__ = [
     "Record",
     "Revision",
     "Rewrite",
+    "SharedBudget",
     "Sides",
     "Source",
     "SourceFactory",
@@ -194,9 +195,27 @@ class Place(Protocol):
         ...
 
 
+class SharedBudget(Protocol):
+    """What a destination bears from all processes that work on one state. `name` is a part of it that is counted for
+    itself: a host, a kind of unit. Called from several threads."""
+
+    def closed(self, name: str) -> float:
+        """For how many seconds it asked anybody to be left alone."""
+        ...
+
+    def close(self, name: str, seconds: float) -> None:
+        """It asked to be left alone for so long: all are to heed it."""
+        ...
+
+    def draw(self, name: str, amount: float, *, per_second: float, burst: float) -> float:
+        """0: the amount is taken; else the seconds after which to ask again."""
+        ...
+
+
 class Destination(Protocol):
     """One that waits for its server has `interrupt(finish=…)`, called from another thread when a run is to end: nobody
-    waits any longer, and unless `finish` nothing more is sent."""
+    waits any longer, and unless `finish` nothing more is sent. One that heeds what its server bears has `share(budget)`
+    with a SharedBudget, called before any work where several processes work side by side."""
 
     name: str
     kinds: frozenset[Kind]

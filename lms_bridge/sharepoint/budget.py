@@ -40,6 +40,8 @@ class Budget:
 
         A call that is dearer than the burst waits for a full bucket and leaves a debt.
         """
+        if self.gate.shared is not None and units:
+            return self.gate.shared.draw("units", units, per_second=self._rate, burst=self._burst)
         with self._lock:
             now = self.gate.clock()
             self._level = min(self._burst, self._level + (now - self._filled) * self._rate)

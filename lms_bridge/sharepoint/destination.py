@@ -103,6 +103,9 @@ class SharePointSite:
         """The run is to end: nobody waits any longer. `finish`: what is under way is brought to its end first."""
         self._connection.stop(finish=finish)
 
+    def share(self, budget: SharedBudget) -> None:
+        self._connection.shared = budget
+
     def close(self) -> None:
         made = self._connection.made
         if made is not None:
