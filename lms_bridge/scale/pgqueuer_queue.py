@@ -157,10 +157,12 @@ class PgqueuerQueue:
     @asynccontextmanager
     async def _queries(self) -> AsyncIterator[Queries]:
         connect = psycopg.AsyncConnection.connect
-        async with await connect(self.address, autocommit=True) as asking:
-            async with await connect(self.address, autocommit=True) as listening:
-                driver: Driver = _Driver(asking, listening)
-                yield Queries(driver)
+        async with (
+            await connect(self.address, autocommit=True) as asking,
+            await connect(self.address, autocommit=True) as listening,
+        ):
+            driver: Driver = _Driver(asking, listening)
+            yield Queries(driver)
 
     def _do(self, what: Callable[[Queries], Coroutine[Any, Any, T]]) -> T:
         async def once() -> T:

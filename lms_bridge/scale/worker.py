@@ -31,10 +31,9 @@ def start(names: Sequence[str], state: State, queue: Queue, *, within: timedelta
     run = new_run(state.sharing.now())
     runs = {name: state.sharing.join(name, run, within=within) for name in names}
     # Again when joining: whoever began it may have died before it said so.
-    running = {name: each for name, each in runs.items() if _shared(state, each, name).ended is None}
-    queue.submit(
-        [Job(each, name, Step.OPEN) for name, each in running.items() if not _shared(state, each, name).groups]
-    )
+    told = [_shared(state, each, name) for name, each in runs.items()]
+    unopened = [shared for shared in told if shared.ended is None and not shared.groups]
+    queue.submit([Job(shared.run, shared.route, Step.OPEN) for shared in unopened])
     return runs
 
 
@@ -101,9 +100,8 @@ class Worker:
         if places is None:
             return None
         whole = self._whole(job.run, route)
-        if whole is not None:
-            if not sync_part(whole, places, self.state, now=self.now(), stop=self.stop):
-                return _SOON
+        if whole is not None and not sync_part(whole, places, self.state, now=self.now(), stop=self.stop):
+            return _SOON
         if self.state.sharing.done(job.run, job.route, job.group) == 0:
             self.queue.submit([Job(job.run, job.route, Step.CLOSE)])
         return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from lms_bridge.connector import SharedBudget
 from lms_bridge.sharepoint.auth import TokenProvider
 from lms_bridge.sharepoint.budget import Budget
 from lms_bridge.sharepoint.client import GraphClient
@@ -80,11 +81,13 @@ class LazyConnection:
         self._lock = threading.Lock()
         self._made: Connection | None = None
         self._stopped = False
+        self.shared: SharedBudget | None = None
 
     def get(self) -> Connection:
         with self._lock:
             if self._made is None:
                 self._made = self._connecting()
+                self._made.budget.gate.shared = self.shared
                 if self._stopped:
                     self._made.transport.stop()
             return self._made

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lms_bridge.connector import Context, Finding, Place, Placement, PlaceRef
+from lms_bridge.connector import Context, Finding, Place, Placement, PlaceRef, SharedBudget
 from lms_bridge.errors import Denied, NotFound, Problem
 from lms_bridge.items import Item, Key, Kind, mark
 from lms_bridge.sharepoint.budget import SHARE
