@@ -115,7 +115,7 @@ class Sharing:
         o = tables.outcomes
         query = sa.delete(o).where(
             *(o.c[name] == sa.bindparam(f"at_{name}") for name in ("run", "route", "place", "key")),
-            o.c.status.not_in([Status.DONE.value, Status.FAILED.value, Status.AMBIGUOUS.value]),
+            *(o.c.status != tried.value for tried in (Status.DONE, Status.FAILED, Status.AMBIGUOUS)),
         )
         rows = [{"at_run": run, "at_route": route, "at_place": place, "at_key": key} for place, key in changes]
         if rows:
