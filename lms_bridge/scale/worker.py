@@ -13,7 +13,7 @@ from lms_bridge.errors import StateError
 from lms_bridge.scale.queue import Job, Queue, Step
 from lms_bridge.sync.apply import new_run
 from lms_bridge.sync.intent import SharedRun
-from lms_bridge.sync.part import Whole, cancelled, close_run, grouped, survey, sync_part
+from lms_bridge.sync.part import Whole, close_run, end_early, grouped, survey, sync_part
 from lms_bridge.sync.run import Route
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_part import begin_once
@@ -43,7 +43,7 @@ def cancel(run: str, names: Sequence[str], state: State, queue: Queue) -> list[s
     for name in names:
         shared = state.sharing.shared_run(run, name)
         if shared is not None and shared.ended is None:
-            state.sharing.end(run, name, cancelled(shared, "", "it was cancelled"))
+            end_early(shared, state, "it was cancelled", now=state.sharing.now())
             ended.append(name)
     queue.cancel(run)
     return ended

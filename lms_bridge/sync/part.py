@@ -120,22 +120,23 @@ def close_run(shared: SharedRun, route: Route, state: "State", *, clock: Callabl
     done = {outcome.change.key for outcome, status in told if status == Status.DONE.value}
     here = {outcome.change.key for outcome in report.done}
     rest = _rest(replace(report, unchanged=report.unchanged - len(done - here)))
-    whole = report_of(replace(shared, ended=clock(), rest=rest), state)
-    state.history.end_run(
-        shared.run, route.name, ended=whole.ended, exit_code=exit_code([whole]), summary=summary_of([whole])
-    )
+    _end(shared, state, rest, clock())
     state.sharing.end(shared.run, route.name, rest)
     return True
 
 
-def cancelled(shared: SharedRun, destination: str, reason: str) -> dict[str, Any]:
-    """The rest of a run that somebody ended."""
-    return _rest(
-        Report(
-            run=shared.run, route=shared.route, destination=destination, started=shared.opened, ended=shared.opened,
-            stopped=reason,
-        )
-    )  # fmt: skip
+def end_early(shared: SharedRun, state: "State", reason: str, *, now: datetime) -> None:
+    """Workers begin nothing more of it."""
+    nothing = Report(run=shared.run, route=shared.route, destination="", started=shared.opened, ended=now)
+    rest = _rest(replace(nothing, stopped=reason))
+    state.sharing.end(shared.run, shared.route, rest)
+    _end(shared, state, rest, now)
+
+
+def _end(shared: SharedRun, state: "State", rest: Mapping[str, Any], now: datetime) -> None:
+    whole = report_of(replace(shared, ended=now, rest=rest), state)
+    code, summary = exit_code([whole]), summary_of([whole])
+    state.history.end_run(shared.run, shared.route, ended=now, exit_code=code, summary=summary)
 
 
 def _rest(report: Report) -> dict[str, Any]:

@@ -284,6 +284,7 @@ def test_a_run_can_be_cancelled_and_says_so(team: Team) -> None:
     team.queue.run(team.worker().work, Stop())
     assert team.destination.writes == 0
     assert team.report(run).stopped == "it was cancelled"
+    assert [past.exit_code for past in team.state.history.last_runs(team.name)] == [10]
     assert exit_code([team.report(run)]) == 10
 
 
