@@ -115,9 +115,7 @@ def undo(
 
 
 @app.command("cancel")
-def cancel(
-    context: typer.Context, run: RunArgument, config: ConfigOption = None, route: RouteOption = None
-) -> None:
+def cancel(context: typer.Context, run: RunArgument, config: ConfigOption = None, route: RouteOption = None) -> None:
     """End a run that workers share: what is under way is finished, and nothing new is begun."""
     from lms_bridge.cli.options import load
     from lms_bridge.cli.stored import open_state

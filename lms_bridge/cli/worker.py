@@ -10,12 +10,14 @@ import typer
 
 from lms_bridge.cli.options import ConfigOption, RouteOption
 from lms_bridge.cli.printing import say
-from lms_bridge.errors import UsageError
+from lms_bridge.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from lms_bridge.config.load import Config
     from lms_bridge.scale.queue import Queue
+    from lms_bridge.sync.intent import SharedRun
     from lms_bridge.sync.run import Report
+    from lms_bridge.sync.state import State
 
 _A_YEAR = 366 * 86_400.0
 
@@ -82,17 +84,24 @@ def sync_shared(config: "Config", names: Sequence[str], *, join: float, deadline
     with State.open(config.state) as state:
         runs = start(names, state, queue, within=timedelta(minutes=join))
         say(f"Run {', '.join(sorted(set(runs.values())))} is under way on the workers.", err=True)
-        ended = []
         over = time.monotonic() + deadline
-        for name, run in runs.items():
-            while (shared := state.sharing.shared_run(run, name)) is not None and shared.ended is None:
-                if time.monotonic() > over:
-                    raise UsageError(
-                        f"the run {run} of the route {name} is not at its end: {shared.left} of {shared.groups} groups "
-                        "of places are left. It goes on without this command.",
-                        next_step="See that workers run (`lms-bridge worker`), and look with `lms-bridge runs list`.",
-                    )
-                time.sleep(0.5)
-            assert shared is not None
-            ended.append(report_of(shared, state))
-        return ended
+        return [report_of(_ended(state, run, name, over), state) for name, run in runs.items()]
+
+
+def _ended(state: "State", run: str, route: str, over: float) -> "SharedRun":
+    """Waits for the run's end. A database that restarts meanwhile is waited for as well."""
+    left = "nothing is known of it"
+    while time.monotonic() < over:
+        try:
+            shared = state.sharing.shared_run(run, route)
+        except StateError:
+            shared = None
+        if shared is not None:
+            if shared.ended is not None:
+                return shared
+            left = f"{shared.left} of {shared.groups} groups of places are left"
+        time.sleep(0.5)
+    raise UsageError(
+        f"the run {run} of the route {route} is not at its end: {left}. It goes on without this command.",
+        next_step="See that workers run (`lms-bridge worker`), and look with `lms-bridge runs list`.",
+    )
