@@ -256,7 +256,7 @@ def _told(place: Place, changes: Sequence[Change]) -> Iterator[tuple[Outcome, bo
 
 
 def _record(place: Place, change: Change, payload: Payload, entry: Entry, body: Body | None, ours: Digests) -> Record:
-    expected = change.sides.ours if change.action is Action.MERGE and change.sides else place.expected(payload)
+    expected = change.sides.ours if change.sides else place.expected(payload)
     stands = body if body is not None else expected
     record = Record(
         key=change.key,
