@@ -22,6 +22,7 @@ from lms_bridge.sync.stop import Stop
 log = logging.getLogger(__name__)
 
 _SOON = 0.5
+_TRIES = 3
 _LATER = 10.0
 """The closing is asked for by whoever does the last group; should that one die right then, it comes by itself."""
 
@@ -66,6 +67,8 @@ class Worker:
     read: dict[str, Whole] = field(default_factory=dict)
     reading: dict[str, Lock] = field(default_factory=dict)
     offset: timedelta = timedelta()
+    broken: dict[str, int] = field(default_factory=dict)
+    """How often a job could not be done for a reason that nobody foresaw."""
 
     def work(self, job: Job) -> float | None:
         """See `queue.Work`."""
@@ -84,6 +87,27 @@ class Worker:
             # Somebody else has the route or the places, or the database went away: it is tried again.
             log.info("%s: %s", job.name, error.problem.cause)
             return _SOON
+        except Exception:
+            log.exception("%s: this is a mistake in lms-bridge or in a connector", job.name)
+            return self._broke(shared, job)
+
+    def _broke(self, shared: SharedRun, job: Job) -> float | None:
+        """A job that breaks whoever does it must not keep the run from its end."""
+        self.broken[job.name] = self.broken.get(job.name, 0) + 1
+        if self.broken[job.name] < _TRIES:
+            return _SOON
+        if job.step is not Step.PART:
+            reason = "its work could not be shared out or closed: see the log of `lms-bridge --verbose worker`"
+            end_early(shared, self.state, reason, now=self.now())
+            self.queue.cancel(job.run)
+            return None
+        # The closing looks at these places itself, and tells what is wrong.
+        self._done(job)
+        return None
+
+    def _done(self, job: Job) -> None:
+        if self.state.sharing.done(job.run, job.route, job.group) == 0:
+            self.queue.submit([Job(job.run, job.route, Step.CLOSE)])
 
     def _open(self, shared: SharedRun, route: Route, job: Job) -> float | None:
         begin_once(self.state.history, job.run, job.route, route.destination.name, started=shared.opened)
@@ -102,8 +126,7 @@ class Worker:
         whole = self._whole(job.run, route)
         if whole is not None and not sync_part(whole, places, self.state, now=self.now(), stop=self.stop):
             return _SOON
-        if self.state.sharing.done(job.run, job.route, job.group) == 0:
-            self.queue.submit([Job(job.run, job.route, Step.CLOSE)])
+        self._done(job)
         return None
 
     def _close(self, shared: SharedRun, route: Route, job: Job) -> float | None:

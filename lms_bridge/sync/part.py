@@ -20,6 +20,7 @@ from lms_bridge.sync.report import exit_code, summary_of
 from lms_bridge.sync.route import Within, located, prepare
 from lms_bridge.sync.run import Failure, Report, Route
 from lms_bridge.sync.stop import Stop
+from lms_bridge.sync.survey import open_place
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
@@ -61,8 +62,10 @@ def survey(route: Route, state: "State", run: str, *, now: datetime) -> Whole | 
             names.setdefault(record.place, {})[record.key] = record.name
     addresses = dict(state.addresses(route.destination.name, besides=route.name))
     for ref, items in placement.places.items():
-        found = route.destination.open(ref).addresses(items, names.get(ref.id, {}))
-        addresses |= {key: Address(ref, name) for key, name in found.items()}
+        place = open_place(route.destination, ref)
+        if not isinstance(place, Failure):
+            found = place.addresses(items, names.get(ref.id, {}))
+            addresses |= {key: Address(ref, name) for key, name in found.items()}
     return Whole(run=run, route=route, view=view, placement=placement, places=places, addresses=addresses)
 
 

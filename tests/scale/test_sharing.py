@@ -19,6 +19,7 @@ from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Report, Route
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_lease import lease_places
+from lms_bridge.sync.state_part import ClosingState
 from lms_bridge.sync.stop import Stop
 from lms_bridge.testing.memory import MemoryDestination
 from lms_bridge.testing.memory_source import MemorySource
@@ -268,12 +269,25 @@ def test_a_worker_that_dies_while_it_closes_leaves_the_closing_to_another(team: 
     assert shared is not None
     # It applied what was left, and died before it could say so.
     now = team.state.sharing.now()
-    from lms_bridge.sync.state_part import ClosingState
-
     closing = ClosingState(team.state)
     apply(prepare(team.route, closing, now=now), team.route, closing, now=now, run=run)
     team.queue.run(team.worker().work, Stop())
     assert done(team.report(run)) == {"created": 3}
+
+
+@pytest.mark.parametrize(("broken", "code"), [("sync_part", 0), ("close_run", 10), ("grouped", 10)])
+def test_a_mistake_of_ours_does_not_keep_a_run_from_its_end(
+    team: Team, monkeypatch: pytest.MonkeyPatch, broken: str, code: int
+) -> None:
+    def fail(*args: object, **how: object) -> None:
+        raise ZeroDivisionError
+
+    team.source.content = programme(1)
+    monkeypatch.setattr(f"lms_bridge.scale.worker.{broken}", fail)
+    report = team.run()
+    assert exit_code([report]) == code
+    # What the groups could not do is done at the closing.
+    assert len(team.destination.all()) == (0 if broken == "grouped" else 3)
 
 
 def test_a_run_can_be_cancelled_and_says_so(team: Team) -> None:
