@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from lms_bridge.connector import SharedBudget
 from lms_bridge.errors import DestinationError
 from lms_bridge.moodle.exchange import UPLOAD, Exchange, too_big
 from lms_bridge.moodle.protocol import BATCH, Call, Reply, form, is_refusal, refused
@@ -104,6 +105,9 @@ class Client:
     def stop(self, *, finish: bool = False) -> None:
         """From any thread: what waits is told that it was never sent (see `Gate.stop`)."""
         self._exchange.stop(finish=finish)
+
+    def share(self, budget: SharedBudget) -> None:
+        self._exchange.share(budget)
 
     def close(self) -> None:
         """Whoever still waits is woken with an error."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from lms_bridge.connector import Finding, Place, Placement, PlaceRef
+from lms_bridge.connector import Finding, Place, Placement, PlaceRef, SharedBudget
 from lms_bridge.errors import DestinationError, Problem
 from lms_bridge.items import Item, Key, Kind, Page, Prompt
 from lms_bridge.moodle.check import check_site
@@ -118,6 +118,9 @@ class Moodle:
     def interrupt(self, *, finish: bool = False) -> None:
         """The run is to end: nobody waits any longer. `finish`: what is under way is brought to its end first."""
         self._client.stop(finish=finish)
+
+    def share(self, budget: SharedBudget) -> None:
+        self._client.share(budget)
 
     def close(self) -> None:
         self._client.close()

@@ -15,17 +15,12 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
-<<<<<<< HEAD
-def body_digest(body: Body) -> str:
-    from lms_bridge.markup.digest import digest as html_digest
-
-    parts = [body.title.strip(), html_digest(body.html) if body.html else "", dict(body.fields)]
-=======
 def body_digest(body: Body, known: MutableMapping[str, str] | None = None) -> str:
     """`known`: of texts whose digest was taken before, by text; taking it is what costs."""
+    from lms_bridge.markup.digest import digest as html_digest
+
     known = {} if known is None else known
     if body.html and body.html not in known:
         known[body.html] = html_digest(body.html)
     parts = [body.title.strip(), known.get(body.html, ""), dict(body.fields)]
->>>>>>> moodlespeed
     return hashlib.sha256(canonical(parts).encode()).hexdigest()

@@ -64,6 +64,8 @@ def open_place(destination: Destination, ref: PlaceRef) -> Place | Failure:
 
 
 def must_list(policy: Policy, last: datetime | None, now: datetime) -> bool:
+    if policy.fresh_since is not None and last is not None and last >= policy.fresh_since:
+        return False
     match policy.refresh:
         case Refresh.ALWAYS:
             return True
