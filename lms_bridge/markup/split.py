@@ -86,7 +86,7 @@ def _parted(holder: etree._Element) -> Iterator[str | Image]:
     block = holder[0] if len(holder) == 1 and not (holder.text or "").strip(" \t\n\r\f") else holder
     if block.tag in ("ul", "ol"):
         yield from _parted_list(block)
-    elif block is holder or block.tag in _WORDS_ONLY or block.tag == "img":
+    elif block.tag in _WORDS_ONLY or block.tag not in BLOCKS:
         yield from _parted_words(holder)
     else:
         yield from _emptied(holder)
@@ -143,7 +143,9 @@ def _parted_list(block: etree._Element) -> Iterator[str | Image]:
 def _list_like(block: etree._Element, number: int) -> etree._Element:
     group = etree.Element(block.tag)
     group.attrib.update(block.attrib)
-    if block.tag == "ol" and number != 1:
+    if number == 1:
+        group.attrib.pop("start", None)
+    elif block.tag == "ol":
         group.set("start", str(number))
     return group
 

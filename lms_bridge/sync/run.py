@@ -65,6 +65,8 @@ class Plan:
     unreachable: bool = False
     waiting: tuple[Waiting, ...] = ()
     refreshed: tuple[Record, ...] = field(default=(), repr=False)
+    deleted: tuple[Record, ...] = field(default=(), repr=False)
+    """Of entries that a delete without an answer took away, while the source has their items again."""
     listed: tuple[PlaceRef, ...] = field(default=(), repr=False)
     ours: Mapping[tuple[str, Key], frozenset[str]] = field(default_factory=dict, repr=False)
     """Digests of earlier writes whose answer never came, by place and key."""

@@ -22,8 +22,8 @@ EXCHANGED = """
     RShift_LShift Lt_LtE Lt_GtE LtE_Lt LtE_Gt Gt_GtE Gt_LtE GtE_Gt GtE_Lt Eq_NotEq NotEq_Eq Is_IsNot IsNot_Is
     Delete_Not Delete_USub USub_UAdd
 """
-NO_BEHAVIOUR = re.compile(r"^@dataclass\(|^[^→]*\(.*\*, .* → .*\(.*/, ")
-"""What keeps data frozen, and parameters to their names, is seen by mypy and by nobody who runs the code."""
+NO_BEHAVIOUR = re.compile(r"^@dataclass\(|^[^→]*\(.*\*, .* → .*\(.*/, |^\*, → /,$|^if TYPE_CHECKING: →")
+"""What keeps data frozen and parameters to their names, and what types need, is seen by mypy and by nobody else."""
 OPPOSITE = {ast.Eq: ast.NotEq, ast.Lt: ast.GtE, ast.Gt: ast.LtE, ast.Is: ast.IsNot, ast.In: ast.NotIn}
 OPPOSITE |= {other: one for one, other in OPPOSITE.items()}
 

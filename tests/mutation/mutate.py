@@ -28,7 +28,7 @@ from tests.mutation.mistakes import Mistake, mistakes_in  # noqa: E402 - the sam
 MARKS = "not live and not clients and not crash and not faults and not fuzz and not browser"
 TESTS = ["tests/markup", "tests/sync", "tests/cli", "tests/sources", "tests/security", "tests/testing"]
 PATIENCE = 6.0
-"""Seconds of tests, by what they took unchanged, that one mistake is worth; the quickest come first."""
+"""Seconds of the processor that the tests asked about one mistake took unchanged."""
 LIBRARIES = (
     "hypothesis.stateful", "pydantic", "lxml.html", "requests", "msal", "tenacity", "yaml", "nh3", "markdown_it",
     "sqlalchemy", "html5lib", "openpyxl", "cryptography.x509",
@@ -112,7 +112,9 @@ def _work(mistakes: list[Mistake], found: reached.Reached, to: Path, scratch: Pa
         for done, mistake in enumerate(mistakes, 1):
             rounds = _rounds(mistake, found)
             cost = sum(found.seconds.get(test, 0.0) for tests in rounds for test in tests)
-            outcome = noticed.notices(mistake, ROOT, rounds, 20 + 5 * cost, scratch) if rounds else "never reached"
+            outcome = (
+                noticed.notices(mistake, ROOT, rounds, 10 + round(3 * cost), scratch) if rounds else "never reached"
+            )
             results.write(outcome + "\n")
             results.flush()
             if outcome != noticed.NOTICED:
@@ -130,7 +132,7 @@ def _rounds(mistake: Mistake, found: reached.Reached) -> list[list[str]]:
     room = "tests/" + mistake.module.split("/")[1] + "/"
     ways: dict[frozenset[int], list[str]] = {}
     for test in reached.tests_of(found, ROOT, mistake.module, mistake.line):
-        ways.setdefault(frozenset(found.lines[mistake.module][test]), []).append(test)
+        ways.setdefault(frozenset(found.lines[mistake.module].get(test, ())), []).append(test)
     ranked = [
         (place, not test.startswith(room), -len(way), found.seconds.get(test, 0.0), test)
         for way, tests in ways.items()

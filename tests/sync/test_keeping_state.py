@@ -67,6 +67,7 @@ def test_into_a_state_that_holds_something_nothing_is_imported(bench: Bench) -> 
     ("spoil", "told"),
     [
         (lambda lines: lines[:-1], "ends too early"),
+        (lambda lines: [], "ends too early"),
         (lambda lines: ["not JSON", *lines[1:]], "line 1"),
         (lambda lines: [json.dumps({"lms_bridge_state": 99}), *lines[1:]], "no exported state of form"),
         (lambda lines: [lines[0], '{"table": "users", "row": {}}', *lines[1:]], "line 2"),
@@ -81,6 +82,27 @@ def test_a_damaged_export_is_taken_whole_or_not_at_all(bench: Bench, tmp_path: P
         import_(other, spoil(list(export(bench.file))))
     with State.open(other) as state:
         assert state.records(bench.name) == []
+
+
+@pytest.mark.parametrize("moment", ["soon", 17, [], "2026-13-45"])
+def test_a_moment_that_is_none_is_told_with_its_line(bench: Bench, tmp_path: Path, moment: object) -> None:
+    bench.fill(*everything())
+    bench.sync()
+    lines = list(export(bench.file))
+    number = next(number for number, line in enumerate(lines) if '"table":"runs"' in line)
+    row = json.loads(lines[number])
+    row["row"]["started"] = moment
+    lines[number] = json.dumps(row)
+    with pytest.raises(StateError, match="a moment cannot be read") as caught:
+        import_(tmp_path / "other.sqlite", lines)
+    assert caught.value.problem.where == f"line {number + 1}"
+
+
+def test_what_stands_behind_the_end_of_an_export_is_not_read(bench: Bench, tmp_path: Path) -> None:
+    bench.fill(*everything())
+    bench.sync()
+    counts = import_(tmp_path / "other.sqlite", [*export(bench.file), "more"])
+    assert counts["records"] > 0
 
 
 # Making it anew, checking it

@@ -24,8 +24,8 @@ from lms_bridge.sync.undo import (
     undo,
 )
 from lms_bridge.testing.bench import KEEP_BOTH, LEAVE, MERGE, OVERWRITE, PRUNE, Bench
-from lms_bridge.testing.memory import MemoryDestination
-from lms_bridge.testing.sample import make_page
+from lms_bridge.testing.memory import MemoryDestination, place_ref
+from lms_bridge.testing.sample import make_page, make_prompt
 
 BIO = Course("BIO-101", "Cell Biology")
 
@@ -60,6 +60,27 @@ def test_a_changed_page_reads_again_as_before_and_stays_so_until_its_source_chan
     assert html(there, page().key) == "<p>First.</p>"
     bench.change(page(words="Third."))
     assert page().key in [c.key for c in bench.plan(LEAVE).conflicts]
+
+
+def test_undoing_forgets_neither_what_waits_nor_what_needs_a_decision(bench: Bench, there: MemoryDestination) -> None:
+    later = make_prompt(BIO, "later", publish=bench.now + timedelta(days=2))
+    bench.fill(page(), make_prompt(BIO, "now"), later)
+    report = bench.sync(LEAVE)
+    there.edit(page().key, "<p>A person.</p>")
+    bench.change(page(words="Second."))
+    bench.sync(LEAVE)
+    take_back(bench, report, make_prompt(BIO, "now").key)
+    with State.open(bench.file) as state:
+        assert [waiting.key for waiting in state.waiting("bench")] == [later.key]
+        assert [review.key for review in state.history.reviews("bench")] == [page().key]
+
+
+def test_a_place_that_cannot_be_looked_at_is_told_by_its_name(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(page())
+    report = bench.sync(LEAVE)
+    there.closed.add(place_ref(Kind.PAGE, BIO.idnumber).id)
+    (failure,) = bench.undo(report).failures
+    assert failure.problem.where == place_ref(Kind.PAGE, BIO.idnumber).title
 
 
 def test_what_a_run_made_is_taken_away_and_not_made_again(bench: Bench, there: MemoryDestination) -> None:
