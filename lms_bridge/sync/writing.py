@@ -214,7 +214,7 @@ def _unkept(change: Change) -> Problem:
 def _image(place: Place, outcome: Outcome) -> Image:
     change = outcome.change
     after = ""
-    if change.action is not Action.DELETE and change.payload is not None:
+    if change.payload is not None:
         after = body_digest(outcome.body if outcome.body is not None else place.expected(change.payload))
     known = outcome.entry or change.entry
     return Image(
