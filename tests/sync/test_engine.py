@@ -60,6 +60,7 @@ def test_a_source_that_cannot_be_read_changes_nothing(bench: Bench, there: Memor
     bench.sync(PRUNE)
     before = there.writes
     bench.source.broken = True
+    assert bench.plan(PRUNE).changes == ()
     report = bench.sync(PRUNE)
     assert report.failures[0].problem.cause == "The source cannot be read."
     assert there.writes == before

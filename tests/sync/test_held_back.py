@@ -56,6 +56,8 @@ def test_a_half_listing_that_names_nothing_makes_no_second_index_page_either(ben
     bench.fill(*pages(2))
     bench.source.complete = False
     assert bench.plan().pending == ()
+    hold(bench, pages(2)[1])
+    assert bench.plan().pending == (), "nor does one that names another page only"
 
 
 def test_a_page_that_is_held_back_keeps_its_address_and_its_line_on_the_index_page(
@@ -93,9 +95,12 @@ def test_a_page_that_was_never_sent_has_no_line_on_the_index_page_while_it_is_he
     assert "Page 01" not in index.html
 
 
-def test_the_index_names_a_new_page_while_another_is_held_back(bench: Bench, there: MemoryDestination) -> None:
-    bench.fill(*pages(2))
+def test_the_index_names_a_new_page_while_another_is_held_back_and_a_prompt_is_not_listed(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(*pages(2), make_prompt(BIO, "talk"))
     bench.sync()
+    bench.fill(*pages(2))
     bench.source.content.append(make_page(BIO, "new", "<p>New.</p>", title="New page"))
     hold(bench, pages(2)[1])
     bench.sync()
