@@ -225,7 +225,7 @@ def _unkept(change: Change) -> Problem:
 def _image(place: Place, outcome: Outcome, digests: Known) -> Image:
     change = outcome.change
     after = ""
-    if change.action is not Action.DELETE and change.payload is not None:
+    if change.payload is not None:
         after = body_digest(outcome.body if outcome.body is not None else place.expected(change.payload), digests)
     known = outcome.entry or change.entry
     return Image(
