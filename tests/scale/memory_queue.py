@@ -18,12 +18,12 @@ class MemoryQueue:
         return len(new)
 
     def run(self, work: Work, stop: Stop, *, until_idle: bool = True) -> None:
-        """What is to be tried again goes to the end, and is tried only when something else was done since."""
+        """What is to be tried again goes to the end, and comes round a few times while nothing else is done."""
         self.run_while(work, lambda job: not stop.reason)
 
     def run_while(self, work: Work, wanted: Callable[[Job], bool]) -> None:
         idle = 0
-        while self.waiting and idle <= len(self.waiting):
+        while self.waiting and idle <= 4 * len(self.waiting):
             job = self.waiting.pop(0)
             again = True
             if wanted(job):
