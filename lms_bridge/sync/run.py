@@ -55,6 +55,8 @@ class Plan:
     """How many items were looked at."""
     partial: bool = False
     """A selection was looked at, so what was not looked at is as it was."""
+    takes_away_at_once: bool = False
+    """Deletes wait for nothing, whatever else fails."""
     cost: Cost = field(default_factory=Cost)
     checksum: str = ""
     failures: tuple[Failure, ...] = ()

@@ -132,7 +132,7 @@ def _rounds(mistake: Mistake, found: reached.Reached) -> list[list[str]]:
     room = "tests/" + mistake.module.split("/")[1] + "/"
     ways: dict[frozenset[int], list[str]] = {}
     for test in reached.tests_of(found, ROOT, mistake.module, mistake.line):
-        ways.setdefault(frozenset(found.lines[mistake.module][test]), []).append(test)
+        ways.setdefault(frozenset(found.lines[mistake.module].get(test, ())), []).append(test)
     ranked = [
         (place, not test.startswith(room), -len(way), found.seconds.get(test, 0.0), test)
         for way, tests in ways.items()

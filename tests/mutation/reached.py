@@ -64,20 +64,33 @@ class _Recorder:
 
 
 def tests_of(reached: Reached, root: Path, module: str, line: int) -> list[str]:
-    """The tests that come to the statement on `line`; for what is done at import, all that come to the module."""
+    """The tests that come to the statement on `line`. For what is done at import, and for what is done once and kept,
+    where only the first who asks is seen, all that come to the module; of a module of data alone, all of its room."""
     found = reached.lines.get(module, {})
-    wanted = _statement(root / module, line)
+    source = ast.parse((root / module).read_text(encoding="utf-8"))
+    wanted = _statement(source, line)
     direct = [test for test, lines in found.items() if test and not wanted.isdisjoint(lines)]
-    if direct or wanted.isdisjoint(found.get("", ())):
+    at_import = not direct and not wanted.isdisjoint(found.get("", ()))
+    if not at_import and not _kept(source, line):
         return direct
-    return [test for test in found if test]
+    room = f"tests/{module.split('/')[1]}/"
+    return [test for test in found if test] or [test for test in reached.seconds if test.startswith(room)]
 
 
-def _statement(file: Path, line: int) -> frozenset[int]:
+def _kept(source: ast.Module, line: int) -> bool:
+    return any(
+        node.lineno <= line <= (node.end_lineno or 0)
+        and any("cache" in ast.unparse(one) for one in node.decorator_list)
+        for node in ast.walk(source)
+        if isinstance(node, ast.FunctionDef)
+    )
+
+
+def _statement(source: ast.Module, line: int) -> frozenset[int]:
     """The lines of the smallest statement around a line; of one that has a body, its head."""
     smallest = range(line, line + 1)
     best = 1 << 30
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(source):
         if not isinstance(node, ast.stmt):
             continue
         first = min([node.lineno, *(entry.lineno for entry in getattr(node, "decorator_list", ()))])

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from lms_bridge.errors import StateError
 from lms_bridge.sync.state import State
@@ -63,3 +64,21 @@ def test_two_first_starts_at_once_make_the_tables_once_and_both_go_on(tmp_path: 
     second.join()
     engine.dispose()
     assert troubles == []
+
+
+@pytest.mark.postgresql
+def test_a_run_whose_connection_broke_learns_that_another_may_have_its_route(postgresql_server: str) -> None:
+    with State.open(postgresql_server) as one, State.open(postgresql_server) as other:
+        # Giving up what is lost already is no trouble.
+        with one.lease("broken"):
+            one.assure_lease("broken")
+            engine = sa.create_engine(postgresql_server.replace("postgresql:", "postgresql+psycopg:"))
+            with engine.begin() as connection:
+                holders = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'"
+                assert connection.execute(sa.text(holders)).scalars().all() == [True]
+            engine.dispose()
+            with pytest.raises(StateError, match="another run may have it now"):
+                one.assure_lease("broken")
+            with other.lease("broken"):
+                assert one.is_leased("broken")
+        assert not other.is_leased("broken")
