@@ -292,12 +292,16 @@ def _record(place: Place, outcome: Outcome, payload: Payload, ours: Digests, dig
     match change.action:
         case Action.MERGE:
             # The next merge begins with what the source alone would have left there.
-            expected = change.sides.ours if change.sides else place.expected(payload)
+            expected = _expected(place, change, payload)
             return with_base(replace(record, digest=body_digest(expected, digests), drifted=True), expected)
-        case Action.ADOPT if record.digest != body_digest(expected := place.expected(payload), digests):
+        case Action.ADOPT if record.digest != body_digest(expected := _expected(place, change, payload), digests):
             return _adopted(record, payload, entry, expected, ours)
         case _:
             return record
+
+
+def _expected(place: Place, change: Change, payload: Payload) -> Body:
+    return change.sides.ours if change.sides else place.expected(payload)
 
 
 def _adopted(record: Record, payload: Payload, entry: Entry, expected: Body, ours: Digests) -> Record:
