@@ -23,7 +23,9 @@ ROOMS = {
     "sandbox": set(),
     "testing": GROUND | {"markup", "sync"},
     "example": {"errors"},
-    "bridge": GROUND | {"config", "registry", "sync"},
+    "basis": set(),
+    "late": set(),
+    "bridge": GROUND | {"config", "registry", "sync", "basis", "late"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
     | {"sources"},
