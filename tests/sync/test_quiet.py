@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from lms_bridge import basis
+from lms_bridge import basis as grounds
 from lms_bridge.basis import basis_of
 from lms_bridge.bridge import Bridge
 from lms_bridge.config.load import Config
@@ -289,7 +289,7 @@ def test_settings_secrets_and_code_are_what_an_outcome_rests_on(
         basis_of(tmp_path, Settings(places=frozenset({"a"})), NEVER),
         basis_of(tmp_path, Settings(), replace(NEVER, takeover=True)),
     ]
-    monkeypatch.setattr(basis, "_code", lambda: ["another version"])
+    monkeypatch.setattr(grounds, "_code", lambda: ["another version"])
     others.append(basis_of(tmp_path, Settings(), NEVER))
     assert known not in others
     assert len(set(others)) == len(others)
