@@ -271,7 +271,7 @@ def _told(place: Place, changes: Sequence[Change]) -> Iterator[tuple[Outcome, bo
 def _record(place: Place, outcome: Outcome, payload: Payload, ours: Digests, digests: Known) -> Record:
     change, entry = outcome.change, outcome.entry
     assert entry is not None
-    stands = outcome.body if outcome.body is not None else place.expected(payload)
+    stands = outcome.body if outcome.body is not None else _expected(place, change, payload)
     record = Record(
         key=change.key,
         kind=change.kind,
