@@ -4,19 +4,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from threading import Event
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lms_bridge.basis import basis_of
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.config.model import PolicySettings
 from lms_bridge.connector import Change, Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
 from lms_bridge.items import Key, Kind
+from lms_bridge.late import Late
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer, Deleted, Drift, Limits, Policy, Prune, Refresh
-from lms_bridge.sync.run import Failure, Plan, Progress, Report, Route, no_progress
+from lms_bridge.sync.quiet import ground_of, keep, recalled
+from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.stop import Stop
 
 if TYPE_CHECKING:
@@ -34,6 +39,8 @@ class Bridge:
     sources: Mapping[str, Source]
     destinations: Mapping[str, Destination]
     state: "State"
+    notes: Path
+    """Where it is noted what was found when nothing was to do."""
 
     def plan(
         self,
@@ -44,15 +51,32 @@ class Bridge:
         progress_of: Callable[[str], Progress] = lambda route: no_progress,
     ) -> list[Plan]:
         """Raises UsageError when `only` selects nothing at all."""
-        from lms_bridge.sync.route import prepare
-
-        plans = [
-            prepare(route, self.state, now=clock(), only=only, answers=answers, progress=progress_of(route.name))
-            for route in self.routes
-        ]
+        plans = []
+        for route in self.routes:
+            ground = None if only or answers else ground_of(route, self.state)
+            plan = recalled(self.notes, route, ground, clock()) if ground is not None else None
+            plans.append(plan or self._looked_at(route, ground, clock(), only, answers, progress_of(route.name)))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
         return plans
+
+    def _looked_at(
+        self,
+        route: Route,
+        ground: Ground | None,
+        now: datetime,
+        only: Sequence[str],
+        answers: Mapping[Key, Answer],
+        progress: Progress,
+    ) -> Plan:
+        from lms_bridge.sync.route import prepare
+
+        # What cannot be opened at all ends the command, before anything is read.
+        for end in (route.source, route.destination):
+            if isinstance(end, Late):
+                end.opened()
+        plan = prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
+        return replace(plan, ground=ground)
 
     def sync(
         self,
@@ -101,6 +125,8 @@ class Bridge:
                 )
                 for route, plan in zip(free.routes, plans, strict=True)
             ]
+            for plan, route, report in zip(plans, free.routes, done, strict=True):
+                keep(self.notes, route, plan, report, self.state)
         now = clock()
         return done + [
             Report(run=run, route=name, destination="", started=now, ended=now, failures=(Failure("", error.problem),))
@@ -199,31 +225,40 @@ def open_bridge(config: Config, *, only_routes: Sequence[str] = (), takeover: bo
                     sources[route.source.name],
                     destinations[route.destination.name],
                     route.kinds,
-                    replace(
+                    policy := replace(
                         policy_of(route.policy),
                         installation=config.installation,
                         takeover=takeover,
                         history_days=config.history_days,
                     ),
+                    glance_of(route.source, config.folder),
+                    _basis(config, route, policy),
                 )
                 for route in chosen
             )
-            yield Bridge(config, routes, sources, destinations, state)
+            yield Bridge(config, routes, sources, destinations, state, notes_of(config))
 
 
 @contextmanager
 def open_connectors(
     config: Config, routes: Sequence[RouteConfig]
 ) -> Iterator[tuple[dict[str, Source], dict[str, Destination]]]:
-    sources = open_sources(config, routes)
+    """Each is opened when it is first asked for anything."""
+    sources = {route.source.name: late(config, route.source, _open_source) for route in routes}
+    destinations = {route.destination.name: late(config, route.destination, _open_destination) for route in routes}
     with ExitStack() as stack:
-        destinations: dict[str, Destination] = {}
-        for route in routes:
-            if route.destination.name not in destinations:
-                destination = _open_destination(config, route.destination)
-                stack.callback(destination.close)
-                destinations[route.destination.name] = destination
+        for destination in destinations.values():
+            stack.callback(destination.close)
         yield sources, destinations
+
+
+def late(config: Config, opening: Opening, open_: Callable[[Config, Opening], Any]) -> Any:
+    return Late(opening.name, partial(open_, config, opening))
+
+
+def glance_of(source: Opening, folder: Path) -> Callable[[], str | None] | None:
+    glance = source.connector.glance
+    return partial(glance, source.settings, folder) if glance is not None else None
 
 
 def open_sources(config: Config, routes: Sequence[RouteConfig]) -> dict[str, Source]:
@@ -274,6 +309,16 @@ def _open_destination(config: Config, opening: Opening) -> Destination:
     factory = opening.connector.destination
     assert factory is not None, "the config lets only destinations be destinations"
     return factory(opening.name, opening.settings, config.folder)
+
+
+def _basis(config: Config, route: RouteConfig, policy: Policy) -> str:
+    ends = [(end.name, end.connector.name, end.settings) for end in (route.source, route.destination)]
+    return basis_of(config.folder, ends, sorted(route.kinds), policy)
+
+
+def notes_of(config: Config) -> Path:
+    """Beside a state that is a file; for a database beside the config."""
+    return config.folder / ".state" / "quiet" if "://" in config.state else Path(f"{config.state}.quiet")
 
 
 def policy_of(settings: PolicySettings) -> Policy:

@@ -5,7 +5,7 @@ A destination holds places (one kind in one container). For each place the engin
 `write` talk to the destination.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -238,3 +238,6 @@ class Connector:
     settings: type[BaseModel]
     source: SourceFactory | None = None
     destination: DestinationFactory | None = None
+    glance: Callable[[Any, Path], str | None] | None = None
+    """Of a source that can tell cheaply, from its settings and the folder, whether anything changed: equal as long as
+    `items` would give the same for the same cursor, none when it cannot say. Moments that items name may pass."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from lms_bridge.bridge import Bridge
 from lms_bridge.cli.options import Output, console
@@ -9,8 +10,6 @@ from lms_bridge.cli.printing import harmless, print_json, say, say_text
 from lms_bridge.cli.sentences import sentence
 from lms_bridge.connector import Action, Change
 from lms_bridge.errors import BridgeError
-from lms_bridge.markup.diff import as_lines, line_diff
-from lms_bridge.sync.difference import Difference, diff, difference
 from lms_bridge.sync.report import plan_document, report_document, summary_of
 from lms_bridge.sync.report_text import (
     cell,
@@ -24,6 +23,9 @@ from lms_bridge.sync.report_text import (
 )
 from lms_bridge.sync.run import Plan, Report
 from lms_bridge.sync.status import Standing, standing, status_document
+
+if TYPE_CHECKING:
+    from lms_bridge.sync.difference import Difference
 
 _SHOWN_DIFFS = 20
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -80,6 +82,8 @@ def show_status(bridge: Bridge, output: Output) -> None:
 
 def show_difference(bridge: Bridge, key: str, output: Output) -> bool:
     """Whether any route has the item."""
+    from lms_bridge.sync.difference import diff
+
     now = datetime.now(UTC)
     found = {route.name: diff(route, bridge.state, key, now=now) for route in bridge.routes}
     told = {name: each for name, each in found.items() if each is not None}
@@ -101,9 +105,13 @@ def _print_lines(lines: Sequence[str]) -> None:
         say(line)
 
 
-def _differences(plan: Plan) -> list[Difference]:
+def _differences(plan: Plan) -> "list[Difference]":
     """Before and after of changed texts. A text that cannot be read now is told as such, and the plan still stands."""
     changed = [change for change in plan.changes if _has_text_to_compare(change)]
+    if not changed:
+        return []
+    from lms_bridge.sync.difference import Difference, difference
+
     told: list[Difference] = []
     for change in changed[:_SHOWN_DIFFS]:
         try:
@@ -120,11 +128,13 @@ def _has_text_to_compare(change: Change) -> bool:
     return change.entry is not None and (change.action in (Action.UPDATE, Action.MERGE) or change.conflict)
 
 
-def _unified(told: Difference) -> str:
+def _unified(told: "Difference") -> str:
+    from lms_bridge.markup.diff import as_lines, line_diff
+
     return as_lines(line_diff(told.before, told.after))
 
 
-def _print_difference(told: Difference) -> None:
+def _print_difference(told: "Difference") -> None:
     out = console()
     out.print(f"  {harmless(told.title)}")
     for line in _unified(told).splitlines():

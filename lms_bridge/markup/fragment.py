@@ -27,15 +27,17 @@ _ATTRIBUTES["*"] |= {"id", "name"}
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _VOID_TAG = re.compile(rf"<({'|'.join(sorted(VOID))})((?:\s[^<>]*)?)>")
-# Browsers take these out of an address; XML would make blanks of them, and another address.
 # libxml2 reads 256 levels, and ours count from a holder on.
 _TOO_DEEP = etree.XPath(f"boolean({'/'.join(['*'] * 251)})")
 _DEPTH = "elements are nested too deeply: at most about 250 levels are taken"
 
+# Browsers take these out of an address; XML would make blanks of them, and another address.
 _MAY_BREAK = re.compile(r"""(?:href|src)="[^"]*[\t\n\r]""")
 _BROKEN_ADDRESS = re.compile(r"""(<[a-z][^<>]*?\b(?:href|src)=")([^"<>]*[\t\n\r][^"<>]*)""")
 _BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
 _TAG = re.compile(r"<[A-Za-z]")
+# What stands after these is lost to libxml2; browsers go on reading.
+_END_OF_DOCUMENT = re.compile(r"(?i)</(?:body|html)\b[^<>]*>")
 _EMPTY = re.compile(r"<([^\s<>/]+)([^<>]*)/>")
 _PRE_NEWLINE = re.compile(r"<pre(?: [^<>]*)?>\n")
 
@@ -175,6 +177,7 @@ def _escape(text: str) -> str:
 
 def _well_nested(html: str) -> str:
     parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True)
+    html = _END_OF_DOCUMENT.sub("", html)
     document = lxml.html.document_fromstring(f"<html><body>{html}</body></html>".encode(), parser=parser)
     for error in parser.error_log:
         if error.type_name == "ERR_RESOURCE_LIMIT":

@@ -93,7 +93,7 @@ def _entries(children: Iterable[Block]) -> Iterator[Block]:
         yield make_block(ENTRY, (), entry)
 
 
-def _content_pieces(element: etree._Element, marks: tuple[Mark, ...], *, code: bool = False) -> Iterator[Piece]:
+def _content_pieces(element: etree._Element, marks: tuple[Mark, ...], *, code: bool) -> Iterator[Piece]:
     yield from _text_pieces(element.text, marks, code=code)
     for child in element:
         yield from _inline_pieces(child, marks, code=code)
@@ -143,8 +143,7 @@ def _written_block(block: Block) -> str:
     opening = f"<{block.tag}{written(block.attributes)}>"
     if block.tag in VOID:
         return opening
-    # HTML drops the first newline of a <pre>.
-    return f"{opening}{LINE if inner.startswith(LINE) else ''}{inner}</{block.tag}>"
+    return f"{opening}{inner}</{block.tag}>"
 
 
 def _in_its_place(block: Block) -> str:

@@ -29,7 +29,7 @@ class Slot(Generic[T]):
     base: T | None
     theirs: T | None
     ours: T | None
-    clash: bool = False
+    clash: bool
 
 
 class _Match(NamedTuple):
@@ -60,10 +60,10 @@ class _Side(Generic[T]):
     def added(self) -> list[int]:
         return sorted(self.gap.keys() - {self.pairing.at[i] for i in self.pairing.moved})
 
-    def lost(self, gap: int) -> range:
+    def lost(self, gap: int) -> Sequence[int]:
         """What this side took out that a thing belonged to which the other side added in this gap."""
-        span = self.gone.get(gap - 1, range(0))
-        return span if len(span) > 1 else range(0)
+        span = self.gone.get(gap - 1, ())
+        return span if len(span) > 1 else ()
 
 
 @dataclass(frozen=True, slots=True)

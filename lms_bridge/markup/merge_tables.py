@@ -36,10 +36,6 @@ class _Row:
     def key(self) -> str:
         return "\0".join(self.keys)
 
-    def cell(self, position: int | None) -> Block | None:
-        cells = self.block.children
-        return cells[position] if position is not None and position < len(cells) else None
-
 
 Rows = tuple[_Row | None, _Row | None, _Row | None]
 
@@ -88,7 +84,7 @@ def _layout(tables: Sequence[Block]) -> _Layout:
     widths = {max((sum(across for across, _ in row) for row in shape), default=0) for shape in shapes}
     if len(widths) > 1 or (any(down > 1 for _, down in spans) and shapes != [shapes[0]] * len(shapes)):
         raise _NoCommonShape
-    most = max(len(row) for grid in grids for row in grid)
+    most = max((len(row) for grid in grids for row in grid), default=0)
     return _Layout([(n, n, n) for n in range(most)], (), regular=False)
 
 

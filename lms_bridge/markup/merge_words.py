@@ -76,7 +76,7 @@ def _changes(base: Pieces, side: Pieces) -> list[_Change]:
     pairs = equal_pairs([piece.key for piece in base], [piece.key for piece in side])
     ends = pairwise([(-1, -1), *pairs, (len(base), len(side))])
     changes = [_Change(i + 1, k, j + 1, m) for (i, j), (k, m) in ends if k > i + 1 or m > j + 1]
-    return _without_chance(changes, base, side) if len(changes) > 1 else changes
+    return _without_chance(changes, base, side)
 
 
 def _without_chance(changes: Sequence[_Change], base: Pieces, side: Pieces) -> list[_Change]:
@@ -106,7 +106,7 @@ def _regions(base: Pieces, theirs: Sequence[_Change], ours: Sequence[_Change]) -
     groups: list[list[tuple[_Change, bool]]] = []
     end = 0
     for change, is_ours in sorted([*((c, False) for c in theirs), *((c, True) for c in ours)]):
-        if groups and (change.start <= end or not _apart(base[end : change.start])):
+        if groups and not _apart(base[end : change.start]):
             groups[-1].append((change, is_ours))
             end = max(end, change.end)
         else:

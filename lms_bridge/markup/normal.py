@@ -12,7 +12,6 @@ from lms_bridge.markup.vocabulary import BLOCKS, VOID
 
 BLANKS = re.compile(r"[ \t\n\r\f]+")
 # These mean something when they are empty; every other empty element goes.
-_ENDING = BLOCKS | {"root"}
 KEPT_EMPTY = VOID | {"td", "th", "tr", "table", "thead", "tbody", "tfoot", "dt", "dd", "li"}
 
 
@@ -47,13 +46,12 @@ def _drop_needless(root: etree._Element) -> None:
 
 def _at_end(br: etree._Element) -> bool:
     """A line break that ends its block shows nothing; editors put it into cells and paragraphs that are empty."""
-    part = br
-    while part.getnext() is None and _blank(part.tail):
-        parent = part.getparent()
-        if parent is None or parent.tag in _ENDING:
-            return parent is not None
-        part = parent
-    return False
+    for part in (br, *br.iterancestors()):
+        if part.tag in BLOCKS:
+            return True
+        if part.getnext() is not None or not _blank(part.tail):
+            return False
+    return True
 
 
 def _blank(text: str | None) -> bool:

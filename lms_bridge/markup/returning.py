@@ -124,8 +124,10 @@ def _in_own_form(item: Sequence[str], before: list[str], after: list[str]) -> tu
 
 
 def _spans(found: Sequence[str], start: int) -> Iterator[tuple[int, int]]:
-    """From the next block on, as few blocks as possible."""
+    """From the next block on, as few blocks as possible: a rule or an image before the words is not one of them."""
     for first in range(start, min(start + _LOOK_AHEAD, len(found))):
+        if not words(found[first]):
+            continue
         for last in range(first + 1, min(first + _LARGEST_SPAN, len(found)) + 1):
             yield first, last
 

@@ -100,10 +100,10 @@ def _parted(holder: etree._Element) -> Iterator[str | Image]:
     if next(holder.iter("img"), None) is None:
         yield serialize(Fragment(holder))
         return
-    block = holder[0] if len(holder) == 1 and not (holder.text or "").strip(" \t\n\r\f") else holder
+    block = holder[0]
     if block.tag in ("ul", "ol"):
         yield from _parted_list(block)
-    elif block is holder or block.tag in _WORDS_ONLY or block.tag == "img":
+    elif block.tag in _WORDS_ONLY or block.tag not in BLOCKS:
         yield from _parted_words(holder)
     else:
         yield from _emptied(holder)
@@ -162,6 +162,8 @@ def _list_like(block: etree._Element, number: int) -> etree._Element:
     group.attrib.update(block.attrib)
     if block.tag == "ol" and number != 1:
         group.set("start", str(number))
+    elif "start" in group.attrib:
+        del group.attrib["start"]
     return group
 
 

@@ -123,7 +123,7 @@ class TokenProvider:
             ) from error
         except ValueError as error:
             raise _unknown_authority(error, self._settings, self._endpoints) from error
-        except (LookupError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
             # msal takes for granted what Entra always answers.
             raise Unreachable(
                 f"what answers at Entra's address is not Entra ({type(error).__name__} in its answer)",

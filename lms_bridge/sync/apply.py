@@ -71,8 +71,8 @@ def apply(
     applying.write(again, route.policy.places_at_once)
     deletes = [change for change in going if change.action in TAKES_AWAY]
     # A half-done run may have failed to write what a deleted page was replaced by.
-    done = all(outcome.status is Status.DONE for outcome in applying.outcomes)
-    clean = done and not plan.failures and not writer.stop.reason
+    done = all(outcome.status is Status.DONE for outcome in applying.outcomes) and not plan.failures
+    clean = (done or plan.takes_away_at_once) and not writer.stop.reason
     if clean:
         applying.write(deletes, route.policy.places_at_once)
     applying.forget([change for change in going if change.action is Action.FORGET])
@@ -140,6 +140,8 @@ def _remember(plan: Plan, route: Route, state: "State") -> None:
     state.save_places(route.name, seen.values(), listed=listed)
     if plan.cursor is not None:
         state.save_cursor(route.name, plan.cursor)
+    state.forget_records(route.name, plan.deleted)
+    state.close_intents(route.name, [(record.place, record.key) for record in plan.deleted])
     state.save_records(route.name, plan.destination, plan.refreshed)
     if not plan.partial:
         state.save_waiting(route.name, plan.waiting, places=[*seen])

@@ -59,7 +59,7 @@ class Case:
     """Where the problem is for which the source could not give the item."""
     prunes: frozenset[str] = frozenset({Prune.DELETE})
     """The ways in which its place can take an entry away."""
-    is_parent: bool = False
+    is_parent: bool
     """Items that stay stand below it."""
     answer: Answer | None = None
     """What a person decided in a review."""

@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 from lms_bridge.connector import Body
-from lms_bridge.markup.digest import digest as html_digest
 
 
 def canonical(value: Any) -> str:
@@ -16,5 +15,7 @@ def canonical(value: Any) -> str:
 
 
 def body_digest(body: Body) -> str:
+    from lms_bridge.markup.digest import digest as html_digest
+
     parts = [body.title.strip(), html_digest(body.html) if body.html else "", dict(body.fields)]
     return hashlib.sha256(canonical(parts).encode()).hexdigest()

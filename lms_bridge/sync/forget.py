@@ -61,16 +61,20 @@ def plan_erasure(route: Route, state: "State", author: str, *, now: datetime) ->
         places[place.ref.id] = place
         changes += wanted
     plan = plan_asked(route, changes, places, failures, selected=len(keys), now=now)
+    # Words that stay in one course are no reason to leave those in another.
+    plan = replace(plan, takes_away_at_once=True)
     return Erasure(plan, keys, tuple(source.rows_by(author)))
 
 
 def erase(route: Route, state: "State", planned: Erasure, *, now: datetime) -> Report:
-    """Do it. Lease the route around `plan_erasure` and `erase`. The state keeps nothing but marks, whatever happens at
-    the destination: what could not be taken away there is in the report."""
+    """Do it. Lease the route around `plan_erasure` and `erase`. The state keeps nothing but marks; what could not be
+    taken away at the destination is in the report, and remembered until it is, as it may be nowhere else."""
     state.history.keep_away(route.name, [mark(key) for key in planned.keys], now)
     report = apply(planned.plan, route, state, now=now, run=new_run(now))
-    stand = {failure.key for failure in report.failures} | {change.key for change in report.conflicts}
-    state.history.erase(route.name, planned.keys - stand)
+    gone = {(outcome.change.place.id, outcome.change.key) for outcome in report.done}
+    stand = {change.key for change in planned.plan.changes if (change.place.id, change.key) not in gone}
+    unseen = {record.key for record in state.records(route.name) if record.place not in planned.plan.places}
+    state.history.erase(route.name, planned.keys - stand - unseen)
     return report
 
 

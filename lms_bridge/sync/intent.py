@@ -93,3 +93,14 @@ class Doing:
     total: int
     since: datetime
     beat: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An item that is not due yet."""
+
+    key: Key
+    place: str
+    title: str
+    course: str
+    until: datetime

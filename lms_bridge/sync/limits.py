@@ -24,7 +24,7 @@ def check_limits(
         counts = Counter(change.place.id for change in changes if _counts_as(change) is action)
         titles = {change.place.id: change.place.title for change in changes}
         for place, count in sorted(counts.items()):
-            standing = population.get(place, 0)
+            standing = population[place]
             if standing >= limits.population and count > share * standing:
                 guarded.add((place, action))
                 sentences.append(_share_sentence(action, count, standing, share, titles[place]))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from lms_bridge.connector import Record
 from lms_bridge.errors import BridgeError, Problem
-from lms_bridge.items import Item, Key, Kind, Page, Withheld, index_key, mark
+from lms_bridge.items import Item, Key, Kind, Page, Prompt, Withheld, index_key, mark
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.index import with_indexes
 from lms_bridge.sync.run import Failure, Route
@@ -25,6 +25,8 @@ class SourceView:
     held: Mapping[Key, str] = field(default_factory=dict)
     listed: Listed = Listed.WHOLE
     cursor: str | None = None
+    until: datetime | None = None
+    """When the next of all items is published or closed."""
     failed: bool = False
 
 
@@ -69,7 +71,12 @@ def read_source(
         held={withheld.key: str(withheld.origin) for withheld in held.values()},
         listed=listed,
         cursor=listing.cursor if listed is Listed.WHOLE else None,
+        until=min((moment for item in every for moment in _turns(item) if moment > now), default=None),
     )
+
+
+def _turns(item: Item) -> list[datetime]:
+    return [moment for moment in (item.publish, item.close) if moment is not None] if isinstance(item, Prompt) else []
 
 
 def _standing_pages(held: Iterable[Withheld], live: Mapping[Key, Record]) -> list[Page]:

@@ -11,23 +11,13 @@ from lms_bridge.connector import Action, Body, Change, Record, Sides
 from lms_bridge.items import Key, mark
 from lms_bridge.sync.decision import DRIFT_CONFLICT, MERGE_CUT_OFF, Case, Listed, Stands, Verdict, decide
 from lms_bridge.sync.digest import body_digest
+from lms_bridge.sync.intent import Waiting
 from lms_bridge.sync.merging import merged
 from lms_bridge.sync.policy import Answer, Policy
 from lms_bridge.sync.remembered import base_of, copy_key, copy_title, with_base
 from lms_bridge.sync.rename import hinted
 from lms_bridge.sync.rows import Found, Row, rows
 from lms_bridge.sync.withdrawal import hiding
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An item that is not due yet."""
-
-    key: Key
-    place: str
-    title: str
-    course: str
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

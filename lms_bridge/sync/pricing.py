@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from lms_bridge.connector import Action, Change, Cost, Place
 from lms_bridge.errors import Problem
+from lms_bridge.sync.fault import fault
 from lms_bridge.sync.run import Failure
-from lms_bridge.sync.survey import fault
 
 log = logging.getLogger(__name__)
 

@@ -5,13 +5,14 @@ from datetime import datetime
 
 from lms_bridge.connector import Body, Payload, Record
 from lms_bridge.items import Key
-from lms_bridge.markup.text import to_text
 
 
 def base_of(record: Record) -> Body | None:
     """What the destination gave back when we wrote last: none where nobody knows, as after a lost state."""
     if record.base_fields is None:
         return None
+    from lms_bridge.markup.text import to_text
+
     text = to_text(record.base) if record.base else ""
     return Body(title=record.base_title, html=record.base, fields=record.base_fields, text=text)
 

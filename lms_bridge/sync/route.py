@@ -1,18 +1,19 @@
 """Preparing a route: everything up to the plan. Reads both sides and writes nothing, anywhere."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Action, Body, Placement, PlaceRef, Record
+from lms_bridge.connector import Body, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Unreachable
-from lms_bridge.items import Item, Key, Page, mark
+from lms_bridge.items import Item, Key, Page
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
-from lms_bridge.sync.intent import COPY, Intent
+from lms_bridge.sync.fault import fault
+from lms_bridge.sync.intent import Intent
 from lms_bridge.sync.limits import check_limits
 from lms_bridge.sync.listing import SourceView, read_source
 from lms_bridge.sync.plan import Decided, make_plan
@@ -22,7 +23,8 @@ from lms_bridge.sync.remembered import copy_key, copy_title
 from lms_bridge.sync.rows import Found, Reading, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
 from lms_bridge.sync.selection import select
-from lms_bridge.sync.survey import Look, fault, look_at, must_list, open_place, read_entries
+from lms_bridge.sync.survey import Look, look_at, must_list, open_place, read_entries
+from lms_bridge.sync.unanswered import deleted_without_answer, digests_of, merges_of, without_record
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
@@ -90,6 +92,9 @@ def prepare(
         standing = {*(item.key for item in look.items), *look.records}
         look.wanted = selection is None or not selection.isdisjoint(standing if answers else look.keys)
     look_at(looks, others, route.policy, now, progress)
+    deleted = [record for look in looks for record in deleted_without_answer(look, intents)]
+    for look in looks:
+        look.records = {key: record for key, record in look.records.items() if record not in deleted}
 
     known = _Known(
         route=route,
@@ -103,30 +108,11 @@ def prepare(
     )
     decided = _decide_all([look for look in looks if look.wanted], known, progress)
     failures += _failures(looks, placement)
-    return _assembled(empty, looks, decided, failures, known)
+    return replace(_assembled(empty, looks, decided, failures, known), deleted=tuple(deleted))
 
 
 def _lost(plan: Plan, failure: Failure, *, unreachable: bool = False) -> Plan:
     return replace(plan, failures=(*plan.failures, failure), unreachable=unreachable, checksum=checksum(()))
-
-
-def _digests(intents: Iterable[Intent]) -> dict[tuple[str, Key], frozenset[str]]:
-    """How unanswered writes would read back. A merge holds words of people: it is never taken for ours alone."""
-    digests: dict[tuple[str, Key], frozenset[str]] = {}
-    for intent in intents:
-        if intent.action == Action.MERGE:
-            continue
-        at = (intent.place, intent.key)
-        digests[at] = digests.get(at, frozenset()) | {intent.digest}
-    return digests
-
-
-def _merges(intents: Iterable[Intent]) -> dict[Key, frozenset[tuple[str, str]]]:
-    merges: dict[Key, frozenset[tuple[str, str]]] = {}
-    for intent in intents:
-        if intent.action == Action.MERGE:
-            merges[intent.key] = merges.get(intent.key, frozenset()) | {(intent.fingerprint, intent.digest)}
-    return merges
 
 
 def _open_all(
@@ -179,11 +165,11 @@ def _found(look: Look, known: _Known) -> Found:
     return Found(
         place=look.ref,
         payloads=list(look.payloads.values()),
-        records=[*look.records.values(), *_unanswered(look, intents)],
+        records=[*look.records.values(), *without_record(look, intents)],
         entries=look.entries,
         readings=look.readings,
-        ours={key: digests for (_, key), digests in _digests(intents).items()},
-        merges=_merges(intents),
+        ours={key: digests for (_, key), digests in digests_of(intents).items()},
+        merges=merges_of(intents),
         withheld=look.withheld | (known.missing | known.view.withheld) - standing,
         held=known.view.held,
         listed=known.view.listed,
@@ -214,29 +200,6 @@ def _names_of_copies(look: Look, known: _Known) -> dict[Key, str]:
 def _read_by_key(look: Look) -> dict[Key, Reading]:
     read = {key: look.readings.get(record.ref) for key, record in look.records.items()}
     return {key: reading for key, reading in read.items() if reading is not None}
-
-
-def _unanswered(look: Look, intents: Sequence[Intent]) -> list[Record]:
-    """Entries that a lost answer left without a record, and whose item is gone since: ours all the same."""
-    by_mark = {entry.mark: entry for entry in look.entries or () if entry.mark is not None}
-    known = {*look.records, *look.payloads}
-    gone = {i.key: i for i in intents if i.key not in known and i.fingerprint and i.action != COPY}
-    return [
-        Record(
-            key=key,
-            kind=look.ref.kind,
-            place=look.ref.id,
-            ref=entry.ref,
-            name=entry.name,
-            fingerprint=intent.fingerprint,
-            version=entry.version,
-            digest=intent.digest,
-            title=entry.title or entry.name,
-            course=look.ref.course or "",
-        )
-        for key, intent in gone.items()
-        if (entry := by_mark.get(mark(key))) is not None
-    ]
 
 
 def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dict[str, Decided]:
@@ -293,11 +256,12 @@ def _assembled(
         notices=notices_of(changes, cost),
         texts={item.key: item.body for item in known.view.items if isinstance(item, Page)},
         cursor=known.view.cursor,
+        until=known.view.until,
         approvals=approvals,
         unreachable=any(look.unreachable for look in looks),
         waiting=tuple(waiting for of in decided.values() for waiting in of.waiting),
         refreshed=tuple(record for of in decided.values() for record in of.refreshed),
-        ours=_digests(known.intents),
+        ours=digests_of(known.intents),
         listed=tuple(look.ref for look in looks if look.entries is not None and look.problem is None),
         places=places,
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from lms_bridge.connector import Action, Change, Cost, Destination, Outcome, Place, PlaceRef, Record, Source, Status
 from lms_bridge.errors import Problem
 from lms_bridge.items import Key, Kind
-from lms_bridge.sync.plan import Waiting
+from lms_bridge.sync.intent import Waiting
 from lms_bridge.sync.policy import Policy
 
 Progress = Callable[[str, int, int], None]
@@ -27,6 +27,11 @@ class Route:
     destination: Destination
     kinds: frozenset[Kind] = frozenset(Kind)
     policy: Policy = field(default_factory=Policy)
+    glance: Callable[[], str | None] | None = None
+    """Of a source that can tell whether it changed (see `Connector`)."""
+    basis: str = ""
+    """What the outcome rests on besides items, state and destination, in one line: settings and code. Empty: unknown.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,15 @@ class Failure:
 
     key: Key
     problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the outcome of a route rests on: equal ground, equal outcome. Each is one line."""
+
+    basis: str
+    source: str
+    standing: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +65,18 @@ class Plan:
     changes: tuple[Change, ...] = ()
     in_step: tuple[Change, ...] = field(default=(), repr=False)
     """What needs nothing done, as skips without a reason."""
+    still: int = 0
+    """What is known to need nothing done without having been looked at one by one."""
+    ground: Ground | None = field(default=None, repr=False, compare=False)
+    """What it rests on, where a run that finds the same may take it for its own."""
+    until: datetime | None = None
+    """The next moment at which an item turns into something else by itself, as far as its source tells."""
     selected: int = 0
     """How many items were looked at."""
     partial: bool = False
     """A selection was looked at, so what was not looked at is as it was."""
+    takes_away_at_once: bool = False
+    """Deletes wait for nothing, whatever else fails."""
     cost: Cost = field(default_factory=Cost)
     checksum: str = ""
     failures: tuple[Failure, ...] = ()
@@ -63,6 +85,8 @@ class Plan:
     unreachable: bool = False
     waiting: tuple[Waiting, ...] = ()
     refreshed: tuple[Record, ...] = field(default=(), repr=False)
+    deleted: tuple[Record, ...] = field(default=(), repr=False)
+    """Of entries that a delete without an answer took away, while the source has their items again."""
     listed: tuple[PlaceRef, ...] = field(default=(), repr=False)
     ours: Mapping[tuple[str, Key], frozenset[str]] = field(default_factory=dict, repr=False)
     """Digests of earlier writes whose answer never came, by place and key."""
@@ -74,7 +98,7 @@ class Plan:
 
     @property
     def unchanged(self) -> int:
-        return len(self.in_step)
+        return len(self.in_step) + self.still
 
     @property
     def problems(self) -> tuple[Problem, ...]:

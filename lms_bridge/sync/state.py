@@ -4,6 +4,7 @@ The only module that knows the tables; it speaks in records, intents and outcome
 SQLAlchemy takes a third of a second to load.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -19,8 +20,7 @@ from lms_bridge.connector import Address, Outcome, PlaceRef, Record, Status
 from lms_bridge.errors import StateError
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
-from lms_bridge.sync.intent import Image, Intent, KnownPlace
-from lms_bridge.sync.plan import Waiting
+from lms_bridge.sync.intent import Image, Intent, KnownPlace, Waiting
 from lms_bridge.sync.state_engine import Store, at, open_engine, unusable, where
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease
@@ -40,6 +40,10 @@ _ADD_OUTCOME = sa.insert(tables.outcomes)
 _ADD_IMAGE = sa.insert(tables.images)
 _CLOSE_INTENTS = sa.delete(tables.intents).where(*_at_key(tables.intents))
 _CLOSE_INTENTS_OF_RUN = _CLOSE_INTENTS.where(tables.intents.c.run == sa.bindparam("at_run"))
+
+
+_AT_ONCE = 500
+"""Rows that are held in memory while all of them are gone through."""
 
 
 class State:
@@ -117,6 +121,33 @@ class State:
         )
         with self._store.transaction() as connection:
             return {row["key"]: Address(to_place(row), row["name"]) for row in connection.execute(query).mappings()}
+
+    def standing(self, route: str, destination: str) -> str:
+        """All that a plan of the route goes by, in one line: equal as long as none of it changed. No text is read."""
+        r, p, f = tables.records, tables.places, tables.forgotten
+        seen = hashlib.blake2b(digest_size=32)
+        names = ("route", "place", "key", "name", "fingerprint", "version", "drifted", "deleted", "hidden")
+        there = sa.select(r.c.route).where(r.c.destination == destination)
+        queries = [
+            sa.select(*(r.c[name] for name in names))
+            .where(r.c.destination == destination)
+            .order_by(r.c.route, r.c.place, r.c.key),
+            sa.select(p.c.route, p.c.place, p.c.title, p.c.course)
+            .where(sa.or_(p.c.route == route, p.c.route.in_(there)))
+            .order_by(p.c.route, p.c.place),
+            *(
+                sa.select(table).where(table.c.route == route).order_by(*table.primary_key)
+                for table in (tables.intents, tables.cursors, tables.conflicts)
+            ),
+            sa.select(f.c.mark).where(f.c.route == route).order_by(f.c.mark),
+        ]
+        with self._store.transaction() as connection:
+            streaming = connection.execution_options(stream_results=True, yield_per=_AT_ONCE)
+            for query in queries:
+                seen.update(b"\0")
+                for row in streaming.execute(query):
+                    seen.update(repr(tuple(row)).encode())
+        return seen.hexdigest()
 
     def places(self, route: str) -> dict[str, KnownPlace]:
         with self._store.transaction() as connection:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lms_bridge.sync.intent import Doing, Intent, PastRun, Review
-from lms_bridge.sync.plan import Waiting
+from lms_bridge.sync.intent import Doing, Intent, PastRun, Review, Waiting
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.

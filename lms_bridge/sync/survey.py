@@ -13,6 +13,7 @@ from lms_bridge.connector import Address, Context, Destination, Entry, Payload, 
 from lms_bridge.errors import BridgeError, Problem, Unreachable
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.sync.digest import body_digest
+from lms_bridge.sync.fault import fault
 from lms_bridge.sync.index import is_due
 from lms_bridge.sync.policy import Deleted, Drift, Policy, Refresh
 from lms_bridge.sync.rows import Reading
@@ -213,12 +214,3 @@ def side_by_side(
 
 def _placed(problem: Problem, ref: PlaceRef) -> Problem:
     return Problem(problem.cause, problem.where or ref.title, problem.next_step)
-
-
-def fault(error: Exception, where: str, what: str) -> Problem:
-    """A mistake of ours or of a connector. Its text may hold anything: its type is told, the log has the rest."""
-    return Problem(
-        f"It could not be {what}: {type(error).__name__}. This is a mistake in lms-bridge.",
-        where,
-        "Run again with --verbose and report what it says; everything else went on.",
-    )

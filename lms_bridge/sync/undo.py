@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Action, Body, Change, Entry, Place, PlaceRef, Record
-from lms_bridge.errors import BridgeError, NotFound, Problem, UsageError
+from lms_bridge.errors import BridgeError, NotFound, UsageError
 from lms_bridge.items import Key, mark
 from lms_bridge.sync.apply import apply, new_run
 from lms_bridge.sync.asked import plan_asked, stand_at
@@ -56,7 +56,7 @@ def plan_undo(route: Route, state: "State", run: str, *, now: datetime, only: Se
     if not images and not state.history.has_run(run, route.name):
         raise UsageError(f"there is no run {run} of the route {route.name}.", next_step="See `lms-bridge runs list`.")
     records = {(record.place, record.key): record for record in state.records(route.name)}
-    known = {id_: known.place for id_, known in state.places(route.name).items()}
+    known = state.places(route.name)
     changes: list[Change] = []
     places: dict[str, Place] = {}
     left: dict[Key, str] = {}
@@ -68,7 +68,7 @@ def plan_undo(route: Route, state: "State", run: str, *, now: datetime, only: Se
         failures.append(Failure("", error.problem))
         images = {}
     for place_id in dict.fromkeys(place for place, _ in images):
-        there = _look(route, known.get(place_id), records, failures)
+        there = _look(route, known[place_id].place, records, failures)
         if there is None:
             continue
         places[place_id] = there.place
@@ -97,33 +97,26 @@ def undo(route: Route, state: "State", planned: Undo, *, now: datetime) -> Repor
         if change.action is Action.DELETE:
             kept += [replace(old, deleted=True)] if old is not None else []
         elif at in written:
-            kept.append(_as_a_persons(written[at], old or image.record_before))
+            ours = old or image.record_before
+            assert ours is not None, "only what we remember is put back"
+            kept.append(_as_a_persons(written[at], ours))
     state.save_records(route.name, route.destination.name, kept)
     return report
 
 
-def _as_a_persons(written: Record, ours: Record | None) -> Record:
+def _as_a_persons(written: Record, ours: Record) -> Record:
     """Stands as written, and holds a person's word: what we would have left there ourselves is remembered beside it."""
-    if ours is None:
-        return replace(written, drifted=True)
     return replace(ours, ref=written.ref, version=written.version, url=written.url, drifted=True, hidden=False)
 
 
 def _images(state: "State", route: str, run: str) -> dict[tuple[str, Key], Image]:
-    """By place and key: what stood there before the run's first write of it, and what its last one left."""
-    images: dict[tuple[str, Key], Image] = {}
-    for image in state.history.images(run, route):
-        first = images.get((image.place, image.key))
-        images[image.place, image.key] = image if first is None else replace(first, digest_after=image.digest_after)
-    return images
+    """By place and key: a run writes each entry once at the most."""
+    return {(image.place, image.key): image for image in state.history.images(run, route)}
 
 
 def _look(
-    route: Route, ref: PlaceRef | None, records: Mapping[tuple[str, Key], Record], failures: list[Failure]
+    route: Route, ref: PlaceRef, records: Mapping[tuple[str, Key], Record], failures: list[Failure]
 ) -> _There | None:
-    if ref is None:
-        failures.append(Failure("", Problem("a place of that run is not known any more.", route.name)))
-        return None
     here = {key: record for (place, key), record in records.items() if place == ref.id}
     there = stand_at(route, ref, here.values(), failures)
     if there is None:

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, Place, Record, Sides, Status
 from lms_bridge.errors import BridgeError, NotFound, Problem, Unreachable
 from lms_bridge.items import Key
-from lms_bridge.markup.fidelity import survival
 from lms_bridge.sync.decision import ANSWER_LOST, DRIFT_OVERWRITE, TAKEN_OVER
 from lms_bridge.sync.digest import body_digest
+from lms_bridge.sync.fault import fault
 from lms_bridge.sync.intent import COPY, Image, Intent
 from lms_bridge.sync.policy import Drift, Policy
 from lms_bridge.sync.remembered import with_base
 from lms_bridge.sync.run import Plan
 from lms_bridge.sync.stop import Stop
-from lms_bridge.sync.survey import fault
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
@@ -232,6 +231,8 @@ def _fidelity(text: str | None, change: Change, body: Body | None) -> dict[str, 
     """Of a page's own text: what a person added to it is no loss, but what is merged is not the item's alone."""
     if text is None or body is None or change.action not in (Action.CREATE, Action.UPDATE, Action.ADOPT):
         return {}
+    from lms_bridge.markup.fidelity import survival
+
     return {name: round(share, 4) for name, share in asdict(survival(text, body.html)).items()}
 
 
@@ -256,7 +257,7 @@ def _told(place: Place, changes: Sequence[Change]) -> Iterator[tuple[Outcome, bo
 
 
 def _record(place: Place, change: Change, payload: Payload, entry: Entry, body: Body | None, ours: Digests) -> Record:
-    expected = change.sides.ours if change.action is Action.MERGE and change.sides else place.expected(payload)
+    expected = change.sides.ours if change.sides else place.expected(payload)
     stands = body if body is not None else expected
     record = Record(
         key=change.key,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bridge.markup.clean import clean
-from lms_bridge.markup.digest import digest
+from lms_bridge.markup.digest import digest, plain_form, tight_form
 from lms_bridge.markup.fragment import parse, serialize
 from lms_bridge.markup.vocabulary import BLOCKS
 from tests.markup import junk
@@ -41,6 +41,7 @@ def reindented(html: str) -> str:
         TEXT.replace("<td></td>", "<td>&nbsp;</td>"),
         TEXT.replace("<td></td>", "<td><br></td>"),
         TEXT.replace("<a href", '<a target="_blank" rel="noopener" href'),
+        TEXT.replace("<li>y", '<li class="x" id="y">y'),
         TEXT + "\n",
         TEXT + "<p>&nbsp;</p><!-- c -->",
     ],
@@ -66,6 +67,24 @@ def test_a_text_written_anew_but_not_edited_has_the_same_digest(same: str) -> No
 def test_an_edited_text_has_another_digest(old: str, new: str) -> None:
     assert old in TEXT.replace("</h2>", "</h2>")
     assert digest(TEXT.replace(old, new).replace("</h2>", "</h3>" if "h3" in new else "</h2>")) != digest(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("stood", "stands", "same"),
+    [
+        ("<pre>a\n\n \t\nb\n\nc</pre>", "<pre>a\nb\nc</pre>", True),
+        ("<p>x</p><pre>a\n\nb</pre><pre>c\n\nd</pre>", "<p>x</p><pre>a\nb</pre><pre>c\nd</pre>", True),
+        ("<pre>a\n\nb</pre>", "<pre>a b</pre>", False),
+        ("<pre>a\n\nb</pre>", "<pre>a\n b</pre>", False),
+        ("<pre>a\n\nb</pre>", "<pre>a\n\nc</pre>", False),
+        ("<pre>a</pre><p>b</p><pre>c</pre>", "<pre>a</pre><p>d</p><pre>c</pre>", False),
+    ],
+)
+def test_code_without_its_blank_lines_is_the_same_code_to_moodles_editor_alone(
+    stood: str, stands: str, same: bool
+) -> None:
+    assert (tight_form(stood) == tight_form(stands)) is same
+    assert plain_form(stood) != plain_form(stands)
 
 
 @given(junk.html)

@@ -28,6 +28,21 @@ LIFTED = Image("asset:ab", "pic")
             f"<ol><li>one</li><li>two {PIC}</li><li>three</li></ol>",
             ["<ol><li>one</li><li>two </li></ol>", LIFTED, '<ol start="3"><li>three</li></ol>'],
         ),
+        (
+            f'<ol start="4" class="x"><li>four {PIC}</li><li>five {PIC}</li><li>six</li></ol>',
+            [
+                *('<ol start="4" class="x"><li>four </li></ol>', LIFTED),
+                *('<ol start="5" class="x"><li>five </li></ol>', LIFTED, '<ol start="6" class="x"><li>six</li></ol>'),
+            ],
+        ),
+        (f'<ol start="x"><li>{PIC}</li><li>b</li></ol>', [LIFTED, '<ol start="2"><li>b</li></ol>']),
+        (f'<ol start="0"><li>{PIC}</li><li>b</li></ol>', [LIFTED, "<ol><li>b</li></ol>"]),
+        (
+            f"<p>a <b>b</b> {PIC} c <b>d</b> {PIC}</p>",
+            ["<p>a <strong>b</strong> </p>", LIFTED, "<p> c <strong>d</strong> </p>", LIFTED],
+        ),
+        (f"<h2>{PIC} T</h2>", [LIFTED, "<h2> T</h2>"]),
+        (f"<hr>{PIC}<p></p>", ["<hr>", LIFTED]),
         (f"<ul><li>{PIC}</li><li>b</li></ul>", [LIFTED, "<ul><li>b</li></ul>"]),
         (
             f"<table><tr><td>{PIC}</td><td>b {PIC}</td></tr></table>",
@@ -38,6 +53,13 @@ LIFTED = Image("asset:ab", "pic")
             ["<blockquote><p>a </p></blockquote>", LIFTED, "<p>b</p>"],
         ),
         (f"loose {PIC} words", ["loose ", LIFTED, " words"]),
+        (f"loose <b>x {PIC} y</b> z", ["loose <strong>x </strong>", LIFTED, "<strong> y</strong> z"]),
+        (f"<b>x {PIC} y</b> <i>z</i>", ["<strong>x </strong>", LIFTED, "<strong> y</strong> <em>z</em>"]),
+        (f"<b>{PIC}</b> after", [LIFTED, "<strong></strong> after"]),
+        (
+            f"<table><tr><td> {PIC} </td><td><b>{PIC}</b></td></tr></table>",
+            ["<table><tbody><tr><td> pic </td><td><strong></strong></td></tr></tbody></table>", LIFTED, LIFTED],
+        ),
         ("", []),
     ],
 )
@@ -45,7 +67,8 @@ def test_images_come_to_stand_between_the_texts_around_them(html: str, parts: li
     assert split_at_images(html) == parts
 
 
-def test_a_text_of_images_alone_is_refused() -> None:
+def test_more_than_a_thousand_images_are_refused() -> None:
+    assert split_at_images(PIC * 1_000) == [LIFTED] * 1_000
     with pytest.raises(MarkupError, match="more than 1,000 images"):
         split_at_images(PIC * 1_001)
 

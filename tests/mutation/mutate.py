@@ -1,127 +1,181 @@
 """Mutation testing: a small mistake is made in the code, and a test must notice. `make mutation`, on demand.
 
-Runs in a copy of the checked-in files. ARGS: names of modules below `lms_bridge/` (all of TABLE unless told), `--share`
-of their mutants, drawn with a fixed seed, and `--minutes` for each module.
+ARGS: modules (`sync/decision.py`; all of `sync/` and `markup/` unless told), `--share` of their mistakes, drawn with a
+fixed seed, `--workers`, `--reached FILE` to keep what was found out about the tests between two runs, and `--tests`
+to ask only these files (it comes last). Fails when a mistake survives that `docs/survivors.yaml` does not explain.
 """
 
 import argparse
+import importlib
+import json
 import os
 import random
-import shlex
-import shutil
-import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-TABLE = {
-    "sync/decision.py": "tests/sync/test_decision.py",
-    "sync/limits.py": "tests/sync/test_engine.py",
-    "sync/merging.py": "tests/sync/test_merging.py tests/sync/test_drift.py",
-    "sync/selection.py": "tests/sync/test_selection.py",
-    "sync/digest.py": "tests/sync/test_drift.py",
-    "markup/merge_words.py": "tests/markup/test_merge.py",
-    "markup/merge_tables.py": "tests/markup/test_merge.py",
-    "markup/merge_order.py": "tests/markup/test_merge.py",
-    "markup/returning.py": "tests/markup/test_returning.py",
-    "markup/rewriting.py": "tests/markup/test_rewriting.py",
-    "markup/to_markdown.py": "tests/markup/test_rewriting.py",
-    "markup/fidelity.py": "tests/markup/test_fidelity.py",
-    "markup/diff.py": "tests/markup/test_diff.py",
-    "markup/split.py": "tests/markup/test_split.py",
-}
-"""Which tests are to notice mistakes in a module."""
-CONFIG = """
-[cosmic-ray]
-module-path = "lms_bridge/{module}"
-timeout = {limit}
-excluded-modules = []
-test-command = "{tests}"
-[cosmic-ray.distributor]
-name = "local"
-"""
+sys.path.insert(0, str(ROOT))
+
+import yaml  # noqa: E402 - the project's own folder comes first
+
+from tests.mutation import noticed, reached  # noqa: E402 - the same
+from tests.mutation.mistakes import Mistake, mistakes_in  # noqa: E402 - the same
+
+MARKS = "not live and not clients and not crash and not faults and not fuzz and not browser"
+TESTS = ["tests/markup", "tests/sync", "tests/cli", "tests/sources", "tests/security", "tests/testing"]
+PATIENCE = 6.0
+"""Seconds of the processor that the tests asked about one mistake took unchanged."""
+LIBRARIES = (
+    "hypothesis.stateful", "pydantic", "lxml.html", "requests", "msal", "tenacity", "yaml", "nh3", "markdown_it",
+    "sqlalchemy", "html5lib", "openpyxl", "cryptography.x509",
+)  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE")
     parser.add_argument("--share", type=float, default=1.0)
-    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--reached", type=Path)
+    parser.add_argument("--tests", nargs="+", default=TESTS, metavar="TESTS")
+    parser.add_argument("--record", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    unknown = [module for module in asked.modules if module not in TABLE]
+    os.chdir(ROOT)
+    if asked.record:
+        sys.exit(reached.record(ROOT, ["-n0", "-q", "-p", "no:cacheprovider", "-m", MARKS, *asked.tests], asked.record))
+    known = {
+        f"{path.parent.name}/{path.name}"
+        for room in ("sync", "markup")
+        for path in (ROOT / "lms_bridge" / room).glob("*.py")
+    }
+    unknown = sorted(set(asked.modules) - known)
     if unknown:
-        parser.error(f"no tests are named for {unknown[0]}; known: {', '.join(TABLE)}")
+        parser.error(f"{unknown[0]} is no module of sync/ or markup/")
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
-        for name in names.decode().split("\0")[:-1]:
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, copy / name)
-        for module in asked.modules or TABLE:
-            run(copy, module, asked.share, asked.minutes)
+        found = _reached(asked.reached, Path(folder), asked.tests)
+        chosen = _drawn(sorted(asked.modules or known), asked.share)
+        results = _asked_of_workers(chosen, found, asked.workers, Path(folder))
+    sys.exit(_report(results))
 
 
-def run(copy: Path, module: str, share: float, minutes: float) -> None:
-    config, session = copy / "mutation.toml", copy / "mutation.sqlite"
-    session.unlink(missing_ok=True)
-    env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    begun = time.monotonic()
-    tests = [sys.executable, "-m", "pytest", "-n0", "-x", "-q", "-p", "no:cacheprovider", *TABLE[module].split()]
-    if subprocess.run(tests, cwd=copy, env=env, stdout=subprocess.DEVNULL).returncode != 0:
-        sys.exit(f"{module}: its tests fail on unchanged code, so nothing can be said")
-    # Mistakes that make a test run for ever are told apart from those that it notices.
-    limit = 20 + 5 * (time.monotonic() - begun)
-    config.write_text(CONFIG.format(module=module, limit=limit, tests=shlex.join(tests)), encoding="utf-8")
-    ray = str(Path(sys.executable).with_name("cosmic-ray"))
-    subprocess.run([ray, "init", str(config), str(session)], cwd=copy, env=env, check=True)
-    chosen, every = draw(session, share)
-    with subprocess.Popen([ray, "exec", str(config), str(session)], cwd=copy, env=env, start_new_session=True) as work:
+def _reached(kept: Path | None, folder: Path, tests: list[str]) -> reached.Reached:
+    """Found out by another process, so that this one has not read the project's modules before it forks."""
+    file = kept or folder / "reached.json"
+    if not file.exists():
+        print("running the tests once on unchanged code", flush=True)
+        command = [sys.executable, __file__, "--record", str(file), "--tests", *tests]
+        if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode != 0:
+            file.unlink(missing_ok=True)
+            sys.exit("a test fails on unchanged code, so nothing can be said: see `make test`")
+    return reached.read(file)
+
+
+def _drawn(modules: list[str], share: float) -> list[Mistake]:
+    every = [mistake for module in modules for mistake in mistakes_in(ROOT, f"lms_bridge/{module}")]
+    kept = random.Random(1).sample(range(len(every)), round(share * len(every)))  # noqa: S311 - a sample, no secret
+    return [every[place] for place in sorted(kept)]
+
+
+def _asked_of_workers(
+    chosen: list[Mistake], found: reached.Reached, workers: int, folder: Path
+) -> list[tuple[Mistake, str]]:
+    for name in LIBRARIES:
         try:
-            work.wait(60 * minutes)
-        except subprocess.TimeoutExpired:
-            print(f"{module}: the time was over", flush=True)
-            os.killpg(work.pid, signal.SIGKILL)
-    # What it was changing when it was stopped is changed still.
-    shutil.copyfile(ROOT / "lms_bridge" / module, copy / "lms_bridge" / module)
-    report(module, session, chosen, every)
+            importlib.import_module(name)
+        except ImportError:
+            continue
+    children = []
+    for number in range(workers):
+        child = os.fork()
+        if child == 0:
+            try:
+                _work(chosen[number::workers], found, folder / f"results{number}", folder / f"scratch{number}")
+            finally:
+                os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+    outcomes = {}
+    for number in range(workers):
+        told = (folder / f"results{number}").read_text(encoding="utf-8").splitlines()
+        outcomes.update({id(mistake): said for mistake, said in zip(chosen[number::workers], told, strict=False)})
+    return [(mistake, outcomes.get(id(mistake), "not tried")) for mistake in chosen]
 
 
-def draw(session: Path, share: float) -> tuple[int, int]:
-    """Keep a share of the mutants, the same each time."""
-    with sqlite3.connect(session) as database:
-        jobs = sorted(row[0] for row in database.execute("SELECT job_id FROM work_items"))
-        place = "module_path || start_pos_row || start_pos_col || operator_name || occurrence"
-        order = dict(database.execute(f"SELECT job_id, {place} FROM mutation_specs"))  # noqa: S608 - our own names
-        jobs.sort(key=lambda job: str(order.get(job)))
-        kept = set(random.Random(1).sample(jobs, max(1, round(share * len(jobs)))))  # noqa: S311 - a sample, no secret
-        gone = [(job,) for job in jobs if job not in kept]
-        for table in ("work_items", "mutation_specs"):
-            database.executemany(f"DELETE FROM {table} WHERE job_id = ?", gone)  # noqa: S608 - the same
-    return len(kept), len(jobs)
-
-
-def report(module: str, session: Path, chosen: int, every: int) -> None:
-    with sqlite3.connect(session) as database:
-        rows = list(
-            database.execute(
-                "SELECT r.test_outcome, r.output, s.start_pos_row, s.operator_name, r.diff FROM work_results r "
-                "JOIN mutation_specs s USING (job_id) WHERE r.worker_outcome = 'NORMAL' ORDER BY s.start_pos_row"
+def _work(mistakes: list[Mistake], found: reached.Reached, to: Path, scratch: Path) -> None:
+    begun = time.monotonic()
+    with to.open("w", encoding="utf-8") as results:
+        for done, mistake in enumerate(mistakes, 1):
+            rounds = _rounds(mistake, found)
+            cost = sum(found.seconds.get(test, 0.0) for tests in rounds for test in tests)
+            outcome = (
+                noticed.notices(mistake, ROOT, rounds, 10 + round(3 * cost), scratch) if rounds else "never reached"
             )
-        )
-    survived = [row for row in rows if row[0] == "SURVIVED"]
-    late = sum(1 for row in rows if row[1] == "timeout")
-    killed = sum(1 for row in rows if row[0] == "KILLED") - late
-    told = f"{killed} noticed, {late} ran out of time, {len(survived)} survived"
-    print(f"{module}: {told}; {len(rows)} of {every} tried ({chosen} chosen)", flush=True)
-    for _, _, line, operator, diff in survived:
-        print(f"  lms_bridge/{module}:{line} {operator}")
-        for text in str(diff).splitlines():
-            if text[:1] in "+-" and text[:3] not in ("+++", "---"):
-                print(f"    {text}")
+            results.write(outcome + "\n")
+            results.flush()
+            if outcome != noticed.NOTICED:
+                print(f"{outcome}: {mistake.module}:{mistake.line} {mistake.name}", flush=True)
+            if done % 100 == 0:
+                print(f"{done} of {len(mistakes)} after {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def _rounds(mistake: Mistake, found: reached.Reached) -> list[list[str]]:
+    """The tests worth asking, in two rounds: what costs little to begin comes first.
+
+    Of tests that take the same way through the module the quickest is asked first, and of ways those of
+    the module's own room, the longest first.
+    """
+    room = "tests/" + mistake.module.split("/")[1] + "/"
+    ways: dict[frozenset[int], list[str]] = {}
+    for test in reached.tests_of(found, ROOT, mistake.module, mistake.line):
+        ways.setdefault(frozenset(found.lines[mistake.module].get(test, ())), []).append(test)
+    ranked = [
+        (place, not test.startswith(room), -len(way), found.seconds.get(test, 0.0), test)
+        for way, tests in ways.items()
+        for place, test in enumerate(sorted(tests, key=lambda one: found.seconds.get(one, 0.0)))
+    ]
+    chosen, spent = [], 0.0
+    for *_, seconds, test in sorted(ranked):
+        if spent + seconds <= PATIENCE:
+            chosen.append(test)
+            spent += seconds
+    if not chosen:
+        chosen = [test for *_, test in sorted(ranked, key=lambda one: one[-2])[:1]]
+    files = Counter(test.partition("::")[0] for test in chosen if test.startswith(room))
+    first = {file for file, _ in files.most_common(2)}
+    rounds = (
+        [test for test in chosen if test.partition("::")[0] in first],
+        [test for test in chosen if test.partition("::")[0] not in first],
+    )
+    return [sorted(tests, key=lambda test: found.seconds.get(test, 0.0)) for tests in rounds if tests]
+
+
+def _report(results: list[tuple[Mistake, str]]) -> int:
+    explained, unexplained = _explained(), 0
+    for module in sorted({mistake.module for mistake, _ in results}):
+        outcomes = [(mistake, said) for mistake, said in results if mistake.module == module]
+        count = Counter(said for _, said in outcomes)
+        known = explained.get(module, set())
+        left = [one for one, said in outcomes if said not in (noticed.NOTICED, noticed.LATE) and one.name not in known]
+        unexplained += len(left)
+        told = ", ".join(f"{number} {said}" for said, number in sorted(count.items()))
+        print(f"{module}: {len(outcomes)} mistakes: {told}; {len(left)} not explained")
+        for mistake in left:
+            print(f"  {mistake.line} {json.dumps(mistake.name, ensure_ascii=False)}")
+    return 1 if unexplained else 0
+
+
+def _explained() -> dict[str, set[str]]:
+    file = ROOT / "docs" / "survivors.yaml"
+    told = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return {
+        f"lms_bridge/{module}": {name for names in reasons.values() for name in names}
+        for module, reasons in (told or {}).items()
+    }
 
 
 if __name__ == "__main__":

@@ -195,6 +195,19 @@ def test_what_is_not_entra_is_told_as_such(world: World, answer: str) -> None:
     assert caught.value.problem.next_step
 
 
+@pytest.mark.parametrize(
+    "odd", ['"expires_in": "soon"', '"expires_in": []', f'"refresh_in": {"9" * 400}', '"refresh_in": 1e400']
+)
+def test_a_token_that_lasts_for_no_time_that_there_is_comes_from_something_else(world: World, odd: str) -> None:
+    answer = f'{{"token_type": "Bearer", "access_token": "x", {odd}}}'
+    headers = {"content-type": "application/json"}
+    world.fault("status", method="POST", path="/oauth2/v2.0/token", status=200, answer=answer, headers=headers)
+    with pytest.raises(DestinationError) as caught:
+        token_of(world)
+    assert "ntra" in caught.value.problem.cause
+    assert "x" not in caught.value.problem.cause.split()
+
+
 def test_entra_that_is_busy_is_asked_again(world: World) -> None:
     world.fault("status", method="POST", path="/oauth2/v2.0/token", status=503, retry_after="3", times=2)
     assert token_of(world)

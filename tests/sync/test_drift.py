@@ -8,6 +8,7 @@ import pytest
 from lms_bridge.connector import Action, Record, Status
 from lms_bridge.items import Course, Kind, Page
 from lms_bridge.sync.apply import apply
+from lms_bridge.sync.decision import RECOGNISED, TAKEN_OVER
 from lms_bridge.sync.policy import Answer, Drift, Policy, Prune
 from lms_bridge.sync.report import exit_code, summary_of, writes
 from lms_bridge.sync.route import prepare
@@ -15,9 +16,9 @@ from lms_bridge.sync.state import State
 from lms_bridge.sync.stop import Stop
 from lms_bridge.testing.bench import LEAVE, OVERWRITE, Bench
 from lms_bridge.testing.memory import MemoryDestination, Thing
-from lms_bridge.testing.sample import make_page
+from lms_bridge.testing.sample import make_item, make_page
 
-BIO = Course("BIO-101", "Cell Biology")
+BIO, ECO = Course("BIO-101", "Cell Biology"), Course("ECO-200", "Ecology")
 MERGE = Policy(drift=dict.fromkeys(Kind, Drift.MERGE))
 KEEP_BOTH = Policy(drift=dict.fromkeys(Kind, Drift.KEEP_BOTH))
 HIDE = Policy(prune=dict.fromkeys(Kind, Prune.HIDE))
@@ -355,6 +356,9 @@ def test_how_much_of_a_page_arrived_is_remembered_and_told(bench: Bench, there: 
     report = bench.sync()
     assert report.fidelity[page.key] == {"text": 1.0, "links": 0.0, "images": 1.0, "tables": 1.0}
     assert record(bench, page.key).fidelity["links"] == 0.0
+    there.drops_links = False
+    bench.fill(page, make_item(Kind.REVIEW, BIO), make_page(ECO, "whole", "<p>Whole.</p>", title="Whole"))
+    assert bench.sync().fidelity == {}, "what arrived whole is not told"
 
 
 # Stopping
@@ -392,3 +396,109 @@ def test_a_run_stops_at_its_deadline_and_takes_nothing_away_then(bench: Bench, t
         report = apply(prepare(route, state, now=bench.now), route, state, now=bench.now, stop=stop)
     assert report.stopped == "its deadline of 60 seconds passed"
     assert len(there.find(second.key)) == 1
+
+
+# A lost state
+
+
+@pytest.mark.parametrize(
+    ("policy", "person", "counts", "stands"),
+    [
+        (LEAVE, BASE, {"adopted": 2}, BASE),
+        (OVERWRITE, BASE, {"adopted": 2}, BASE),
+        (LEAVE, PERSON, {"adopted": 2}, PERSON),
+        (OVERWRITE, PERSON, {"adopted": 2, "updated": 1}, BASE),
+    ],
+)
+def test_after_a_lost_state_only_what_may_be_written_over_is_written(
+    policy: Policy, person: str, counts: dict[str, int], stands: str, bench: Bench, there: MemoryDestination, page: Page
+) -> None:
+    there.edit(page.key, person)
+    bench.lose_state()
+    report = bench.sync(policy)
+    assert {name: count for name, count in summary_of([report]).items() if count} == counts
+    assert thing(there, page).html == stands
+    assert writes(bench.sync(policy)) == 0
+
+
+def test_what_is_adopted_gets_what_was_left_to_write_whatever_was_adopted_before_it(
+    bench: Bench, there: MemoryDestination, page: Page
+) -> None:
+    others = [make_page(BIO, name, BASE, title=f"Page {name}") for name in ("a", "z")]
+    bench.fill(page, *others)
+    bench.sync()
+    bench.lose_state()
+    there.edit(others[1].key, PERSON)
+    assert summary_of([bench.sync(OVERWRITE)])["updated"] == 1
+    assert thing(there, others[1]).html == BASE
+
+
+def test_after_a_lost_state_a_persons_change_is_merged_with_a_later_one_of_the_source(
+    bench: Bench, there: MemoryDestination, page: Page
+) -> None:
+    there.edit(page.key, PERSON)
+    bench.lose_state()
+    bench.sync(MERGE)
+    change(bench, page, SOURCE)
+    assert summary_of([bench.sync(MERGE)])["merged"] == 1
+    assert words(thing(there, page).html) == words(BOTH)
+
+
+def test_after_a_lost_state_nothing_is_merged_where_the_mark_does_not_say_what_was_sent(
+    bench: Bench, there: MemoryDestination, page: Page
+) -> None:
+    there.edit(page.key, PERSON)
+    thing(there, page).fingerprint = None
+    bench.lose_state()
+    bench.sync(MERGE)
+    change(bench, page, SOURCE)
+    assert [c.key for c in bench.sync(MERGE).conflicts] == [page.key]
+    assert thing(there, page).html == PERSON
+
+
+# Taking over
+
+
+@pytest.fixture
+def south(bench: Bench, there: MemoryDestination, page: Page, tmp_path: Path) -> Bench:
+    """An installation that takes over what another one, `north`, wrote."""
+    change(bench, page, SOURCE)
+    bench.sync(Policy(installation="north"))
+    other = Bench(there, tmp_path / "south", bench.source)
+    other.folder.mkdir()
+    return other
+
+
+TAKING = Policy(installation="south", takeover=True)
+
+
+@pytest.mark.parametrize("stands", [SOURCE, BOTH])
+def test_what_is_taken_over_is_signed_anew_and_says_what_it_said(
+    stands: str, there: MemoryDestination, page: Page, south: Bench
+) -> None:
+    there.edit(page.key, stands)
+    report = south.sync(TAKING)
+    assert [o.change.reason for o in report.outcomes if o.change.key == page.key] == [RECOGNISED, TAKEN_OVER]
+    assert (thing(there, page).html, thing(there, page).installation) == (stands, "south")
+    assert writes(south.sync(TAKING)) == 0
+
+
+def test_what_a_person_left_before_a_takeover_is_theirs_afterwards(
+    there: MemoryDestination, page: Page, south: Bench
+) -> None:
+    there.edit(page.key, BOTH)
+    south.sync(TAKING)
+    change(south, page, SOURCE.replace("Two", "Two, newer"))
+    south.sync(replace(TAKING, drift=MERGE.drift))
+    assert words(thing(there, page).html) == words(BOTH.replace("Two", "Two, newer"))
+
+
+def test_marks_that_are_ours_or_nobodys_are_not_signed_anew_in_a_takeover(
+    bench: Bench, there: MemoryDestination, page: Page
+) -> None:
+    bench.sync(TAKING)
+    before = there.writes
+    thing(there, page).installation = "south"
+    bench.lose_state()
+    assert summary_of([bench.sync(TAKING)])["adopted"] == 2
+    assert there.writes == before

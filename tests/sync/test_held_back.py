@@ -8,8 +8,10 @@ from engine_world import BIO, done, pages
 from lms_bridge.errors import Problem
 from lms_bridge.items import Page, Withheld
 from lms_bridge.markup.links import item_href
+from lms_bridge.sync.apply import apply
 from lms_bridge.sync.policy import Limits, Policy
 from lms_bridge.sync.report import exit_code
+from lms_bridge.sync.route import prepare
 from lms_bridge.sync.state import State
 from lms_bridge.sync.status import standing
 from lms_bridge.testing.bench import PRUNE, Bench
@@ -97,7 +99,12 @@ def test_an_emptied_source_waits_for_approval(bench: Bench, there: MemoryDestina
     assert len(there.all()) == 3
     assert exit_code([report]) == 4
     assert report.approvals == ("The source lists nothing at all any more: its deletes wait for approval.",)
-    assert done(bench.sync(PRUNE, approve=True))["deleted"] == 3
+    route = bench.route(PRUNE)
+    with State.open(bench.file) as state, state.lease(route.name):
+        held = apply(prepare(route, state, now=bench.now), route, state, now=bench.now)
+    assert (len(held.held), len(there.all())) == (3, 3), "nothing is approved unless somebody does"
+    approved = bench.sync(PRUNE, approve=True)
+    assert (done(approved)["deleted"], approved.approvals) == (3, ())
     assert there.all() == []
 
 
@@ -158,6 +165,26 @@ def test_a_selection_deletes_nothing_and_touches_only_what_it_names(bench: Bench
     report = bench.sync(PRUNE, only=["page:page 00"])
     assert [outcome.change.key for outcome in report.outcomes] == [first.key]
     assert len(there.find(third.key)) == 1
+
+
+def test_what_was_sent_without_an_answer_is_not_forgotten_while_its_item_cannot_be_sent(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    there.lost.add(page.key)
+    bench.change(replace(page, body="<p>New.</p>"))
+    bench.sync()
+    bench.change(replace(page, title=" "))
+    assert [failure.key for failure in bench.sync().failures] == [page.key]
+    with State.open(bench.file) as state:
+        assert [intent.key for intent in state.open_intents("bench")] == [page.key]
+    bench.change(replace(page, body="<p>Newer.</p>"))
+    bench.sync()
+    assert there.find(page.key)[0].html == "<p>Newer.</p>"
+    with State.open(bench.file) as state:
+        assert state.open_intents("bench") == []
 
 
 # Prompts and their moment

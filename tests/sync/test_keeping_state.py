@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from lms_bridge.errors import StateError
+from lms_bridge.connector import Action
+from lms_bridge.errors import StateError, UsageError
 from lms_bridge.items import Course, Item, Kind
 from lms_bridge.sync.forget import erase, plan_erasure
 from lms_bridge.sync.rebuild import rebuild, verify
 from lms_bridge.sync.report import exit_code, summary_of, writes
+from lms_bridge.sync.run import Report
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_transfer import export, import_
 from lms_bridge.testing.bench import LEAVE, Bench
@@ -65,6 +67,7 @@ def test_into_a_state_that_holds_something_nothing_is_imported(bench: Bench) -> 
     ("spoil", "told"),
     [
         (lambda lines: lines[:-1], "ends too early"),
+        (lambda lines: [], "ends too early"),
         (lambda lines: ["not JSON", *lines[1:]], "line 1"),
         (lambda lines: [json.dumps({"lms_bridge_state": 99}), *lines[1:]], "no exported state of form"),
         (lambda lines: [lines[0], '{"table": "users", "row": {}}', *lines[1:]], "line 2"),
@@ -79,6 +82,27 @@ def test_a_damaged_export_is_taken_whole_or_not_at_all(bench: Bench, tmp_path: P
         import_(other, spoil(list(export(bench.file))))
     with State.open(other) as state:
         assert state.records(bench.name) == []
+
+
+@pytest.mark.parametrize("moment", ["soon", 17, [], "2026-13-45"])
+def test_a_moment_that_is_none_is_told_with_its_line(bench: Bench, tmp_path: Path, moment: object) -> None:
+    bench.fill(*everything())
+    bench.sync()
+    lines = list(export(bench.file))
+    number = next(number for number, line in enumerate(lines) if '"table":"runs"' in line)
+    row = json.loads(lines[number])
+    row["row"]["started"] = moment
+    lines[number] = json.dumps(row)
+    with pytest.raises(StateError, match="a moment cannot be read") as caught:
+        import_(tmp_path / "other.sqlite", lines)
+    assert caught.value.problem.where == f"line {number + 1}"
+
+
+def test_what_stands_behind_the_end_of_an_export_is_not_read(bench: Bench, tmp_path: Path) -> None:
+    bench.fill(*everything())
+    bench.sync()
+    counts = import_(tmp_path / "other.sqlite", [*export(bench.file), "more"])
+    assert counts["records"] > 0
 
 
 # Making it anew, checking it
@@ -139,6 +163,12 @@ def reviews(bench: Bench) -> list[Item]:
     return named
 
 
+def forget(bench: Bench, author: str = "Ann Adler") -> Report:
+    route = bench.route()
+    with State.open(bench.file) as state, state.lease(route.name):
+        return erase(route, state, plan_erasure(route, state, author, now=bench.now), now=bench.now)
+
+
 def test_a_forgotten_person_is_gone_there_and_here_and_does_not_come_back(
     bench: Bench, there: MemoryDestination, reviews: list[Item]
 ) -> None:
@@ -162,12 +192,68 @@ def test_a_forgotten_person_is_gone_there_and_here_and_does_not_come_back(
 def test_while_the_destination_cannot_be_reached_a_person_is_still_remembered_to_be_forgotten(
     bench: Bench, there: MemoryDestination, reviews: list[Item]
 ) -> None:
-    route = bench.route()
     there.closed.add(bench.place(reviews[0].key).ref.id)
-    with State.open(bench.file) as state, state.lease(route.name):
-        report = erase(route, state, plan_erasure(route, state, "Ann Adler", now=bench.now), now=bench.now)
-    assert exit_code([report]) == 1
+    assert exit_code([forget(bench)]) == 1
     there.closed.clear()
-    with State.open(bench.file) as state, state.lease(route.name):
-        erase(route, state, plan_erasure(route, state, "Ann Adler", now=bench.now), now=bench.now)
+    forget(bench)
     assert there.find(reviews[0].key) == []
+
+
+@pytest.mark.parametrize("fault", ["closed", "refused", "changed just now"])
+def test_what_could_not_be_taken_away_is_remembered_until_it_is_although_it_left_the_source(
+    fault: str, bench: Bench, there: MemoryDestination, reviews: list[Item]
+) -> None:
+    where = bench.place(reviews[0].key).ref
+    bench.fill(reviews[1])
+    bench.sync(LEAVE)
+    faults = {"closed": there.closed, "refused": there.refused, "changed just now": there.conflicting}
+    faults[fault].add(where.id if fault == "closed" else reviews[0].key)
+    assert exit_code([forget(bench)]) != 0
+    assert len(there.find(reviews[0].key)) == 1
+    faults[fault].clear()
+    (outcome,) = forget(bench).done
+    assert (outcome.change.title, outcome.change.course) == (reviews[0].title, "BIO-101")
+    assert there.find(reviews[0].key) == []
+    assert [record.key for record in bench.records()] == [reviews[1].key]
+
+
+def test_a_review_that_nobody_remembers_is_found_by_its_mark(
+    bench: Bench, there: MemoryDestination, reviews: list[Item]
+) -> None:
+    bench.lose_state()
+    (outcome,) = forget(bench).done
+    assert (outcome.change.title, outcome.change.course) == ("a review", "BIO-101")
+    assert there.find(reviews[0].key) == []
+    assert len(there.find(reviews[1].key)) == 1
+
+
+def test_one_course_that_does_not_answer_leaves_no_words_in_another(bench: Bench, there: MemoryDestination) -> None:
+    named = [make_item(Kind.REVIEW, Course(name, name), "ann", words="Words of ann.") for name in ("A", "B", "C")]
+    bench.fill(*named)
+    bench.sync(LEAVE)
+    bench.source.authors = {"Ann Adler": frozenset(item.key for item in named)}
+    for item in named:
+        there.closed = {bench.place(item.key).ref.id}
+        forget(bench)
+        assert [one.key for one in named if there.find(one.key)] == [item.key]
+        there.closed = set()
+        bench.lose_state()
+        bench.sync(LEAVE)
+
+
+def test_where_nothing_can_be_deleted_a_notice_takes_the_place_of_the_words(
+    bench: Bench, there: MemoryDestination, reviews: list[Item]
+) -> None:
+    there.keeps = frozenset({Kind.REVIEW})
+    (outcome,) = forget(bench).done
+    assert outcome.change.action is Action.HIDE
+    (thing,) = there.find(reviews[0].key)
+    assert (thing.html, thing.fields) == ("<p>This review was removed at its author's request.</p>", {})
+
+
+def test_a_source_that_does_not_know_authors_says_so(bench: Bench, reviews: list[Item]) -> None:
+    class Nameless:
+        name = "a feed"
+
+    with State.open(bench.file) as state, pytest.raises(UsageError, match="a feed cannot tell whose a review is"):
+        plan_erasure(replace(bench.route(), source=Nameless()), state, "Ann Adler", now=bench.now)  # type: ignore[arg-type]

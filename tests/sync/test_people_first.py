@@ -199,6 +199,41 @@ def test_a_delete_whose_answer_is_lost_is_forgotten_when_it_is_gone(bench: Bench
     assert done(bench.sync(PRUNE)) == {"forgotten": 1, "unchanged": 2}
 
 
+def test_what_we_deleted_without_an_answer_is_made_again_when_the_source_has_it_again(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync(PRUNE)
+    bench.fill(first)
+    there.lost.add(second.key)
+    bench.sync(PRUNE)
+    bench.fill(first, second)
+    assert done(bench.sync(PRUNE))["created"] == 1
+    assert len(there.find(second.key)) == 1
+    # The list of pages still led to where it stood.
+    assert done(bench.sync(PRUNE)) == {"updated": 1, "unchanged": 2}
+    assert writes(bench.sync(PRUNE)) == 0
+
+
+def test_where_somebody_writes_in_the_place_of_what_we_deleted_without_an_answer_no_write_stays_open(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    bench.sync(PRUNE)
+    bench.fill(first)
+    there.lost.add(second.key)
+    bench.sync(PRUNE)
+    there.put(Kind.PAGE, BIO.idnumber, second.title, "<p>A person.</p>")
+    bench.fill(first, second)
+    report = bench.sync(PRUNE)
+    assert [change.key for change in report.conflicts] == [second.key]
+    with State.open(bench.file) as state:
+        assert state.open_intents("bench") == []
+        assert second.key not in [record.key for record in state.records("bench")]
+
+
 def test_an_item_that_vanishes_after_a_lost_answer_is_still_known_as_ours(
     bench: Bench, there: MemoryDestination
 ) -> None:

@@ -276,6 +276,18 @@ def test_an_older_store_is_copied_before_it_is_migrated(tmp_path: Path, monkeypa
     connection.close()
 
 
+@pytest.mark.parametrize("begun", [False, True], ids=["nothing", "a start that was killed"])
+def test_a_first_start_makes_no_copy_of_nothing(tmp_path: Path, begun: bool) -> None:
+    file = tmp_path / "state.sqlite"
+    if begun:
+        with sqlite3.connect(file) as store:
+            store.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        store.close()
+    with State.open(file) as state:
+        assert state.records("r") == []
+    assert list(tmp_path.glob("*.backup")) == []
+
+
 def test_a_store_of_the_first_form_goes_on_with_all_it_knew_and_a_copy_is_kept(tmp_path: Path) -> None:
     from alembic import command
     from alembic.config import Config

@@ -2,19 +2,30 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from odd_world import Odd, Wordless
 
-from lms_bridge.errors import UsageError
+from lms_bridge.errors import DestinationError, NotFound, UsageError
 from lms_bridge.items import Course, Kind, Page
 from lms_bridge.sync.policy import Policy, Prune
 from lms_bridge.sync.report import summary_of, writes
 from lms_bridge.sync.run import Report
 from lms_bridge.sync.state import State
-from lms_bridge.sync.undo import CHANGED_SINCE, NO_WAY_TO_DELETE, plan_undo, undo
-from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
-from lms_bridge.testing.memory import MemoryDestination
-from lms_bridge.testing.sample import make_page
+from lms_bridge.sync.undo import (
+    CHANGED_SINCE,
+    GONE_SINCE,
+    NO_WAY_TO_DELETE,
+    NOTHING_KNOWN,
+    STANDS_AGAIN,
+    plan_undo,
+    told,
+    undo,
+)
+from lms_bridge.testing.bench import KEEP_BOTH, LEAVE, MERGE, OVERWRITE, PRUNE, Bench
+from lms_bridge.testing.memory import MemoryDestination, place_ref
+from lms_bridge.testing.sample import make_page, make_prompt
 
 BIO = Course("BIO-101", "Cell Biology")
 
@@ -28,7 +39,7 @@ def take_back(bench: Bench, report: Report, *only: str) -> tuple[dict[str, int],
     with State.open(bench.file) as state, state.lease(route.name):
         planned = plan_undo(route, state, report.run, now=bench.now, only=only)
         done = undo(route, state, planned, now=bench.now)
-    return {name: n for name, n in summary_of([done]).items() if n}, dict(planned.left)
+    return {name: n for name, n in summary_of([done]).items() if n}, dict(line.split(": ", 1) for line in told(planned))
 
 
 def html(there: MemoryDestination, key: str) -> str:
@@ -51,11 +62,34 @@ def test_a_changed_page_reads_again_as_before_and_stays_so_until_its_source_chan
     assert page().key in [c.key for c in bench.plan(LEAVE).conflicts]
 
 
+def test_undoing_forgets_neither_what_waits_nor_what_needs_a_decision(bench: Bench, there: MemoryDestination) -> None:
+    later = make_prompt(BIO, "later", publish=bench.now + timedelta(days=2))
+    bench.fill(page(), make_prompt(BIO, "now"), later)
+    report = bench.sync(LEAVE)
+    there.edit(page().key, "<p>A person.</p>")
+    bench.change(page(words="Second."))
+    bench.sync(LEAVE)
+    take_back(bench, report, make_prompt(BIO, "now").key)
+    with State.open(bench.file) as state:
+        assert [waiting.key for waiting in state.waiting("bench")] == [later.key]
+        assert [review.key for review in state.history.reviews("bench")] == [page().key]
+
+
+def test_a_place_that_cannot_be_looked_at_is_told_by_its_name(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(page())
+    report = bench.sync(LEAVE)
+    there.closed.add(place_ref(Kind.PAGE, BIO.idnumber).id)
+    (failure,) = bench.undo(report).failures
+    assert failure.problem.where == place_ref(Kind.PAGE, BIO.idnumber).title
+
+
 def test_what_a_run_made_is_taken_away_and_not_made_again(bench: Bench, there: MemoryDestination) -> None:
     bench.fill(page())
     report = bench.sync(LEAVE)
-    assert take_back(bench, report)[0] == {"deleted": 2}
+    undone = bench.undo(report)
+    assert {o.change.title for o in undone.done} == {"Page cells", "Cell Biology"}
     assert there.all() == []
+    assert all(record.deleted for record in bench.records())
     assert writes(bench.sync(LEAVE)) == 0
 
 
@@ -78,6 +112,8 @@ def test_what_a_run_hid_can_be_read_again(bench: Bench, there: MemoryDestination
     report = bench.sync(Policy(prune=dict.fromkeys(Kind, Prune.HIDE)))
     assert "withdrawn" in html(there, page().key)
     take_back(bench, report, page().key)
+    assert html(there, page().key) == "<p>First.</p>"
+    bench.sync(Policy(prune=dict.fromkeys(Kind, Prune.HIDE)))
     assert html(there, page().key) == "<p>First.</p>"
 
 
@@ -110,6 +146,153 @@ def test_where_nothing_can_be_deleted_it_is_told(bench: Bench, there: MemoryDest
     done, left = take_back(bench, report, page().key)
     assert (done, left) == ({}, {page().key: NO_WAY_TO_DELETE})
     assert len(there.find(page().key)) == 1
+
+
+def test_what_was_made_again_since_is_left(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(page(), page("other"))
+    bench.sync(LEAVE)
+    bench.fill(page("other"))
+    report = bench.sync(PRUNE)
+    bench.fill(page(words="Again."), page("other"))
+    bench.sync(LEAVE)
+    assert take_back(bench, report, page().key) == ({}, {page().key: STANDS_AGAIN})
+    assert html(there, page().key) == "<p>Again.</p>"
+
+
+def test_what_is_gone_since_is_told(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(page())
+    bench.sync(LEAVE)
+    bench.change(page(words="Second."))
+    report = bench.sync(LEAVE)
+    there.remove(page().key)
+    assert take_back(bench, report, page().key) == ({}, {page().key: GONE_SINCE})
+    assert there.find(page().key) == []
+
+
+def test_an_entry_is_known_by_its_place_when_a_person_took_its_mark_away(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(page())
+    bench.sync(LEAVE)
+    bench.change(page(words="Second."))
+    report = bench.sync(LEAVE)
+    (thing,) = there.find(page().key)
+    thing.mark = None
+    assert take_back(bench, report, page().key) == ({"updated": 1}, {})
+    assert thing.html == "<p>First.</p>"
+
+
+def test_every_place_is_put_back_and_one_that_does_not_answer_is_told(bench: Bench, there: MemoryDestination) -> None:
+    courses = [Course(name, name) for name in ("A", "B", "C")]
+    each = [make_page(course, "cells", "<p>First.</p>", title="Cells") for course in courses]
+    bench.fill(*each)
+    bench.sync(LEAVE)
+    bench.fill(*(replace(one, body="<p>Second.</p>") for one in each))
+    report = bench.sync(LEAVE)
+    there.unreachable = True
+    assert take_back(bench, report) == ({"failed": 1}, {})
+    there.unreachable = False
+    with State.open(bench.file) as state:
+        first = state.history.images(report.run, bench.name)[0]
+    there.closed.add(first.place)
+    assert take_back(bench, report) == ({"updated": 2, "failed": 1}, {})
+    assert html(there, first.key) == "<p>Second.</p>"
+    there.closed.clear()
+    assert take_back(bench, report, first.key) == ({"updated": 1}, {})
+    assert [html(there, one.key) for one in each] == ["<p>First.</p>"] * 3
+
+
+def test_a_run_that_wrote_nothing_leaves_nothing_to_undo(bench: Bench) -> None:
+    bench.fill(page())
+    bench.sync(LEAVE)
+    bench.now += timedelta(minutes=1)
+    assert take_back(bench, bench.sync(LEAVE)) == ({}, {})
+
+
+def test_an_undone_page_is_a_persons_word_on_the_item_as_it_is_even_after_a_lost_state(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(page(words="One.</p><p>Two."))
+    bench.sync(LEAVE)
+    bench.change(page(words="One, newer.</p><p>Two."))
+    take_back(bench, bench.sync(LEAVE), page().key)
+    bench.lose_state()
+    bench.sync(MERGE)
+    bench.change(page(words="One, newer.</p><p>Two, newer."))
+    bench.sync(MERGE)
+    assert html(there, page().key).split() == ["<p>One.</p>", "<p>Two,", "newer.</p>"]
+
+
+def test_a_copy_of_what_a_person_left_goes_when_their_words_stand_again(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(page())
+    bench.sync(LEAVE)
+    there.edit(page().key, "<p>Ann's words.</p>")
+    bench.change(page(words="Second."))
+    report = bench.sync(KEEP_BOTH)
+    undone = bench.undo(report, *[o.change.key for o in report.done])
+    assert sorted((o.change.action.value, o.change.course) for o in undone.done) == [
+        ("delete", "BIO-101"),
+        ("update", "BIO-101"),
+    ]
+    assert [thing.html for thing in there.all() if "Ann" in thing.html] == ["<p>Ann's words.</p>"]
+    assert writes(bench.sync(LEAVE)) == 0
+
+
+# Where not everything can be known or done
+
+
+@pytest.mark.parametrize(
+    ("unread", "why"),
+    [
+        (NotFound("It is not there.", where="there", next_step="Look."), GONE_SINCE),
+        (DestinationError("It is locked.", where="there", next_step="Unlock it."), "there: It is locked. Unlock it."),
+    ],
+)
+def test_what_cannot_be_read_now_is_left(unread: Exception, why: str, tmp_path: Path) -> None:
+    there = Odd()
+    bench = Bench(there, tmp_path)
+    bench.fill(page())
+    report = bench.sync(LEAVE)
+    there.unread = unread
+    assert take_back(bench, report, page().key) == ({}, {page().key: why})
+    assert len(there.find(page().key)) == 1
+
+
+def test_where_no_text_of_a_person_can_be_written_it_is_told_where_it_stood(tmp_path: Path) -> None:
+    there = Odd()
+    there.kind_of_place = Wordless
+    bench = Bench(there, tmp_path)
+    bench.fill(page(), page("other"))
+    bench.sync(LEAVE)
+    bench.fill(page(words="Second."))
+    report = bench.sync(PRUNE)
+    url = f"memory:{there.find(page().key)[0].ref}"
+    gone = next(o.change.record for o in report.done if o.change.key == page("other").key)
+    assert gone is not None
+    done, left = take_back(bench, report, page().key, page("other").key)
+    assert done == {}
+    assert left == {
+        page().key: f"this destination has no way to write the text that stood there: {url}",
+        page("other").key: f"this destination has no way to write the text that stood there: {gone.url}",
+    }
+
+
+@pytest.mark.parametrize("prune", [Prune.DELETE, Prune.HIDE])
+def test_what_was_gone_before_it_could_be_read_is_not_known(prune: Prune, tmp_path: Path) -> None:
+    there = Odd()
+    bench = Bench(there, tmp_path)
+    bench.fill(page(), page("other"))
+    bench.sync(LEAVE)
+    there.edit(page().key, "<p>Ann's words.</p>")
+    bench.sync(LEAVE)
+    bench.fill(page("other"))
+    bench.sync(LEAVE)
+    there.unread = NotFound("It is not there.", where="there", next_step="Look.")
+    report = bench.sync(replace(OVERWRITE, prune=dict.fromkeys(Kind, prune)))
+    there.unread = None
+    before = there.writes
+    assert take_back(bench, report, page().key) == ({}, {page().key: NOTHING_KNOWN})
+    assert there.writes == before
 
 
 def test_an_undone_run_can_be_undone(bench: Bench, there: MemoryDestination) -> None:

@@ -16,4 +16,10 @@ def _open(name: str, settings: Any, folder: Path) -> Source:
     return FilesSource(name, settings, folder)
 
 
-CONNECTOR = Connector("files", FilesSettings, source=_open)
+def _glance(settings: Any, folder: Path) -> str | None:
+    from lms_bridge.sources.files.glance import glance
+
+    return glance(folder / settings.path)
+
+
+CONNECTOR = Connector("files", FilesSettings, source=_open, glance=_glance)

@@ -1,0 +1,57 @@
+"""A destination in memory whose connector has mistakes in it, or cannot do everything that others can."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from lms_bridge.connector import Body, Change, Entry, Outcome, Payload, PlaceRef
+from lms_bridge.testing.memory import MemoryDestination, MemoryPlace
+
+Way = Callable[[Sequence[Change], Iterator[Outcome]], Iterator[Outcome]]
+"""How a connector answers: what it was given, and what a good one would say."""
+
+
+def well(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+    return good
+
+
+class Odd(MemoryDestination):
+    """A destination whose connector has a mistake in it for a while."""
+
+    way: Way = staticmethod(well)
+    unread: Exception | None = None
+    kind_of_place: "type[OddPlace] | None" = None
+    threads: frozenset[str] = frozenset()
+    """Those that listed or wrote something."""
+
+    def open(self, ref: PlaceRef) -> "OddPlace":
+        return (self.kind_of_place or OddPlace)(ref, self)
+
+
+class OddPlace(MemoryPlace):
+    destination: Odd
+
+    def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        self.destination.threads |= {threading.current_thread().name}
+        return self.destination.way(changes, MemoryPlace.write(self, changes))
+
+    def entries(self) -> Iterable[Entry]:
+        self.destination.threads |= {threading.current_thread().name}
+        return MemoryPlace.entries(self)
+
+    def read(self, entry: Entry) -> Body:
+        if self.destination.unread is not None:
+            raise self.destination.unread
+        return MemoryPlace.read(self, entry)
+
+
+class Wordless(OddPlace):
+    """Cannot write any text but an item's own."""
+
+    adapt = None  # type: ignore[assignment]
+
+
+class TwoCalls(OddPlace):
+    """Writes the title of an entry first, and its text by a call of its own."""
+
+    def halfway(self, payload: Payload) -> list[Body]:
+        return [Body(title=payload.title, html="", fields=dict(payload.fields))]
