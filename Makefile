@@ -34,7 +34,7 @@ docs: .venv/.ready
 	$(BIN)/python docs/write_configuration.py
 
 test-crash: .venv/.ready
-	$(BIN)/python -m pytest -m crash tests/crash tests/sync $(ARGS)
+	$(BIN)/python -m pytest -m crash tests/crash tests/sync tests/scale $(ARGS)
 
 test-faults: .venv/.ready
 	$(BIN)/python -m pytest -m faults tests/crash $(ARGS)

@@ -4,24 +4,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lms_bridge.basis import basis_of
 from lms_bridge.config.load import Config, Opening, RouteConfig
-from lms_bridge.config.model import PolicySettings
 from lms_bridge.connector import Change, Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
-from lms_bridge.items import Key, Kind
+from lms_bridge.items import Key
 from lms_bridge.late import Late
+from lms_bridge.opening import basis_for, glance_of, notes_of, open_connectors, open_destination, open_source, policy_of
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
-from lms_bridge.sync.policy import Answer, Deleted, Drift, Limits, Policy, Prune, Refresh
+from lms_bridge.sync.policy import Answer
 from lms_bridge.sync.quiet import ground_of, keep, recalled
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
+from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
 
 if TYPE_CHECKING:
@@ -133,6 +132,17 @@ class Bridge:
             for name, error in held.items()
         ]
 
+    def interrupt(self) -> None:
+        """Nobody waits any longer; what is under way is read back and recorded."""
+        self._interrupt(finish=True)
+
+    def share_budgets(self) -> None:
+        """Let all processes on this state heed what any of them is told by a destination."""
+        for name, destination in self.destinations.items():
+            share = getattr(destination, "share", None)
+            if share is not None:
+                share(StateBudget(self.state, name))
+
     def _interrupt(self, *, finish: bool) -> None:
         for destination in self.destinations.values():
             interrupt = getattr(destination, "interrupt", None)
@@ -232,45 +242,19 @@ def open_bridge(config: Config, *, only_routes: Sequence[str] = (), takeover: bo
                         history_days=config.history_days,
                     ),
                     glance_of(route.source, config.folder),
-                    _basis(config, route, policy),
+                    basis_for(config, route, policy),
                 )
                 for route in chosen
             )
             yield Bridge(config, routes, sources, destinations, state, notes_of(config))
 
 
-@contextmanager
-def open_connectors(
-    config: Config, routes: Sequence[RouteConfig]
-) -> Iterator[tuple[dict[str, Source], dict[str, Destination]]]:
-    """Each is opened when it is first asked for anything."""
-    sources = {route.source.name: late(config, route.source, _open_source) for route in routes}
-    destinations = {route.destination.name: late(config, route.destination, _open_destination) for route in routes}
-    with ExitStack() as stack:
-        for destination in destinations.values():
-            stack.callback(destination.close)
-        yield sources, destinations
-
-
-def late(config: Config, opening: Opening, open_: Callable[[Config, Opening], Any]) -> Any:
-    return Late(opening.name, partial(open_, config, opening))
-
-
-def glance_of(source: Opening, folder: Path) -> Callable[[], str | None] | None:
-    glance = source.connector.glance
-    return partial(glance, source.settings, folder) if glance is not None else None
-
-
-def open_sources(config: Config, routes: Sequence[RouteConfig]) -> dict[str, Source]:
-    return {route.source.name: _open_source(config, route.source) for route in routes}
-
-
 def check(config: Config) -> Iterator[tuple[str, Finding]]:
     """Pre-flight of every source and destination that a route uses. One that cannot be opened is a finding too."""
     for source in {route.source.name: route.source for route in config.routes}.values():
-        yield from _findings(config, source, _open_source)
+        yield from _findings(config, source, open_source)
     for destination in {route.destination.name: route.destination for route in config.routes}.values():
-        yield from _findings(config, destination, _open_destination)
+        yield from _findings(config, destination, open_destination)
 
 
 def _findings(
@@ -297,49 +281,3 @@ def _chosen(config: Config, only_routes: Sequence[str]) -> list[RouteConfig]:
         step = f"Known routes: {', '.join(known)}."
         raise UsageError(f"there is no route {unknown[0]!r}.", where=config.file, next_step=step)
     return [route for route in config.routes if not only_routes or route.name in only_routes]
-
-
-def _open_source(config: Config, opening: Opening) -> Source:
-    factory = opening.connector.source
-    assert factory is not None, "the config lets only sources be sources"
-    return factory(opening.name, opening.settings, config.folder)
-
-
-def _open_destination(config: Config, opening: Opening) -> Destination:
-    factory = opening.connector.destination
-    assert factory is not None, "the config lets only destinations be destinations"
-    return factory(opening.name, opening.settings, config.folder)
-
-
-def _basis(config: Config, route: RouteConfig, policy: Policy) -> str:
-    ends = [(end.name, end.connector.name, end.settings) for end in (route.source, route.destination)]
-    return basis_of(config.folder, ends, sorted(route.kinds), policy)
-
-
-def notes_of(config: Config) -> Path:
-    """Beside a state that is a file; for a database beside the config."""
-    return config.folder / ".state" / "quiet" if "://" in config.state else Path(f"{config.state}.quiet")
-
-
-def policy_of(settings: PolicySettings) -> Policy:
-    """A policy as it is written → a policy by kind."""
-    drift = Policy().drift
-    if isinstance(settings.drift, str):
-        drift = dict.fromkeys(Kind, Drift(settings.drift))
-    elif settings.drift:
-        drift = {**drift, **{kind: Drift(value) for kind, value in settings.drift.items()}}
-    prune = settings.prune
-    return Policy(
-        drift=drift,
-        deleted=Deleted(settings.deleted),
-        prune=dict.fromkeys(Kind, Prune(prune))
-        if isinstance(prune, str)
-        else {kind: Prune(value) for kind, value in prune.items()},
-        limits=Limits(
-            deletes=settings.limits.deletes,
-            delete_share=settings.limits.delete_share,
-            update_share=settings.limits.update_share,
-            population=settings.limits.population,
-        ),
-        refresh=Refresh(settings.refresh),
-    )

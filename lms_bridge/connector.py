@@ -55,6 +55,7 @@ __all__ = [
     "Record",
     "Revision",
     "Rewrite",
+    "SharedBudget",
     "Sides",
     "Source",
     "SourceFactory",
@@ -153,8 +154,9 @@ class Place(Protocol):
     write any text in the form that `read` gives, a merged one for example, has `adapt(like, body)`: the payload `like`
     with that title, text and fields in place of its own, pure; everything else (mark, fingerprint, address) stays. One
     that can hide has `hide(like, notice)`: the payload that says the notice (HTML) in place of its text, pure.
-    One that writes an entry by several calls has `halfway(payload)`: the bodies that may stand there between them,
-    pure.
+    One that writes many within a second or two has `at_once`: how many are begun before it is asked whether the run is
+    to end. One that writes an entry by several calls has `halfway(payload)`: the bodies that may stand there between
+    them, pure.
     """
 
     ref: PlaceRef
@@ -194,9 +196,27 @@ class Place(Protocol):
         ...
 
 
+class SharedBudget(Protocol):
+    """What a destination bears from all processes that work on one state. `name` is a part of it that is counted for
+    itself: a host, a kind of unit. Called from several threads."""
+
+    def closed(self, name: str) -> float:
+        """For how many seconds it asked anybody to be left alone."""
+        ...
+
+    def close(self, name: str, seconds: float) -> None:
+        """It asked to be left alone for so long: all are to heed it."""
+        ...
+
+    def draw(self, name: str, amount: float, *, per_second: float, burst: float) -> float:
+        """0: the amount is taken; else the seconds after which to ask again."""
+        ...
+
+
 class Destination(Protocol):
     """One that waits for its server has `interrupt(finish=…)`, called from another thread when a run is to end: nobody
-    waits any longer, and unless `finish` nothing more is sent."""
+    waits any longer, and unless `finish` nothing more is sent. One that heeds what its server bears has `share(budget)`
+    with a SharedBudget, called before any work where several processes work side by side."""
 
     name: str
     kinds: frozenset[Kind]

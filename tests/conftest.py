@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,6 +82,23 @@ def postgresql_server() -> Iterator[str]:
     # Not below pytest's own folder: that is closed to the user that PostgreSQL runs as.
     with tempfile.TemporaryDirectory() as folder, postgresql(Path(folder)) as address:
         yield address
+
+
+def restart_postgresql(folder: Path) -> None:
+    """As after a crash of the server that lives in the folder: every connection breaks, and it comes back."""
+    programs = postgresql_programs()
+    assert programs is not None
+    command = [*_as_somebody_else(folder), str(programs / "pg_ctl"), "-D", str(folder / "data"), "-w"]
+    command += ["-m", "immediate", "-l", str(folder / "log"), "restart"]
+    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, env=env)
+
+
+@pytest.fixture
+def postgresql_to_crash() -> Iterator[tuple[str, Callable[[], None]]]:
+    """A server's address, and what makes it crash and come back."""
+    with tempfile.TemporaryDirectory() as folder, postgresql(Path(folder)) as address:
+        yield address, lambda: restart_postgresql(Path(folder))
 
 
 @pytest.fixture(scope="session")

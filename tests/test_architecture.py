@@ -22,16 +22,22 @@ ROOMS = {
     "sync": GROUND | {"markup"},
     "sandbox": set(),
     "testing": GROUND | {"markup", "sync"},
+    "scale": GROUND | {"sync"},
     "example": {"errors"},
-    "bridge": GROUND | {"config", "registry", "sync"},
+    "basis": set(),
+    "late": set(),
+    "opening": GROUND | {"basis", "config", "late", "sync"},
+    "bridge": GROUND | {"config", "late", "opening", "registry", "sync"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
-    | {"sources"},
+    | {"sources", "scale", "opening"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},
     "msal": {"lms_bridge/sharepoint/auth"},
     "tenacity": {"lms_bridge/transport"},
+    "pgqueuer": {"lms_bridge/scale/pgqueuer_queue"},
+    "psycopg": {"lms_bridge/scale/pgqueuer_queue", "lms_bridge/sync/state"},
     "sqlalchemy": {"lms_bridge/sync/state"},
     "alembic": {"lms_bridge/sync/state"},
     "typer": {"lms_bridge/cli"},

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lms_bridge.cli import check, content, forget, init, pull, review, runs, sandbox, setup, state, sync
+from lms_bridge.cli import check, content, forget, init, pull, review, runs, sandbox, setup, state, sync, worker
 from lms_bridge.cli.printing import say
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(sync.plan)
 app.command("sync")(sync.sync)
+app.command("worker")(worker.worker)
 app.command("status")(content.status)
 app.command("diff")(content.diff)
 app.command("pull")(pull.pull)

@@ -112,3 +112,21 @@ def undo(
             show_reports(reports, output)
     show_left(left, output)
     raise typer.Exit(exit_code(plans) if dry else exit_code(reports))
+
+
+@app.command("cancel")
+def cancel(context: typer.Context, run: RunArgument, config: ConfigOption = None, route: RouteOption = None) -> None:
+    """End a run that workers share: what is under way is finished, and nothing new is begun."""
+    from lms_bridge.cli.options import load
+    from lms_bridge.cli.stored import open_state
+    from lms_bridge.cli.worker import open_queue
+    from lms_bridge.errors import UsageError
+    from lms_bridge.scale.worker import cancel as cancel_run
+
+    loaded = load(context, config)
+    queue = open_queue(loaded)
+    with open_state(loaded, route or ()) as (state, names):
+        ended = cancel_run(run, names, state, queue)
+    if not ended:
+        raise UsageError(f"no run {run!r} is under way on workers.", next_step="`lms-bridge runs list` shows them.")
+    say(f"{run}: cancelled for {', '.join(ended)}.")

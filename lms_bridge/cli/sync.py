@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,8 +61,17 @@ def sync(
         int | None,
         typer.Option(metavar="MINUTES", min=1, help="End early, in good order, after so long.", show_default=False),
     ] = None,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Let `lms-bridge worker` processes do it, and show their one report.")
+    ] = False,
+    join: Annotated[
+        int, typer.Option(metavar="MINUTES", min=0, help="With --shared: a run that ended so lately is this one.")
+    ] = 0,
 ) -> None:
     """Bring the destinations in step with the sources."""
+    if shared:
+        _refuse_with_shared(only=only, checksum=checksum, approve=approve, takeover=takeover)
+        raise typer.Exit(_sync_shared(context, config, route or (), output, join, deadline))
     from lms_bridge.bridge import open_bridge
     from lms_bridge.cli.options import load
     from lms_bridge.cli.progress import shown_progress
@@ -83,6 +93,38 @@ def sync(
             )
         show_reports(reports, output)
     raise typer.Exit(code_of(reports))
+
+
+def _sync_shared(
+    context: typer.Context,
+    config: Path | None,
+    routes: Sequence[str],
+    output: Output,
+    join: int,
+    deadline: int | None,
+) -> int:
+    from lms_bridge.cli.options import load
+    from lms_bridge.cli.show import show_reports
+    from lms_bridge.cli.stored import route_names
+    from lms_bridge.cli.worker import sync_shared
+    from lms_bridge.sync.report import exit_code as code_of
+
+    loaded = load(context, config)
+    names = route_names(loaded, routes)
+    reports = sync_shared(loaded, names, join=join, deadline=60.0 * (deadline or loaded.deadline_minutes))
+    show_reports(reports, output)
+    return code_of(reports)
+
+
+def _refuse_with_shared(**given: object) -> None:
+    """What is about a plan that somebody looked at is done by the one who looks."""
+    for name, value in given.items():
+        if value:
+            raise UsageError(
+                f"--{name} is not for a run that workers share.",
+                where="--shared",
+                next_step="Run it without --shared: workers let it pass, and go on afterwards.",
+            )
 
 
 def _refuse_false_safety(

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lms_bridge.bridge import open_sources
 from lms_bridge.cli.init import write_example
 from lms_bridge.config.load import Config, load_config
 from lms_bridge.connector import Level
 from lms_bridge.errors import BridgeError
+from lms_bridge.opening import open_sources
 from lms_bridge.sandbox.pair import MOODLE_PORT, SHAREPOINT_PORT, Ports, SandboxPair, forget, write_credentials
 
 SANDBOX_FOLDER = ".sandbox"

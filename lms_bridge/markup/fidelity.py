@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lms_bridge.markup.fragment import Fragment, parse, rows, text_of
 from lms_bridge.markup.links import images, links
-from lms_bridge.markup.text import words
+from lms_bridge.markup.text import words, words_of
 
 # Above this product of lengths the order of words is left out of account: comparing sequences takes too long.
 _SEQUENCE_LIMIT = 4_000_000
@@ -44,13 +44,13 @@ def survival(source: str, got: str) -> Fidelity:
     by their words, and what was added there is no loss."""
     before, after = parse(source), parse(got)
     return Fidelity(
-        text=_share(words(source), words(got)),
         links=_share((text_of(a) for a in links(before)), (text_of(a) for a in links(after))),
         images=_share((i.get("src", "") for i in images(before)), (i.get("src", "") for i in images(after))),
         tables=_share(
             (text for *_, text in _cells(before)),
             (text for *_, text in _cells(after)),
         ),
+        text=_share(words_of(before), words_of(after)),
     )
 
 

@@ -4,7 +4,7 @@ import re
 
 from lxml import etree
 
-from lms_bridge.markup.fragment import parse, rows, text_of
+from lms_bridge.markup.fragment import Fragment, parse, rows, text_of
 from lms_bridge.markup.vocabulary import BLOCKS
 
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*|[^\w\s]")
@@ -20,10 +20,14 @@ def to_text(html: str) -> str:
 
 def words(html: str) -> list[str]:
     """The words and signs of the text in reading order, without those of addresses and images."""
-    root = parse(html).root
-    for img in list(root.iter("img")):
+    return words_of(parse(html))
+
+
+def words_of(fragment: Fragment) -> list[str]:
+    """The same. The fragment's images have no descriptions any more afterwards."""
+    for img in list(fragment.root.iter("img")):
         img.set("alt", " ")
-    return _WORD.findall(text_of(root))
+    return _WORD.findall(text_of(fragment.root))
 
 
 def _blocks(element: etree._Element, indent: str, lines: list[str]) -> None:

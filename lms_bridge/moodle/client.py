@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from lms_bridge.connector import SharedBudget
 from lms_bridge.errors import DestinationError
 from lms_bridge.moodle.exchange import UPLOAD, Exchange, too_big
 from lms_bridge.moodle.protocol import BATCH, Call, Reply, form, is_refusal, refused
 from lms_bridge.moodle.refusals import refusal_error, unanswered
 from lms_bridge.moodle.shapes import fits
-from lms_bridge.transport import read_json
+from lms_bridge.transport import Pace, read_json
 
 _log = logging.getLogger(__name__)
 
@@ -56,11 +57,11 @@ class Site:
 class Client:
     """Calls web-service functions. Every method may be used from several threads."""
 
-    def __init__(self, exchange: Exchange, *, connections: int = 2, batch: int = 40) -> None:
+    def __init__(self, exchange: Exchange, *, pace: Pace | None = None, batch: int = 40) -> None:
         self._exchange = exchange
-        self._connections = connections
+        self._pace = pace or Pace(2, 2)
         self._batch = batch
-        self._pool = ThreadPoolExecutor(connections, thread_name_prefix="moodle")
+        self._pool = ThreadPoolExecutor(self._pace.most, thread_name_prefix="moodle")
         self._lock = Lock()
         self._waiting: deque[_Waiting] = deque()
         self._active = 0
@@ -77,11 +78,9 @@ class Client:
         """Replies in the order of the calls. Never raises for a single call; a lost site is an error in each reply."""
         waiting = [_Waiting(call, _size(call)) for call in calls]
         with self._lock:
-            self._waiting.extend(waiting)
-            start = min(self._connections - self._active, len(self._waiting))
-            self._active += max(0, start)
-        for _ in range(start):
-            self._pool.submit(self._drain)
+            self._waiting.extendleft(each for each in reversed(waiting) if each.call.soon)
+            self._waiting.extend(each for each in waiting if not each.call.soon)
+            self._wake()
         return [each.answer.result() for each in waiting]
 
     def upload(self, name: str, content: bytes, media_type: str, *, draft: int = 0) -> int:
@@ -107,19 +106,29 @@ class Client:
         """From any thread: what waits is told that it was never sent (see `Gate.stop`)."""
         self._exchange.stop(finish=finish)
 
+    def share(self, budget: SharedBudget) -> None:
+        self._exchange.share(budget)
+
     def close(self) -> None:
         """Whoever still waits is woken with an error."""
         self._exchange.stop()
         self._pool.shutdown(wait=True)
         self._exchange.close()
 
+    def _wake(self) -> None:
+        """As many connections as the pace allows and the waiting can use."""
+        for _ in range(min(self._pace.allowed() - self._active, len(self._waiting))):
+            self._active += 1
+            self._pool.submit(self._drain)
+
     def _drain(self) -> None:
         while True:
             with self._lock:
-                batch = self._take()
+                batch = self._take() if self._active <= self._pace.allowed() else []
                 if not batch:
                     self._active -= 1
                     return
+                self._wake()
             try:
                 self._run(batch)
             except DestinationError as error:
@@ -139,7 +148,7 @@ class Client:
         if first.call.alone or self._batch == 1:
             return [first]
         # Two connections share what is waiting, so that the second is not left idle by a greedy first.
-        fair = -(-(len(self._waiting) + 1) // self._connections)
+        fair = -(-(len(self._waiting) + 1) // self._pace.allowed())
         limit = max(1, min(self._batch, max(fair, 10)))
         taken, left, size, variables = [first], [], first.size, _variables(first.call)
         while self._waiting and len(taken) < limit:

@@ -1,9 +1,10 @@
 """One Moodle as a destination: finds places, opens them, checks the site."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
-from lms_bridge.connector import Finding, Place, Placement, PlaceRef
+from lms_bridge.connector import Finding, Place, Placement, PlaceRef, SharedBudget
 from lms_bridge.errors import DestinationError, Problem
 from lms_bridge.items import Item, Key, Kind, Page, Prompt
 from lms_bridge.moodle.check import check_site
@@ -31,7 +32,7 @@ from lms_bridge.moodle.review_forum import ForumReviews
 from lms_bridge.moodle.reviews import DatabaseReviews
 from lms_bridge.moodle.settings import MoodleSettings
 from lms_bridge.moodle.site import SiteParts
-from lms_bridge.transport import Gate, Limits, Transport
+from lms_bridge.transport import Gate, Limits, Pace, Politeness, Transport
 
 _PLACEMENT = {Kind.PAGE: "wiki", Kind.PROMPT: "forum", Kind.REVIEW: "reviews", Kind.RATING: "rating_activity"}
 
@@ -42,9 +43,17 @@ def open_moodle(name: str, settings: MoodleSettings, folder: Path, *, gate: Gate
         connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout, attempts=settings.attempts
     )
     ca_file = folder / settings.ca_file if settings.ca_file else None
-    transport = Transport(limits=limits, ca_file=ca_file, connections=settings.connections, gate=gate)
+    gate = gate or Gate()
+    pace = Pace(
+        settings.connections,
+        settings.max_connections or settings.connections,
+        # Times of day are the machine's own: an admin writes them as the clock on the wall says.
+        is_quiet=lambda: settings.is_quiet(datetime.now()),
+    )
+    budget = Politeness(pace, settings.calls_a_minute, clock=gate.clock)
+    transport = Transport(limits=limits, ca_file=ca_file, connections=pace.most, budget=budget, gate=gate)
     exchange = Exchange(transport, url=settings.url, token=settings.token.get_secret_value())
-    client = Client(exchange, connections=settings.connections, batch=settings.batch)
+    client = Client(exchange, pace=pace, batch=settings.batch)
     return Moodle(name, settings, client)
 
 
@@ -109,6 +118,9 @@ class Moodle:
     def interrupt(self, *, finish: bool = False) -> None:
         """The run is to end: nobody waits any longer. `finish`: what is under way is brought to its end first."""
         self._client.stop(finish=finish)
+
+    def share(self, budget: SharedBudget) -> None:
+        self._client.share(budget)
 
     def close(self) -> None:
         self._client.close()

@@ -29,7 +29,9 @@ from lms_bridge.moodle.protocol import Call, Reply
 
 ALL_GROUPS = -1
 """Group 0 would hide the discussion from every student of a forum with groups."""
-AT_ONCE = 40
+AT_ONCE = 100
+_PINNED = 10
+"""So many may stand above the newest ones, whatever the order that is asked for."""
 _LOCKED, _UNLOCKED = 0, 1
 """mod_forum_set_lock_state is the other way round than its name."""
 
@@ -67,10 +69,12 @@ class Discussions:
         self._site = site
         self._text = text
 
-    def listed(self) -> dict[str, Discussion]:
-        """By ref. Raw, since default answers turn `&` in subjects into `&amp;`."""
-        args = {"forumid": self._forum.id, "sortorder": 3, "page": -1, "perpage": 0, "groupid": 0}
-        answer = self._client.call("mod_forum_get_forum_discussions", args, raw=True)
+    def listed(self, newest: int = 0) -> dict[str, Discussion]:
+        """By ref; all of them, or so many that are pinned or new. Raw, since default answers turn `&` in subjects into
+        `&amp;`."""
+        paging = {"page": 0, "perpage": newest} if newest else {"page": -1, "perpage": 0}
+        args = {"forumid": self._forum.id, "sortorder": 3, **paging, "groupid": 0}
+        answer = self._client.call("mod_forum_get_forum_discussions", args, raw=True, soon=True)
         found = [_discussion(row) for row in answer["discussions"]]
         return {each.ref: each for each in found}
 
@@ -110,11 +114,21 @@ class Discussions:
         deletes = [change for change in going if change.action is Action.DELETE]
         settled |= self._answered_by_people(deletes, before)
         replies |= self._send([change for change in deletes if settled[change.key] is None], before)
-        # One listing reads everything back, and settles what was sent without an answer.
-        after = self.listed() if any(change.action is not Action.ADOPT for change in going) else before
+        after = (
+            self._read_back(going, replies) if any(change.action is not Action.ADOPT for change in going) else before
+        )
         for change in changes:
             outcome = settled[change.key]
             yield outcome if outcome is not None else self._outcome(change, replies[change.key], after)
+
+    def _read_back(self, sent: Sequence[Change], replies: Mapping[str, Sequence[Reply]]) -> dict[str, Discussion]:
+        """One listing reads everything back, and settles what was sent without an answer."""
+        if all(change.action is Action.CREATE and _answered(replies[change.key]) for change in sent):
+            made = {int(replies[change.key][0].value["discussionid"]) for change in sent}
+            found = self.listed(newest=len(made) + _PINNED)
+            if made <= {each.number for each in found.values()}:
+                return found
+        return self.listed()
 
     def _answered_by_people(
         self, deletes: Sequence[Change], before: Mapping[str, Discussion]

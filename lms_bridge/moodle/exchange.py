@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from urllib3 import encode_multipart_formdata
 
+from lms_bridge.connector import SharedBudget
 from lms_bridge.errors import Ambiguous, Denied, DestinationError, Unreachable
 from lms_bridge.moodle.protocol import Call, clean_text, is_refusal, message_of, plain
 from lms_bridge.moodle.refusals import RETRYABLE, refusal_error
@@ -35,6 +36,8 @@ class Exchange:
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=body,
             repeatable=not call.write,
+            kind=call.kind,
+            calls=call.calls,
         )
         return self._send(request, call, len(body)).json()
 
@@ -72,6 +75,9 @@ class Exchange:
 
     def stop(self, *, finish: bool = False) -> None:
         self._transport.stop(finish=finish)
+
+    def share(self, budget: SharedBudget) -> None:
+        self._transport.gate.shared = budget
 
     def _send(self, request: Request, call: Call, size: int) -> Answer:
         """A server that fails may say back what it was sent, the token with it: that is never read."""

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
+from typing import Any
 
-from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef
+from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef, Record
 from lms_bridge.errors import ContentError, NotFound, Problem
-from lms_bridge.items import Item, Key, Page
+from lms_bridge.items import Item, Key, Page, mark
 from lms_bridge.moodle.dialect import Reading, to_moodle
-from lms_bridge.moodle.displayed import expected_form
+from lms_bridge.moodle.discussions import AT_ONCE
 from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.marker import find_marker, marker
 from lms_bridge.moodle.page_writes import PageWriter
@@ -20,7 +21,6 @@ from lms_bridge.moodle.titles import folded, unique_titles
 
 _log = logging.getLogger(__name__)
 
-_AT_ONCE = 40
 _CALLS = {Action.CREATE: 2, Action.UPDATE: 3, Action.MERGE: 3, Action.HIDE: 3}
 
 
@@ -28,6 +28,7 @@ class WikiPages:
     """One wiki's pages for one group. One thread at a time."""
 
     prunes = frozenset({"hide"})
+    at_once = AT_ONCE
 
     def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
         self.ref = ref
@@ -37,6 +38,8 @@ class WikiPages:
         self._wiki = Subwiki(ref, parts)
         self._writer = PageWriter(self._wiki, parts)
         self._known: set[str] = set()
+        self._records: dict[str, Record] = {}
+        self._rendered: dict[Key, str] = {}
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
         first = self._wiki.first_title()
@@ -73,6 +76,7 @@ class WikiPages:
             assets=item.assets,
             notices=_image_notices(item, settings.images),
         )
+        self._rendered[item.key] = payload.fingerprint
         return written(payload, text)
 
     def adapt(self, like: Payload, body: Body) -> Payload:
@@ -82,15 +86,20 @@ class WikiPages:
     def hide(self, like: Payload, notice: str) -> Payload:
         return written(like, to_stored(notice))
 
+    def expect(self, records: Sequence[Record]) -> None:
+        self._records = {record.ref: record for record in records}
+
     def entries(self) -> Iterable[Entry]:
         wiki = self._ground.activity(self.ref.kind, self._spot)
         if wiki is None:
             return []
         rows = self._wiki.listed()
         marks = {int(row["id"]): find_marker(str(row.get("cachedcontent", ""))) for row in rows}
+        versions = {int(row["id"]): version for row in rows if (version := self._version_as_written(row))}
         # A version costs a call: only pages that may be ours need one. A person may have deleted our mark.
         ours = [number for number, found in marks.items() if found or folded(self._wiki.titles[number]) in self._known]
-        versions = {number: str(page.get("version", "")) for number, page in self._wiki.contents(ours).items()}
+        unsure = [number for number in ours if number not in versions]
+        versions |= {number: str(page.get("version", "")) for number, page in self._wiki.contents(unsure).items()}
         entries = []
         for row in rows:
             number, found = int(row["id"]), marks[int(row["id"])]
@@ -102,6 +111,16 @@ class WikiPages:
             entries.append(self._wiki.entry(row, version))
         return first_of_each_mark(entries)
 
+    def _version_as_written(self, row: Mapping[str, Any]) -> str:
+        """The version that we left, where the page reads as we left it and nothing is to be written over it: what a
+        person may have done and undone since is no change. Empty where Moodle must be asked."""
+        record = self._records.get(str(row["id"]))
+        if record is None or record.drifted or self._rendered.get(record.key) != record.fingerprint:
+            return ""
+        found = find_marker(str(row.get("cachedcontent", "")))
+        ours = found is not None and found.mark == mark(record.key) and row["title"] == record.base_title
+        return record.version if ours and self._wiki.text(row) == record.base.strip() else ""
+
     def read(self, entry: Entry) -> Body:
         page = self._wiki.contents([int(entry.ref)]).get(int(entry.ref))
         if page is None:
@@ -109,8 +128,7 @@ class WikiPages:
         return self._wiki.body(page)
 
     def expected(self, payload: Payload) -> Body:
-        html = self._ground.resolved(payload.body)
-        return body_of(payload.address, expected_form(html, site=self._ground.site, wiki=self._wiki.address()))
+        return body_of(payload.address, self._wiki.expected(payload))
 
     def cost(self, changes: Sequence[Change]) -> Cost:
         return self._parts.cost(self.ref, changes, each=_CALLS)
@@ -120,13 +138,8 @@ class WikiPages:
         ordered = sorted(
             changes, key=lambda change: not (change.payload and change.payload.address == self._wiki.first_title())
         )
-        first = [c for c in ordered[:1] if c.action is Action.CREATE]
-        # The first page makes the subwiki, which several calls at once might make twice.
-        chunks = [first] if first else []
-        rest = ordered[len(first) :]
-        chunks += [rest[at : at + _AT_ONCE] for at in range(0, len(rest), _AT_ONCE)]
-        for chunk in chunks:
-            yield from self._writer.write(chunk)
+        for at in range(0, len(ordered), AT_ONCE):
+            yield from self._writer.write(ordered[at : at + AT_ONCE])
 
 
 def _titled(item: Page, name: str) -> str:

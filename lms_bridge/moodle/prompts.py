@@ -9,7 +9,7 @@ from lms_bridge.errors import ContentError, DestinationError, Problem
 from lms_bridge.items import Item, Key, Prompt, mark
 from lms_bridge.moodle.courses import Activity, Group, pick_group
 from lms_bridge.moodle.dialect import Reading, to_moodle, with_images
-from lms_bridge.moodle.discussions import ALL_GROUPS
+from lms_bridge.moodle.discussions import ALL_GROUPS, AT_ONCE
 from lms_bridge.moodle.displayed import expected_form
 from lms_bridge.moodle.forum import FORUM_PRUNES, Forum, shown
 from lms_bridge.moodle.marker import marker
@@ -25,6 +25,7 @@ class ForumPrompts:
     """One forum's prompts. One thread at a time."""
 
     prunes = FORUM_PRUNES
+    at_once = AT_ONCE
 
     def __init__(self, ref: PlaceRef, parts: SiteParts) -> None:
         self.ref = ref

@@ -19,7 +19,8 @@ BATCH = "tool_mobile_call_external_functions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One web-service call. `write` means it may not be sent twice; `alone` that it never travels in a batch."""
+    """One web-service call. `write` means it may not be sent twice; `alone` that it never travels in a batch; `soon`
+    that it goes before all that waits: it ends something begun, such as a lock or a page not yet recorded."""
 
     function: str
     args: Mapping[str, Any]
@@ -27,7 +28,18 @@ class Call:
     keep_files: bool = False
     write: bool = False
     alone: bool = False
+    soon: bool = False
     where: str = ""
+
+    @property
+    def calls(self) -> int:
+        """How many it carries, when it is a batch."""
+        return len(self.args["requests"]) if self.function == BATCH else 1
+
+    @property
+    def kind(self) -> str:
+        """What it does, or the first that it carries."""
+        return str(self.args["requests"][0]["function"]) if self.function == BATCH else self.function
 
     def settings(self) -> dict[str, int]:
         chosen = {"raw": int(self.raw), "fileurl": int(not self.keep_files)}

@@ -1,10 +1,13 @@
 """What connectors.yaml says about a Moodle: address, token, how courses and activities are found, what goes where."""
 
+from datetime import datetime, time
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class _Settings(BaseModel):
@@ -128,6 +131,17 @@ class MoodleSettings(_Settings):
         "idnumber", description="What a source's course id is in Moodle."
     )
     connections: int = Field(2, ge=1, le=8, description="How many requests may be under way at once.")
+    max_connections: int | None = Field(
+        None,
+        ge=1,
+        le=16,
+        description="How many may be under way at the most: beyond `connections`, one more stays only where that gets "
+        "more done; default: `connections`. Fewer are when the site takes twice as long as before.",
+    )
+    calls_a_minute: int | None = Field(None, ge=1, description="At most so many calls, in batches or alone.")
+    quiet_hours: tuple[Hours, ...] = Field(
+        (), description="Times of day, such as `08:00-18:00` by this machine's clock, with one request at a time."
+    )
     batch: int = Field(40, ge=1, le=50, description="How many calls travel in one request at most.")
     ca_file: Path | None = Field(None, description="A PEM file with your organisation's CA certificates.")
     connect_timeout: float = Field(10, gt=0, le=120, description="Seconds until a connection must stand.")
@@ -140,6 +154,15 @@ class MoodleSettings(_Settings):
     provision: ProvisionSettings | None = Field(
         None, description="Fill courses that lack the activities from a template course; default: only tell."
     )
+
+    def is_quiet(self, moment: datetime) -> bool:
+        """Hours that end before they begin last over midnight."""
+        now = moment.time()
+        for span in self.quiet_hours:
+            begin, end = (time.fromisoformat(each) for each in span.split("-"))
+            if begin <= now < end if begin < end else now >= begin or now < end:
+                return True
+        return False
 
     @field_validator("url")
     @classmethod

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lms_bridge.connector import Body, Entry, PlaceRef
+from lms_bridge.connector import Body, Entry, Payload, PlaceRef
 from lms_bridge.moodle.courses import Activity
-from lms_bridge.moodle.displayed import WikiAddress, is_blank, normal
+from lms_bridge.moodle.displayed import WikiAddress, expected_form, is_blank, normal
 from lms_bridge.moodle.ground import DEFAULT_FIRST_PAGE, spot_of
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.payloads import body_of
@@ -53,9 +53,16 @@ class Subwiki:
         self.number = next((int(row["subwikiid"]) for row in rows), self.number)
         return rows
 
+    def shown(self) -> dict[int, dict[str, Any]]:
+        """Every page as `contents` gives it, in one call, but with titles that are not fit to compare and without
+        versions."""
+        args = {"wikiid": self.activity().id, "groupid": self.spot.group, "userid": 0}
+        rows = self._ground.client.call("mod_wiki_get_subwiki_pages", args, soon=True)["pages"]
+        return {int(row["id"]): row for row in rows}
+
     def contents(self, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Displayed text and version of each page that is still there; only these tell a version."""
-        calls = [Call(function="mod_wiki_get_page_contents", args={"pageid": number}) for number in numbers]
+        calls = [Call(function="mod_wiki_get_page_contents", args={"pageid": number}, soon=True) for number in numbers]
         pages = {}
         for number, reply in zip(numbers, self._ground.client.call_all(calls), strict=True):
             if reply.code != "incorrectpageid":
@@ -63,10 +70,17 @@ class Subwiki:
         return pages
 
     def body(self, page: Mapping[str, Any]) -> Body:
+        return body_of(str(page["title"]), self.text(page))
+
+    def text(self, page: Mapping[str, Any]) -> str:
         shown = str(page.get("cachedcontent", ""))
         self._parts.images.saw(shown)
-        html = normal(shown, site=self._ground.site, wiki=self.address())
-        return body_of(str(page["title"]), html)
+        # Moodle puts a line's end behind a page's text.
+        return normal(shown, site=self._ground.site, wiki=self.address()).strip()
+
+    def expected(self, payload: Payload) -> str:
+        body = self._ground.resolved(payload.body)
+        return expected_form(body, site=self._ground.site, wiki=self.address()).strip()
 
     def address(self) -> WikiAddress:
         wiki = self._ground.activity(self.ref.kind, self.spot)

@@ -42,6 +42,8 @@ class SandboxServer:
                 with_faults(app, self.faults, log),
                 ssl_certfile=certificate,
                 ssl_keyfile=private_key,
+                # The faults reach for the wire itself: one loop and one protocol, whatever else is installed.
+                loop="asyncio",
                 http="h11",
                 ws="none",
                 lifespan="off",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_CALLS = 20
+BATCH = "$batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The Graph client: calls from any thread in, answers out; what is queued together travels together.
 
 Natural batching: each of N connections, whenever it is free, takes what waits, up to 20 calls. No timers: a call that
-is alone goes alone and at once; under load the batches fill by themselves.
+is alone goes alone and at once; under load the batches fill by themselves. N is what the pace allows.
 """
 
 import threading
@@ -13,10 +13,10 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from lms_bridge.errors import Ambiguous, DestinationError, Unreachable
-from lms_bridge.sharepoint.batch import MAX_CALLS, Answer, Call, decode, encode
+from lms_bridge.sharepoint.batch import BATCH, MAX_CALLS, Answer, Call, decode, encode
 from lms_bridge.sharepoint.budget import Budget, asked_wait
 from lms_bridge.sharepoint.refusals import BUSY, is_sent_away, refusal
-from lms_bridge.transport import Limits, host_of, too_long
+from lms_bridge.transport import Limits, Pace, host_of, too_long
 
 MAX_PAGES = 2_000
 TOO_LARGE = frozenset({400, 413, 414, 431})
@@ -52,7 +52,7 @@ class GraphClient:
         budget: Budget,
         *,
         root: str,
-        connections: int = 4,
+        pace: Pace | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._pipeline = pipeline
@@ -65,7 +65,9 @@ class GraphClient:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._fresh_refused = False
-        self._workers = ThreadPoolExecutor(connections, thread_name_prefix="graph")
+        self._pace = pace or Pace(4, 4)
+        self._active = 0
+        self._workers = ThreadPoolExecutor(self._pace.most, thread_name_prefix="graph")
 
     def ask(self, call: Call) -> Answer:
         """The successful answer. Raises what `refusals` makes of any other, Unreachable, Ambiguous."""
@@ -115,8 +117,7 @@ class GraphClient:
         with self._lock:
             self._queue.extend(waiting)
             self._counts.update(one.call.name for one in waiting)
-        for _ in waiting:
-            self._workers.submit(self._drain)
+            self._wake()
         return [one.future for one in waiting]
 
     def counts(self) -> Mapping[str, int]:
@@ -133,36 +134,50 @@ class GraphClient:
             one.future.set_exception(Unreachable("the run was stopped before this was sent", next_step="Run again."))
         self._workers.shutdown(wait=True, cancel_futures=True)
 
+    def _wake(self) -> None:
+        """As many connections as the pace allows and the waiting can use. Under the lock."""
+        for _ in range(min(self._pace.allowed() - self._active, len(self._queue))):
+            self._active += 1
+            self._workers.submit(self._drain)
+
     def _drain(self) -> None:
-        taken = self._take()
-        if not taken:
-            return
-        try:
-            if len(taken) == 1:
-                self._send_alone(taken[0])
+        while taken := self._next():
+            try:
+                if len(taken) == 1:
+                    self._send_alone(taken[0])
+                else:
+                    self._send_together(taken)
+            except BaseException as error:
+                for one in taken:
+                    if not one.future.done():
+                        one.future.set_exception(error)
+                if not isinstance(error, Exception):
+                    with self._lock:
+                        self._active -= 1
+                    raise
+
+    def _next(self) -> list[_Waiting]:
+        with self._lock:
+            taken = self._take() if self._active <= self._pace.allowed() else []
+            if taken:
+                self._wake()
             else:
-                self._send_together(taken)
-        except BaseException as error:
-            for one in taken:
-                if not one.future.done():
-                    one.future.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
+                self._active -= 1
+            return taken
 
     def _take(self) -> list[_Waiting]:
         """What waits at the head of the queue: one call that must go alone, or as many as fit a batch."""
-        with self._lock:
-            if not self._queue:
-                return []
-            taken = [self._queue.popleft()]
-            if taken[0].call.alone:
-                return taken
-            kept: list[_Waiting] = []
-            while self._queue and len(taken) < MAX_CALLS:
-                one = self._queue.popleft()
-                (kept if one.call.alone else taken).append(one)
-            self._queue.extendleft(reversed(kept))
+        if not self._queue:
+            return []
+        taken = [self._queue.popleft()]
+        if taken[0].call.alone:
             return taken
+        kept: list[_Waiting] = []
+        while self._queue and len(taken) < MAX_CALLS:
+            one = self._queue.popleft()
+            (kept if one.call.alone else taken).append(one)
+        self._queue.extendleft(reversed(kept))
+        return taken
 
     def _send_alone(self, one: _Waiting) -> None:
         try:
@@ -174,7 +189,7 @@ class GraphClient:
         calls = [one.call for one in taken]
         reads = all(call.reads for call in calls)
         units = sum(call.units for call in calls)
-        batch = Call(name="$batch", method="POST", url="/$batch", body=encode(calls), units=units)
+        batch = Call(name=BATCH, method="POST", url="/$batch", body=encode(calls), units=units)
         try:
             answer, token = self._exchange(batch, repeatable=reads)
         except Ambiguous as error:
@@ -219,7 +234,6 @@ class GraphClient:
         if again:
             with self._lock:
                 self._queue.extendleft(reversed(again))
-            self._workers.submit(self._drain)
 
     def _impatient(self, one: _Waiting, answer: Answer) -> Unreachable | None:
         """Why a call that was sent away is not sent again. Where the service does not say how long, waits grow."""

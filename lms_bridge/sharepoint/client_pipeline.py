@@ -18,7 +18,7 @@ from office365.runtime.http.request_options import RequestOptions
 from office365.runtime.transport.base import BaseTransport
 
 from lms_bridge.errors import Ambiguous, DestinationError, Unreachable
-from lms_bridge.sharepoint.batch import Answer, Call, is_usable, lower_names
+from lms_bridge.sharepoint.batch import BATCH, Answer, Call, is_usable, lower_names
 from lms_bridge.sharepoint.budget import asked_wait
 from lms_bridge.sharepoint.entra_http import as_response
 from lms_bridge.sharepoint.refusals import BUSY, busy, is_sent_away, refusal
@@ -41,6 +41,8 @@ class GraphOptions(RequestOptions):
 
     units: int = 1
     repeatable: bool = False
+    kind: str = ""
+    calls: int = 1
 
 
 class GraphPipeline(GraphRequest):
@@ -68,6 +70,8 @@ class GraphPipeline(GraphRequest):
             headers=dict(call.headers),
             units=call.units,
             repeatable=repeatable,
+            kind=call.name,
+            calls=len(call.body["requests"]) if call.name == BATCH else 1,
         )
         try:
             response = self.execute_request_direct(options)
@@ -97,6 +101,8 @@ class SharedTransport(BaseTransport):
             body=body,
             repeatable=request.repeatable,
             units=request.units,
+            kind=request.kind,
+            calls=request.calls,
             max_bytes=MAX_ANSWER_BYTES,
         )
         answer = self._transport.send(sent, lambda found: _judge(sent, found))

@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from lms_bridge.connector import SharedBudget
 from lms_bridge.sharepoint.auth import TokenProvider
 from lms_bridge.sharepoint.budget import Budget
 from lms_bridge.sharepoint.client import GraphClient
@@ -13,7 +15,7 @@ from lms_bridge.sharepoint.client_pipeline import GraphPipeline
 from lms_bridge.sharepoint.endpoints import Endpoints, endpoints_of
 from lms_bridge.sharepoint.entra_http import EntraHttp
 from lms_bridge.sharepoint.settings import SharePointSettings
-from lms_bridge.transport import Limits, Transport
+from lms_bridge.transport import Limits, Pace, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,13 @@ def connect(
     """Opens nothing yet: the first call asks for a token. `budget` and `limits` are for tests."""
     endpoints = endpoints_of(settings)
     ca_file = settings.endpoints.ca_file
-    spent = budget or Budget(settings.units_per_minute)
+    pace = pace_of(settings)
+    spent = budget or budget_of(settings, endpoints, pace)
     rules = limits or Limits()
     transport = Transport(
         limits=rules,
         ca_file=folder / ca_file if ca_file is not None else None,
-        connections=settings.concurrency,
+        connections=pace.most,
         budget=spent,
         gate=spent.gate,
     )
@@ -61,10 +64,21 @@ def connect(
         tokens,
         spent,
         root=endpoints.graph,
-        connections=settings.concurrency,
+        pace=pace,
         limits=rules,
     )
     return Connection(client, tokens, endpoints, transport, spent)
+
+
+def pace_of(settings: SharePointSettings) -> Pace:
+    # Times of day are the machine's own: an admin writes them as the clock on the wall says.
+    return Pace(settings.concurrency, settings.most_connections, is_quiet=lambda: settings.is_quiet(datetime.now()))
+
+
+def budget_of(settings: SharePointSettings, endpoints: Endpoints, pace: Pace) -> Budget:
+    """Microsoft counts by tenant and app, however many sites are pushed into."""
+    tenant = (endpoints.graph, settings.tenant.casefold(), settings.client_id)
+    return Budget(settings.units_per_minute, tenant=tenant, pace=pace, calls_per_minute=settings.calls_per_minute)
 
 
 def user_agent(organisation: str) -> str:
@@ -80,11 +94,14 @@ class LazyConnection:
         self._lock = threading.Lock()
         self._made: Connection | None = None
         self._stopped = False
+        self.shared: SharedBudget | None = None
 
     def get(self) -> Connection:
         with self._lock:
             if self._made is None:
                 self._made = self._connecting()
+                if self.shared is not None:
+                    self._made.budget.gate.shared = self.shared
                 if self._stopped:
                     self._made.transport.stop()
             return self._made

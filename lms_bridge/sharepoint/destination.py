@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lms_bridge.connector import Context, Finding, Place, Placement, PlaceRef
+from lms_bridge.connector import Context, Finding, Place, Placement, PlaceRef, SharedBudget
 from lms_bridge.errors import Denied, NotFound, Problem
 from lms_bridge.items import Item, Key, Kind, mark
 from lms_bridge.sharepoint.budget import SHARE
@@ -103,6 +103,9 @@ class SharePointSite:
         """The run is to end: nobody waits any longer. `finish`: what is under way is brought to its end first."""
         self._connection.stop(finish=finish)
 
+    def share(self, budget: SharedBudget) -> None:
+        self._connection.shared = budget
+
     def close(self) -> None:
         made = self._connection.made
         if made is not None:
@@ -169,7 +172,7 @@ class SharePointSite:
             prefix=self._settings.pages.prefix,
             folder_of=self._folder_of,
             marks=frozenset(self._marks.get(kind, ())),
-            threads=self._settings.concurrency,
+            threads=self._settings.most_connections,
             units_per_second=self._units_per_second,
             app=(self._settings.client_id or "").casefold(),
         )

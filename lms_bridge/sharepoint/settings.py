@@ -3,6 +3,7 @@
 Apart so that the JSON Schema needs no Graph.
 """
 
+from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 Cloud = Literal["global", "gcc", "gcc_high", "dod", "china"]
 PromptForm = Literal["page", "news", "list"]
 ListName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Hours = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 
 CREDENTIALS = ("certificate", "secret", "managed_identity", "federated_token_file")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -128,9 +130,24 @@ class SharePointSettings(_Settings):
         "lms-bridge", pattern=r"^[A-Za-z0-9 ._-]{1,60}$", description="Told to Microsoft in the User-Agent, as it asks."
     )
     units_per_minute: int = Field(
-        1250, ge=10, le=100_000, description="The tenant's resource units a minute for an app; 70 % of it are used."
+        1250,
+        ge=10,
+        le=100_000,
+        description="Resource units a minute that the tenant gives an app: 1250 up to 1,000 licences, 2500 up to "
+        "5,000, 3750 up to 15,000, 5000 up to 50,000, else 6250. 97 % of it are used, in a day 960 times as much.",
     )
     concurrency: int = Field(4, ge=1, le=16, description="Connections at once.")
+    max_connections: int | None = Field(
+        None,
+        ge=1,
+        le=16,
+        description="How many may be under way at the most: beyond `concurrency`, one more stays only where that gets "
+        "more done; default: `concurrency`. Fewer are when SharePoint takes twice as long as before.",
+    )
+    calls_per_minute: int | None = Field(None, ge=1, description="At most so many requests; a batch is one.")
+    quiet_hours: tuple[Hours, ...] = Field(
+        (), description="Times of day, such as `08:00-18:00` by this machine's clock, with one request at a time."
+    )
 
     @field_validator("site")
     @classmethod
@@ -142,6 +159,19 @@ class SharePointSettings(_Settings):
         if self.client_id is None and self.credential.managed_identity is None:
             raise ValueError("needs client_id, the app registration's application id")
         return self
+
+    def is_quiet(self, moment: datetime) -> bool:
+        """Hours that end before they begin last over midnight."""
+        now = moment.time()
+        for span in self.quiet_hours:
+            begin, end = (time.fromisoformat(each) for each in span.split("-"))
+            if begin <= now < end if begin < end else now >= begin or now < end:
+                return True
+        return False
+
+    @property
+    def most_connections(self) -> int:
+        return self.max_connections or self.concurrency
 
     @property
     def host(self) -> str:

@@ -110,7 +110,7 @@ class _Applying:
             by_place.setdefault(change.place.id, []).append(change)
         if not by_place:
             return
-        with ThreadPoolExecutor(max_workers=max(1, min(at_once, len(by_place)))) as pool:
+        with ThreadPoolExecutor(max_workers=min(at_once, len(by_place))) as pool:
             for unreachable in pool.map(self._write_place, by_place, by_place.values()):
                 self.unreachable = self.unreachable or unreachable
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from lms_bridge.connector import Action, Body, PlaceRef, Record, Sides
 from lms_bridge.items import Key, Kind
@@ -104,3 +105,17 @@ class Waiting:
     title: str
     course: str
     until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedRun:
+    """A run of one route that several workers share. `left` of its `groups` of places are not done; `rest` is what its
+    report tells besides outcomes, once it has `ended`."""
+
+    run: str
+    route: str
+    opened: datetime
+    ended: datetime | None
+    rest: Mapping[str, Any] | None
+    groups: int
+    left: int

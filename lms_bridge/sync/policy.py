@@ -5,6 +5,7 @@ Apart from the config, so that the engine can be used and tested without one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from lms_bridge.items import Kind
@@ -81,6 +82,8 @@ class Policy:
     """Runs, with what stood there before them, are kept so long; 0 keeps them for ever."""
     installation: str = ""
     """The name that marks are signed with. What carries another name is left."""
+    fresh_since: datetime | None = None
+    """What was listed since then was listed in this run, by somebody else, and need not be listed again."""
     takeover: bool = False
     """What carries another installation's name is ours from now on."""
 

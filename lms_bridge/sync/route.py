@@ -50,6 +50,14 @@ class _Known:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What is known already where only some places of a route are meant: their items, and which belong where."""
+
+    view: SourceView
+    placement: Placement
+
+
 def prepare(
     route: Route,
     state: "State",
@@ -58,6 +66,7 @@ def prepare(
     only: Sequence[str] = (),
     answers: Mapping[Key, Answer] = _NO_ANSWERS,
     progress: Progress = no_progress,
+    within: Within | None = None,
 ) -> Plan:
     """What a sync of this route would do now. `only` are selections (see `selection`); they never delete anything.
 
@@ -67,15 +76,13 @@ def prepare(
     """
     others = state.addresses(route.destination.name, besides=route.name)
     records = state.records(route.name)
-    view = read_source(
-        route, now, frozenset(others), records, state.cursor(route.name), state.history.kept_away(route.name)
-    )
+    view = within.view if within is not None else _view(route, state, frozenset(others), records, now)
     progress("source", len(view.items), len(view.items))
     empty = Plan(route=route.name, destination=route.destination.name, made=now, failures=view.failures)
     if view.failed:
         return replace(empty, checksum=checksum(()))
     try:
-        placement = route.destination.locate(view.items)
+        placement = within.placement if within is not None else route.destination.locate(view.items)
     except BridgeError as error:
         return _lost(empty, Failure("", error.problem), unreachable=isinstance(error, Unreachable))
     except Exception as error:
@@ -109,6 +116,26 @@ def prepare(
     decided = _decide_all([look for look in looks if look.wanted], known, progress)
     failures += _failures(looks, placement)
     return replace(_assembled(empty, looks, decided, failures, known), deleted=tuple(deleted))
+
+
+def _view(
+    route: Route, state: "State", linkable: frozenset[Key], records: Sequence[Record], now: datetime
+) -> SourceView:
+    return read_source(route, now, linkable, records, state.cursor(route.name), state.history.kept_away(route.name))
+
+
+def located(route: Route, state: "State", *, now: datetime) -> tuple[SourceView, Placement] | None:
+    """The first steps of `prepare`: what is to stand, and where. None where that cannot be known now; `prepare` tells
+    why."""
+    others = state.addresses(route.destination.name, besides=route.name)
+    view = _view(route, state, frozenset(others), state.records(route.name), now)
+    if view.failed:
+        return None
+    try:
+        return view, route.destination.locate(view.items)
+    except Exception as error:
+        log.warning("%s: it could not be found out where things go: %s", route.destination.name, type(error).__name__)
+        return None
 
 
 def _lost(plan: Plan, failure: Failure, *, unreachable: bool = False) -> Plan:

@@ -19,9 +19,6 @@ class Selection:
     what: str
     pattern: str
 
-    def __str__(self) -> str:
-        return f"{self.what}:{self.pattern}" if self.what else self.pattern
-
 
 def parse_selection(text: str) -> Selection:
     what, colon, pattern = text.strip().partition(":")

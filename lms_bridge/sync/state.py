@@ -25,6 +25,7 @@ from lms_bridge.sync.state_engine import Store, at, open_engine, unusable, where
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease
 from lms_bridge.sync.state_rows import image_row, outcome_row, to_place, to_record
+from lms_bridge.sync.state_sharing import Sharing
 from lms_bridge.sync.state_versions import bring_up_to_date
 
 
@@ -53,6 +54,7 @@ class State:
         self._engine = engine
         self._store = Store(engine)
         self.history = History(self._store)
+        self.sharing = Sharing(self._store)
         self._leases: dict[str, Callable[[], None]] = {}
         self.location = location
 
@@ -103,11 +105,15 @@ class State:
         except StateError:
             return True
 
+    def _within(self, table: sa.Table, route: str) -> list[sa.ColumnElement[bool]]:
+        """Which rows of a route are meant."""
+        return [table.c.route == route]
+
     # What was applied
 
     def records(self, route: str) -> list[Record]:
         with self._store.transaction() as connection:
-            rows = connection.execute(sa.select(tables.records).where(tables.records.c.route == route)).mappings()
+            rows = connection.execute(sa.select(tables.records).where(*self._within(tables.records, route))).mappings()
             return [to_record(row) for row in rows]
 
     def addresses(self, destination: str, *, besides: str) -> dict[Key, Address]:
@@ -151,7 +157,7 @@ class State:
 
     def places(self, route: str) -> dict[str, KnownPlace]:
         with self._store.transaction() as connection:
-            rows = connection.execute(sa.select(tables.places).where(tables.places.c.route == route)).mappings()
+            rows = connection.execute(sa.select(tables.places).where(*self._within(tables.places, route))).mappings()
             return {row["place"]: KnownPlace(to_place(row), row["listed"]) for row in rows}
 
     def save_places(self, route: str, places: Iterable[PlaceRef], *, listed: Mapping[str, datetime]) -> None:
@@ -160,7 +166,7 @@ class State:
             p = tables.places
             known = {
                 row.place: row.listed
-                for row in connection.execute(sa.select(p.c.place, p.c.listed).where(p.c.route == route))
+                for row in connection.execute(sa.select(p.c.place, p.c.listed).where(*self._within(p, route)))
             }
             for place in places:
                 row: dict[str, Any] = {"kind": place.kind.value, "container": place.container, "title": place.title}
@@ -188,7 +194,7 @@ class State:
 
     def open_intents(self, route: str) -> list[Intent]:
         with self._store.transaction() as connection:
-            query = sa.select(tables.intents).where(tables.intents.c.route == route).order_by(tables.intents.c.id)
+            query = sa.select(tables.intents).where(*self._within(tables.intents, route)).order_by(tables.intents.c.id)
             return [Intent(**row) for row in connection.execute(query).mappings()]
 
     def write_intents(self, intents: Sequence[Intent]) -> None:

@@ -5,14 +5,14 @@ SQLite: a lock of the operating system on a file beside the store. PostgreSQL: a
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import IO
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from lms_bridge.errors import StateError
 from lms_bridge.sync.state_engine import sqlite_file, where
@@ -32,6 +32,23 @@ def lease(engine: Engine, name: str, *, patient: bool = False) -> Iterator[Calla
     else:
         with _advisory_lock(engine, name, patient=patient) as assure:
             yield assure
+
+
+@contextmanager
+def lease_places(engine: Engine, route: str, places: Sequence[str]) -> Iterator[Callable[[], None]]:
+    """Some places of a route, beside others who have other places of it; PostgreSQL alone. Raises StateError when
+    somebody has the whole route, or one of these places. What is given is that of `lease`.
+    """
+    numbers = sa.bindparam("places", [_number(f"{route}/{place}") for place in places], sa.ARRAY(sa.BigInteger))
+    # Every one is tried, so that who comes second has none of them: `bool_and` asks them all.
+    each = sa.select(sa.func.pg_try_advisory_lock(sa.func.unnest(numbers)).label("taken")).subquery()
+
+    def take(connection: Connection) -> bool:
+        beside = connection.execute(sa.select(sa.func.pg_try_advisory_lock_shared(_number(route)))).scalar_one()
+        return bool(beside and connection.execute(sa.select(sa.func.bool_and(each.c.taken))).scalar_one())
+
+    with _session_lock(engine, route, take) as assure:
+        yield assure
 
 
 @contextmanager
@@ -85,13 +102,22 @@ def _locked_on_windows(lock: IO[str], *, patient: bool) -> bool:
 
 @contextmanager
 def _advisory_lock(engine: Engine, name: str, *, patient: bool) -> Iterator[Callable[[], None]]:
-    number = int.from_bytes(hashlib.sha256(f"lms-bridge:{name}".encode()).digest()[:8], "big", signed=True)
-    # Outside transactions: a session that idles in one for minutes would hold up vacuuming.
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    number = _number(name)
+
+    def take(connection: Connection) -> bool:
         if patient:
             connection.execute(sa.select(sa.func.pg_advisory_lock(number)))
-        elif not connection.execute(sa.select(sa.func.pg_try_advisory_lock(number))).scalar_one():
-            raise _taken(name, where(engine), "")
+            return True
+        return bool(connection.execute(sa.select(sa.func.pg_try_advisory_lock(number))).scalar_one())
+
+    with _session_lock(engine, name, take) as assure:
+        yield assure
+
+
+@contextmanager
+def _session_lock(engine: Engine, name: str, take: Callable[[Connection], bool]) -> Iterator[Callable[[], None]]:
+    # Outside transactions: a session that idles in one for minutes would hold up vacuuming.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         turn = Lock()
 
         def assure() -> None:
@@ -102,11 +128,17 @@ def _advisory_lock(engine: Engine, name: str, *, patient: bool) -> Iterator[Call
                 raise _lost(name, where(engine)) from error
 
         try:
+            if not take(connection):
+                raise _taken(name, where(engine), "")
             yield assure
         finally:
-            # With the connection the lock is gone as well.
+            # With the connection the locks are gone as well.
             with suppress(sa.exc.SQLAlchemyError):
-                connection.execute(sa.select(sa.func.pg_advisory_unlock(number)))
+                connection.execute(sa.select(sa.func.pg_advisory_unlock_all()))
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"lms-bridge:{name}".encode()).digest()[:8], "big", signed=True)
 
 
 def _lost(name: str, place: str) -> StateError:

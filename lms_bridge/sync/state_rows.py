@@ -3,13 +3,15 @@
 Apart from `state`, which says when they are read and written.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import RowMapping
 
-from lms_bridge.connector import Action, Body, Change, Outcome, PlaceRef, Record, Sides
+from lms_bridge.connector import Action, Body, Change, Outcome, PlaceRef, Record, Sides, Status
+from lms_bridge.errors import Problem
 from lms_bridge.items import Kind
 from lms_bridge.sync.intent import Image, Review
 
@@ -42,6 +44,26 @@ def outcome_row(run: str, route: str, outcome: Outcome) -> dict[str, Any]:
         "location": problem.where if problem else None,
         "next_step": problem.next_step if problem else None,
     }
+
+
+def to_outcome(row: RowMapping, places: Mapping[str, PlaceRef]) -> Outcome:
+    """As far as it is kept: neither payload nor entry. What was not tried reads as done."""
+    kind = Kind(row["kind"])
+    unknown = PlaceRef(kind, row["place"].partition("@")[2], row["place"], row["course"])
+    change = Change(
+        action=Action(row["action"]),
+        key=row["key"],
+        kind=kind,
+        place=places.get(row["place"], unknown),
+        course=row["course"],
+        title=row["title"],
+        reason=row["reason"],
+        conflict=row["status"] == Status.CONFLICT.value,
+        guarded=row["status"] == "held",
+    )
+    status = Status(row["status"]) if row["status"] in set(Status) else Status.DONE
+    problem = Problem(row["cause"], row["location"] or "", row["next_step"] or "") if row["cause"] else None
+    return Outcome(change=change, status=status, problem=problem)
 
 
 def conflict_row(route: str, change: Change, found: datetime) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -206,4 +207,34 @@ forgotten = Table(
     Column("route", String(60), primary_key=True),
     Column("mark", String(16), primary_key=True),
     Column("forgotten", Moment(), nullable=False),
+)
+
+shared_runs = Table(
+    "shared_runs",
+    metadata,
+    Column("run", String(60), primary_key=True),
+    Column("route", String(60), primary_key=True),
+    Column("opened", Moment(), nullable=False),
+    Column("ended", Moment()),
+    Column("rest", JSON(none_as_null=True)),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("run", String(60), primary_key=True),
+    Column("route", String(60), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("places", JSON, nullable=False),
+    Column("done", Boolean, nullable=False),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("destination", String(60), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("level", Float, nullable=False),
+    Column("filled", Moment(), nullable=False),
+    Column("closed_until", Moment()),
 )

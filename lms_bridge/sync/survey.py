@@ -64,6 +64,8 @@ def open_place(destination: Destination, ref: PlaceRef) -> Place | Failure:
 
 
 def must_list(policy: Policy, last: datetime | None, now: datetime) -> bool:
+    if policy.fresh_since is not None and last is not None and last >= policy.fresh_since:
+        return False
     match policy.refresh:
         case Refresh.ALWAYS:
             return True
@@ -197,7 +199,7 @@ def side_by_side(
     """One thread a place. What goes wrong in a place is told in it and stops nothing else."""
     if not looks:
         return
-    with ThreadPoolExecutor(max_workers=max(1, min(at_once, len(looks)))) as pool:
+    with ThreadPoolExecutor(max_workers=min(at_once, len(looks))) as pool:
         futures = {pool.submit(work, look): look for look in looks}
         for done, future in enumerate(as_completed(futures), start=1):
             look = futures[future]

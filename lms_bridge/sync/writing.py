@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, Place, Record, Sides, Status
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 Gather = Callable[[Outcome], None]
 Digests = frozenset[str]
+Known = dict[str, str]
+"""Digests of texts, by text: those of one slice of changes, where the same ones come up again and again."""
 
 NOT_TOLD = Problem(
     "It was not told what became of this change.", next_step="Sync again: it is looked up before anything is sent."
@@ -52,32 +55,38 @@ class Writer:
     adopted: list[tuple[Change, Record]] = field(default_factory=list)
     written: list[Record] = field(default_factory=list)
     """Records of what this run wrote."""
+    turn: Lock = field(default_factory=Lock)
+    """Held by the place that is made ready: what one place is to send is out before the next one computes."""
 
     def write(self, place_id: str, changes: Sequence[Change], gather: Gather) -> bool:
         """Write one place, one outcome a change, until it is time to stop. True when the destination is lost."""
         place = self.plan.places[place_id]
         unreachable = False
-        for at in range(0, len(changes), AT_ONCE):
+        at_once = getattr(place, "at_once", AT_ONCE)
+        for at in range(0, len(changes), at_once):
             if self.stop.reason:
                 break
-            unreachable = self._write(place, changes[at : at + AT_ONCE], gather) or unreachable
+            unreachable = self._write(place, changes[at : at + at_once], gather) or unreachable
         return unreachable
 
     def _write(self, place: Place, changes: Sequence[Change], gather: Gather) -> bool:
         self.state.assure_lease(self.plan.route)
+        digests: dict[str, str] = {}
         ready: list[Change] = []
         for change in changes:
             known = _with_before(place, change)
             if isinstance(known, Change):
                 ready.append(known)
             else:
-                gather(self._settled(place, known))
-        self.state.write_intents([intent for change in ready for intent in self._intents(place, change)])
+                gather(self._settled(place, known, digests))
+        with self.turn:
+            intents = [intent for change in ready for intent in self._intents(place, change, digests)]
+        self.state.write_intents(intents)
         unreachable = False
         # What the state store raises in here is not the place's fault and must end the run.
         for outcome, lost in _told(place, ready):
             unreachable = unreachable or lost
-            gather(self._settled(place, outcome))
+            gather(self._settled(place, outcome, digests))
         return unreachable
 
     def follow_up(self, policy: Policy) -> list[Change]:
@@ -119,7 +128,7 @@ class Writer:
         self.state.settle(self.plan.route, self.plan.destination, self.run, outcome, record=None, forget=True)
         return outcome
 
-    def _intents(self, place: Place, change: Change) -> Iterator[Intent]:
+    def _intents(self, place: Place, change: Change, digests: Known) -> Iterator[Intent]:
         """One for each text by which the write is known again without an answer; the whole one comes last."""
         payload = change.payload
         whole = Intent(
@@ -129,37 +138,38 @@ class Writer:
             run=self.run,
             action=COPY if change.of else change.action.value,
             fingerprint=payload.fingerprint if payload else "",
-            digest=body_digest(place.expected(payload)) if payload else "",
+            digest=body_digest(place.expected(payload), digests) if payload else "",
             opened=self.now,
         )
         halfway = getattr(place, "halfway", None)
         if payload is not None and halfway is not None:
-            for digest in sorted({body_digest(body) for body in halfway(payload)} - {whole.digest}):
+            for digest in sorted({body_digest(body, digests) for body in halfway(payload)} - {whole.digest}):
                 yield replace(whole, digest=digest)
         yield whole
 
-    def _settled(self, place: Place, outcome: Outcome) -> Outcome:
+    def _settled(self, place: Place, outcome: Outcome, digests: Known) -> Outcome:
         change = outcome.change
         if outcome.status is Status.DONE and change.action is not Action.DELETE:
             if outcome.entry is None or change.payload is None:
                 outcome = replace(outcome, status=Status.AMBIGUOUS, problem=NOT_TOLD)
-            elif _not_kept(place, change, outcome):
+            elif _not_kept(place, change, outcome, digests):
                 outcome = replace(outcome, status=Status.FAILED, problem=_unkept(change))
         if outcome.status is not Status.DONE:
             self._settle(outcome, None)
             return outcome
         if change.action is Action.DELETE:
-            self._settle(outcome, None, image=_image(place, outcome), forget=True)
+            self._settle(outcome, None, image=_image(place, outcome, digests), forget=True)
             return outcome
         if change.of is not None:
-            self._settle(outcome, None, image=_image(place, outcome), closed=True)
+            self._settle(outcome, None, image=_image(place, outcome, digests), closed=True)
             return outcome
         assert change.payload is not None
         assert outcome.entry is not None
         ours = self.plan.ours.get((change.place.id, change.key), frozenset())
-        record = _record(place, change, change.payload, outcome.entry, outcome.body, ours)
+        record = _record(place, outcome, change.payload, ours, digests)
         record = replace(record, fidelity=_fidelity(self.plan.texts.get(change.key), change, outcome.body))
-        self._settle(outcome, record, image=None if change.action is Action.ADOPT else _image(place, outcome))
+        image = None if change.action is Action.ADOPT else _image(place, outcome, digests)
+        self._settle(outcome, record, image=image)
         if change.action is Action.ADOPT:
             self.adopted.append((replace(change, entry=outcome.entry, before=outcome.body), record))
         else:
@@ -194,12 +204,14 @@ def _with_before(place: Place, change: Change) -> Change | Outcome:
         return Outcome(change=change, status=Status.FAILED, problem=fault(error, place.ref.title, "read"))
 
 
-def _not_kept(place: Place, change: Change, outcome: Outcome) -> bool:
+def _not_kept(place: Place, change: Change, outcome: Outcome, digests: Known) -> bool:
     """The destination took the write, and what stands there is still what stood there before."""
     if change.action not in _OVER or change.before is None or outcome.body is None or change.payload is None:
         return False
-    stands = body_digest(outcome.body)
-    return stands == body_digest(change.before) and stands != body_digest(place.expected(change.payload))
+    stands = body_digest(outcome.body, digests)
+    if stands != body_digest(change.before, digests):
+        return False
+    return stands != body_digest(place.expected(change.payload), digests)
 
 
 def _unkept(change: Change) -> Problem:
@@ -210,11 +222,11 @@ def _unkept(change: Change) -> Problem:
     )
 
 
-def _image(place: Place, outcome: Outcome) -> Image:
+def _image(place: Place, outcome: Outcome, digests: Known) -> Image:
     change = outcome.change
     after = ""
-    if change.action is not Action.DELETE and change.payload is not None:
-        after = body_digest(outcome.body if outcome.body is not None else place.expected(change.payload))
+    if change.payload is not None:
+        after = body_digest(outcome.body if outcome.body is not None else place.expected(change.payload), digests)
     known = outcome.entry or change.entry
     return Image(
         place=change.place.id,
@@ -256,9 +268,10 @@ def _told(place: Place, changes: Sequence[Change]) -> Iterator[tuple[Outcome, bo
         yield Outcome(change=change, status=status, problem=problem), unreachable
 
 
-def _record(place: Place, change: Change, payload: Payload, entry: Entry, body: Body | None, ours: Digests) -> Record:
-    expected = change.sides.ours if change.sides else place.expected(payload)
-    stands = body if body is not None else expected
+def _record(place: Place, outcome: Outcome, payload: Payload, ours: Digests, digests: Known) -> Record:
+    change, entry = outcome.change, outcome.entry
+    assert entry is not None
+    stands = outcome.body if outcome.body is not None else place.expected(payload)
     record = Record(
         key=change.key,
         kind=change.kind,
@@ -267,7 +280,7 @@ def _record(place: Place, change: Change, payload: Payload, entry: Entry, body: 
         name=entry.name or payload.address,
         fingerprint=payload.fingerprint,
         version=entry.version,
-        digest=body_digest(stands),
+        digest=body_digest(stands, digests),
         title=payload.title,
         course=change.course,
         parent=payload.parent,
@@ -279,8 +292,9 @@ def _record(place: Place, change: Change, payload: Payload, entry: Entry, body: 
     match change.action:
         case Action.MERGE:
             # The next merge begins with what the source alone would have left there.
-            return with_base(replace(record, digest=body_digest(expected), drifted=True), expected)
-        case Action.ADOPT if record.digest != body_digest(expected):
+            expected = change.sides.ours if change.sides else place.expected(payload)
+            return with_base(replace(record, digest=body_digest(expected, digests), drifted=True), expected)
+        case Action.ADOPT if record.digest != body_digest(expected := place.expected(payload), digests):
             return _adopted(record, payload, entry, expected, ours)
         case _:
             return record

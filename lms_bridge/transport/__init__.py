@@ -17,6 +17,7 @@ from lms_bridge.transport.messages import (
     read_json,
     retry_after,
 )
+from lms_bridge.transport.pace import Pace, Politeness
 from lms_bridge.transport.sending import Transport
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Gate",
     "Limits",
     "NoBudget",
+    "Pace",
+    "Politeness",
     "Request",
     "Retry",
     "Transport",

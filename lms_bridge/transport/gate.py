@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from lms_bridge.connector import SharedBudget
 from lms_bridge.errors import Problem, Unreachable
 from lms_bridge.transport.messages import Limits, Request
 
@@ -39,6 +40,8 @@ class Gate:
     ) -> None:
         self.clock = clock
         self.until: float | None = None
+        self.shared: SharedBudget | None = None
+        """Where other processes talk to the same hosts: what one of them is told, all heed."""
         self._hurried = threading.Event()
         self._stopped = False
         self._sleep = sleep or self._hurried.wait
@@ -49,7 +52,7 @@ class Gate:
         """Wait until the host may be asked. Raises Unreachable (surely not sent) when that takes too long, and when too
         many calls came to nothing."""
         self._check()
-        while (left := self._host(request.host).closed_until - self.clock()) > 0:
+        while (left := self._left(request.host)) > 0:
             if left > limits.longest_wait or self.troubled(request.host) + left > limits.patience:
                 cause = f"{request.host} asked to be left alone for another {left:.0f} seconds."
                 raise Unreachable(cause, where=request.where, next_step=_come_back(left))
@@ -70,8 +73,15 @@ class Gate:
                 raise _ended()
         self._check()
 
+    def _left(self, host: str) -> float:
+        """For how long the host is to be left alone."""
+        own = self._host(host).closed_until - self.clock()
+        return own if own > 0 or self.shared is None else self.shared.closed(host)
+
     def close(self, host: str, seconds: float) -> None:
         """Nobody goes to the host for so long."""
+        if self.shared is not None and seconds > 0:
+            self.shared.close(host, seconds)
         with self._lock:
             known = self._hosts.get(host, _Host())
             self._hosts[host] = replace(known, closed_until=max(known.closed_until, self.clock() + seconds))

@@ -34,6 +34,10 @@ class Request:
     read_timeout: float | None = None
     max_bytes: int | None = None
     attempts: int | None = None
+    kind: str = ""
+    """Requests of one kind and number of calls take alike long while the server is well."""
+    calls: int = 1
+    """How many a batch carries."""
 
     @property
     def where(self) -> str:
@@ -54,6 +58,8 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
+    seconds: float = 0.0
+    """From sending to the answer's end, without waiting for anybody's leave."""
 
     def json(self) -> Any:
         """Raises ValueError when the answer is not JSON."""

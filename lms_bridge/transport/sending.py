@@ -117,7 +117,7 @@ class Transport:
         return _Again(verdict)
 
     def _exchange(self, request: Request) -> Answer:
-        limits = self.limits
+        limits, begun = self.limits, self.gate.clock()
         try:
             with self._session.request(
                 request.method,
@@ -131,7 +131,7 @@ class Transport:
             ) as response:
                 content = b"".join(_bounded(response, request, limits))
                 _log.debug("%s %s: %d", request.method, request.where, response.status_code)
-                return Answer(response.status_code, response.headers, content)
+                return Answer(response.status_code, response.headers, content, self.gate.clock() - begun)
         except requests.RequestException as error:
             raise meaning(error, request) from None
         except UnicodeError:

@@ -24,7 +24,7 @@ from lms_bridge.sharepoint.entra_http import EntraHttp
 from lms_bridge.sharepoint.settings import SharePointSettings
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.source import FilesSource
-from lms_bridge.transport import Answer, Limits, Request, Transport
+from lms_bridge.transport import Answer, Limits, Pace, Request, Transport
 from tests.test_transport import Script, Site, serve
 
 SECRET = "s3cr3t-t0ken-0123456789"
@@ -71,7 +71,7 @@ def graph(site: Site) -> GraphClient:
         def renew(self, refused: str) -> None:
             return None
 
-    return GraphClient(pipeline, NoTokens(), Budget(100_000), root=site.url, connections=1)
+    return GraphClient(pipeline, NoTokens(), Budget(100_000), root=site.url, pace=Pace(1, 1))
 
 
 def ask_graph(site: Site) -> None:

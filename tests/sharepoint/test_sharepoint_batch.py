@@ -12,7 +12,7 @@ from lms_bridge.errors import Ambiguous, DestinationError, Unreachable
 from lms_bridge.sharepoint.batch import Answer, Call, decode, encode, lower_names
 from lms_bridge.sharepoint.budget import Budget
 from lms_bridge.sharepoint.client import GraphClient
-from lms_bridge.transport import Gate, Limits, Request
+from lms_bridge.transport import Gate, Limits, Pace, Request
 
 ROOT = "https://graph.test"
 
@@ -131,7 +131,9 @@ class Script:
 def client(script: Script, *, clock: Clock | None = None, connections: int = 1, units: int = 1_000_000) -> GraphClient:
     ticking = clock or Clock()
     budget = script.budget = Budget(units, Gate(clock=ticking, sleep=ticking.sleep))
-    return GraphClient(script, script, budget, root=ROOT, connections=connections, limits=Limits(attempts=3))
+    return GraphClient(
+        script, script, budget, root=ROOT, pace=Pace(connections, connections), limits=Limits(attempts=3)
+    )
 
 
 def outcomes(graph: GraphClient, calls: Sequence[Call]) -> list[str]:
@@ -305,7 +307,7 @@ def test_stopping_wakes_everybody_who_waits_for_the_service() -> None:
     budget.gate.close("graph.test", 200)
     script = Script(lambda call: Answer(200, {}, {"id": "7"}))
     script.budget = budget
-    graph = GraphClient(script, script, budget, root=ROOT, connections=1)
+    graph = GraphClient(script, script, budget, root=ROOT, pace=Pace(1, 1))
     futures = graph.enqueue([get(1)]) + graph.enqueue([get(2)])
     budget.gate.stop()
     graph.close()

@@ -57,6 +57,13 @@ def parts_of(world: World, name: str) -> list[dict[str, Any]]:
     return list(made.canvas["horizontalSections"][0]["columns"][0]["webparts"])
 
 
+def writes(world: World) -> int:
+    """By the sandbox's own count, in batches or alone."""
+    return sum(
+        number for call, number in world.tenant.calls.items() if not call.startswith("GET ") and call != "POST /$batch"
+    )
+
+
 # What is sent
 
 
@@ -109,6 +116,19 @@ def test_a_change_names_the_version_that_it_changes(world: World, bench: Bench) 
     assert path.endswith(f"/pages/{standing.ref}/microsoft.graph.sitePage")
     assert headers["if-match"] == standing.version
     assert set(json.loads(body)) == {"@odata.type", "title", "description", "showComments", "canvasLayout"}
+
+
+@pytest.mark.parametrize("uploads", [0, 1], ids=["words", "with an image"])
+def test_a_new_page_takes_two_write_calls_a_changed_one_two_and_an_unchanged_one_none(
+    world: World, bench: Bench, uploads: int
+) -> None:
+    image = make_image()
+    shown = f'<p><img src="asset:{image.digest}" alt="A dot"></p>' * uploads
+    for words, expected in (("First words.", 2 + uploads), ("Better words.", 2), ("Better words.", 0)):
+        bench.fill(page(body=f"<p>{words}</p>{shown}", assets=(image,) * uploads))
+        before = writes(world)
+        assert bench.sync().failures == ()
+        assert writes(world) - before == expected
 
 
 def test_a_prompt_is_a_news_post_with_comments(world: World, bench: Bench) -> None:

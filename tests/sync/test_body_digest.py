@@ -4,6 +4,7 @@ import pytest
 
 from lms_bridge.connector import Body
 from lms_bridge.sync.digest import body_digest
+from lms_bridge.sync.remembered import copy_key
 
 STANDS = Body(title="Zellen", html="<p>Größe</p>", fields={"stars": 4, "comment": "schön"})
 
@@ -11,6 +12,10 @@ STANDS = Body(title="Zellen", html="<p>Größe</p>", fields={"stars": 4, "commen
 def test_a_digest_that_an_older_version_remembered_is_known_again() -> None:
     """Another one for the same text would make every entry look as if a person had changed it."""
     assert body_digest(STANDS) == "e2b2471950979fa47dfded65cfc5eddddac655da5ddeeea98024ebc66b6d3a29"
+
+
+def test_a_copy_that_an_older_version_made_of_a_persons_words_is_known_again() -> None:
+    assert copy_key("s:a", "0123456789abcdef") == "s:a~0123456789ab"
 
 
 @pytest.mark.parametrize(

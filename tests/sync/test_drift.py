@@ -205,7 +205,11 @@ def test_nothing_is_written_over_before_its_copy_stands(bench: Bench, there: Mem
     change(bench, page, CLASH)
     (copied,) = [c.key for c in bench.plan(KEEP_BOTH).changes if c.action is Action.CREATE]
     there.refused.add(copied)
-    assert exit_code([bench.sync(KEEP_BOTH)]) == 1
+    report = bench.sync(KEEP_BOTH)
+    assert {failure.key: failure.problem.cause for failure in report.failures} == {
+        copied: "It was refused.",
+        page.key: "What a person left there could not be kept beside ours, so nothing was written over it.",
+    }
     assert thing(there, page).html == PERSON
     there.refused.clear()
     there.lost.add(copied)

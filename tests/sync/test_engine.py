@@ -48,7 +48,9 @@ def test_two_items_with_one_key_are_both_left_out_and_told(bench: Bench, there: 
     first, second, third = pages(3)
     bench.fill(first, replace(second, key=first.key), third)
     report = bench.sync()
-    assert "2 items have the same key" in report.failures[0].problem.cause
+    (problem,) = [failure.problem for failure in report.failures]
+    assert "2 items have the same key" in problem.cause
+    assert problem.where == str(first.origin)
     assert there.find(first.key) == []
     assert len(there.find(third.key)) == 1
 
@@ -58,6 +60,7 @@ def test_a_source_that_cannot_be_read_changes_nothing(bench: Bench, there: Memor
     bench.sync(PRUNE)
     before = there.writes
     bench.source.broken = True
+    assert bench.plan(PRUNE).changes == ()
     report = bench.sync(PRUNE)
     assert report.failures[0].problem.cause == "The source cannot be read."
     assert there.writes == before

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from engine_world import BIO, done, pages
 
+from lms_bridge.connector import Listing
 from lms_bridge.errors import Problem
 from lms_bridge.items import Page, Withheld
 from lms_bridge.markup.links import item_href
@@ -16,6 +17,7 @@ from lms_bridge.sync.state import State
 from lms_bridge.sync.status import standing
 from lms_bridge.testing.bench import PRUNE, Bench
 from lms_bridge.testing.memory import MemoryDestination
+from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import make_page, make_prompt
 
 # What is held back
@@ -54,6 +56,8 @@ def test_a_half_listing_that_names_nothing_makes_no_second_index_page_either(ben
     bench.fill(*pages(2))
     bench.source.complete = False
     assert bench.plan().pending == ()
+    hold(bench, pages(2)[1])
+    assert bench.plan().pending == (), "nor does one that names another page only"
 
 
 def test_a_page_that_is_held_back_keeps_its_address_and_its_line_on_the_index_page(
@@ -89,6 +93,46 @@ def test_a_page_that_was_never_sent_has_no_line_on_the_index_page_while_it_is_he
     assert "Page 00" in index.html
     assert "<li></li>" not in index.html
     assert "Page 01" not in index.html
+
+
+def test_the_index_names_a_new_page_while_another_is_held_back_and_a_prompt_is_not_listed(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(*pages(2), make_prompt(BIO, "talk"))
+    bench.sync()
+    bench.fill(*pages(2))
+    bench.source.content.append(make_page(BIO, "new", "<p>New.</p>", title="New page"))
+    hold(bench, pages(2)[1])
+    bench.sync()
+    (index,) = [thing for thing in there.all() if thing.title == BIO.title]
+    assert "New page" in index.html
+    assert "Page 01" in index.html
+
+
+class Remembering(MemorySource):
+    """Says how far it was read."""
+
+    asked: str | None = None
+
+    def items(self, since: str | None = None) -> Listing:
+        self.asked = since
+        return replace(MemorySource.items(self, since), cursor=f"after {len(self.content)}")
+
+
+def test_only_a_whole_listing_moves_on_what_the_source_is_asked_next(bench: Bench) -> None:
+    bench.source = source = Remembering("sample")
+    bench.fill(*pages(2))
+    source.complete = False
+    bench.sync()
+    bench.sync()
+    assert source.asked is None
+    source.complete = True
+    bench.sync()
+    bench.fill(*pages(3))
+    source.complete = False
+    bench.sync()
+    bench.sync()
+    assert source.asked == "after 2"
 
 
 def test_an_emptied_source_waits_for_approval(bench: Bench, there: MemoryDestination) -> None:

@@ -1,5 +1,6 @@
 """The index page of a course leads to everything that stands there, and to nothing that does not."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -72,3 +73,40 @@ def test_pages_that_are_each_others_parents_are_still_listed() -> None:
 def test_the_index_does_not_depend_on_the_order_of_the_listing() -> None:
     items = [CELLS, MEMBRANES, make_prompt(BIO, "due"), make_item(Kind.RATING, BIO)]
     assert index_of(*items).body == index_of(*reversed(items)).body
+
+
+def indexes_of(*items: Item, held: Sequence[Page] = (), without: Collection[str] = ()) -> dict[str, str]:
+    """The lists by course and group, without the markup."""
+    made = with_indexes(items, "sample", NOW, held=held, without=without)
+    return {f"{i.course.idnumber}/{i.group or ''}": to_text(i.body) for i in made if isinstance(i, Page) and i.index}
+
+
+def test_a_page_that_is_held_back_and_stands_stays_in_the_list_of_its_own_group_alone() -> None:
+    held = [
+        replace(make_page(BIO, "held", "", title="Held"), group="red"),
+        replace(make_page(BIO, "own", "", title="Own index"), group="red", index=True),
+    ]
+    lists = indexes_of(CELLS, replace(CELLS, key="s:red", title="Red", group="red"), held=held)
+    assert lists == {"BIO-101/": "## Pages\n- Cells", "BIO-101/red": "## Pages\n- Held\n- Red"}
+
+
+def test_a_course_whose_own_index_is_held_back_gets_none_and_another_does() -> None:
+    other = make_page(Course("ECO-200", "Ecology"), "woods", "", title="Woods")
+    assert indexes_of(CELLS, other, without=["BIO-101"]) == {"ECO-200/": "## Pages\n- Woods"}
+
+
+def test_discussions_for_all_come_first_then_those_of_their_day_and_a_groups_stand_in_its_own_list() -> None:
+    titled = {
+        "Zebra": make_prompt(BIO, "z"),
+        "anytime": make_prompt(BIO, "a"),
+        "Yesterday": make_prompt(BIO, "y", publish=NOW - timedelta(days=1)),
+        "Last week": make_prompt(BIO, "w", publish=NOW - timedelta(days=7)),
+        "Reds": replace(make_prompt(BIO, "r"), group="red"),
+    }
+    prompts = [replace(prompt, title=title) for title, prompt in titled.items()]
+    lists = indexes_of(CELLS, replace(CELLS, key="s:red", title="Red", group="red"), *prompts)
+    order = ["anytime", "Zebra", "Last week", "Yesterday"]
+    shown = {
+        of: [line[2:] for line in text.partition("## Discussions\n")[2].splitlines()] for of, text in lists.items()
+    }
+    assert shown == {"BIO-101/": order, "BIO-101/red": ["anytime", "Reds", "Zebra", "Last week", "Yesterday"]}

@@ -141,7 +141,8 @@ def test_verifying_tells_what_does_not_agree_and_changes_nothing(bench: Bench, t
     bench.sync()
     route = bench.route()
     with State.open(bench.file) as state:
-        assert verify(route, state, now=bench.now).wrong == {}
+        whole = verify(route, state, now=bench.now)
+        assert (whole.wrong, whole.agree) == ({}, 5)
         there.edit(everything()[0].key, "<p>Ann's words.</p>")
         there.remove(everything()[1].key)
         before = state.records(route.name)
@@ -149,6 +150,33 @@ def test_verifying_tells_what_does_not_agree_and_changes_nothing(bench: Bench, t
         assert state.records(route.name) == before
     page, prompt = everything()[0].key, everything()[1].key
     assert set(found.wrong) == {page, prompt}
+
+
+def test_what_is_still_to_be_written_or_was_deleted_by_a_person_agrees(bench: Bench, there: MemoryDestination) -> None:
+    changed, gone, new = (make_page(BIO, name, f"<p>{name}</p>", title=name) for name in ("one", "two", "three"))
+    bench.fill(changed, gone)
+    bench.sync()
+    stood = there.find(gone.key)[0]
+    there.remove(gone.key)
+    bench.sync()
+    bench.fill(replace(changed, body="<p>Newer.</p>"), gone, new)
+    route = bench.route()
+    with State.open(bench.file) as state:
+        found = verify(route, state, now=bench.now)
+        assert (found.wrong, found.agree) == ({}, 3), "the page, the index, and what a person deleted"
+        there.things["page@BIO-101"][stood.ref] = stood
+        assert set(verify(route, state, now=bench.now).wrong) == {gone.key}
+
+
+def test_a_conflict_is_still_told_after_the_state_was_made_anew(bench: Bench, there: MemoryDestination) -> None:
+    page = make_page(BIO, "taken", "<p>Ours.</p>", title="Taken")
+    there.put(Kind.PAGE, "BIO-101", "Taken", "<p>Ann's.</p>")
+    bench.fill(page)
+    bench.sync()
+    route = bench.route()
+    with State.open(bench.file) as state, state.lease(route.name):
+        rebuild(route, state, now=bench.now)
+        assert [review.key for review in state.history.reviews(route.name)] == [page.key]
 
 
 # Forgetting a person
@@ -239,6 +267,15 @@ def test_one_course_that_does_not_answer_leaves_no_words_in_another(bench: Bench
         there.closed = set()
         bench.lose_state()
         bench.sync(LEAVE)
+
+
+def test_a_course_without_a_review_of_theirs_need_not_answer(
+    bench: Bench, there: MemoryDestination, reviews: list[Item]
+) -> None:
+    bench.source.content.append(make_item(Kind.REVIEW, Course("ECO-200", "Ecology"), "bob"))
+    bench.sync(LEAVE)
+    there.closed.add("review@ECO-200")
+    assert exit_code([forget(bench)]) == 0
 
 
 def test_where_nothing_can_be_deleted_a_notice_takes_the_place_of_the_words(

@@ -130,6 +130,9 @@ def test_a_page_name_that_somebody_else_has_is_a_conflict_and_is_left(bench: Ben
     there.put(Kind.PAGE, "BIO-101", page.title, "<p>Mine.</p>")
     report = bench.sync()
     assert [change.key for change in report.conflicts] == [page.key]
+    with State.open(bench.file) as state:
+        told = {row["key"]: row["status"] for row in state.history.outcomes(report.run, "bench")}
+    assert told[page.key] == "conflict"
     assert [thing.html for thing in there.all() if thing.mark is None] == ["<p>Mine.</p>"]
 
 

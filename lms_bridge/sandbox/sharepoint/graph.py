@@ -80,7 +80,7 @@ def _answer(tenant: "Tenant", call: Call) -> Answer:
         tenant.count(call.method, route.template)
         # A page asked for by its token costs one unit, as a single item does.
         units = 1 if route.template.endswith("/delta") and "token" in call.query else route.units
-        headers = tenant.throttle.charge(identity.app_id, units, tenant.behaviour.units_per_minute)
+        headers = tenant.charge(identity.app_id, units)
         site = _site(tenant, params)
         visit = Visit(tenant, call, identity, params, site)
         if route.right == "full":

@@ -67,7 +67,7 @@ def _answer(tenant: "Tenant", call: Call, site_path: str, dialect: Dialect) -> A
     address = plain_address(inner, call.query)
     with tenant.lock:
         _check_digest(tenant, call, method, address)
-        headers = tenant.throttle.charge(identity.app_id, _UNITS, tenant.behaviour.units_per_minute)
+        headers = tenant.charge(identity.app_id, _UNITS)
         call = replace(call, method=method, path=rest_pages.through_file(site, address))
         return write(_routed(tenant, call, identity, site), dialect).with_headers(headers)
 

@@ -30,6 +30,7 @@ class Behaviour:
     default_page: int = 200
     largest_page: int = 5000
     units_per_minute: int | None = None  # None: never throttled
+    units_per_day: int | None = None  # looked at where the minute is
     # What Graph answers for a page that somebody has open is not documented; both forms have been reported.
     lock_status: int = 423
     lock_code: str = "resourceLocked"
@@ -101,6 +102,10 @@ class Tenant:
     def count(self, method: str, template: str) -> None:
         with self.lock:
             self.calls[f"{method} {template}"] += 1
+
+    def charge(self, app_id: str, units: int) -> dict[str, str]:
+        limits = self.behaviour
+        return self.throttle.charge(app_id, units, limits.units_per_minute, limits.units_per_day)
 
     def site_url(self, site: Site) -> str:
         return f"{self.public_url}{site.path}"

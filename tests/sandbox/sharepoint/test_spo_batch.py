@@ -121,6 +121,17 @@ def test_an_app_that_asks_too_much_waits_until_the_minute_is_over(world: World) 
     assert world.graph("GET", f"{ratings}/items").status_code == 200
 
 
+def test_who_spent_the_days_units_hears_for_how_long_and_nothing_of_the_minute(world: World) -> None:
+    ratings = world.ratings()
+    world.tenant.behaviour.units_per_minute, world.tenant.behaviour.units_per_day = 100, 4
+    answers = [world.graph("GET", f"{ratings}/items") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].headers["Retry-After"] == "86400"
+    assert "RateLimit-Limit" not in answers[2].headers
+    (told,) = world.http.get(f"{world.url}/_sandbox/units").json().values()
+    assert told["refused"] == 1
+
+
 def test_coming_back_too_early_makes_the_wait_longer_and_at_last_blocks(world: World) -> None:
     ratings = world.ratings()
     world.tenant.behaviour.units_per_minute = 2

@@ -1,0 +1,154 @@
+"""What a worker does with a job, and how a run begins that workers share.
+
+Knows no engine: only the port in `queue`, the state, and routes that somebody opened.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+from lms_bridge.errors import StateError
+from lms_bridge.scale.queue import Job, Queue, Step
+from lms_bridge.sync.apply import new_run
+from lms_bridge.sync.intent import SharedRun
+from lms_bridge.sync.part import Whole, close_run, end_early, grouped, survey, sync_part
+from lms_bridge.sync.run import Route
+from lms_bridge.sync.state import State
+from lms_bridge.sync.state_part import begin_once
+from lms_bridge.sync.stop import Stop
+
+log = logging.getLogger(__name__)
+
+_SOON = 0.5
+_TRIES = 3
+_LATER = 10.0
+"""The closing is asked for by whoever does the last group; should that one die right then, it comes by itself."""
+
+
+def start(names: Sequence[str], state: State, queue: Queue, *, within: timedelta = timedelta()) -> dict[str, str]:
+    """Begin a run of each route, or join the one that is under way or ended `within` this time: its name by route."""
+    run = new_run(state.sharing.now())
+    runs = {name: state.sharing.join(name, run, within=within) for name in names}
+    # Again when joining: whoever began it may have died before it said so.
+    told = [_shared(state, each, name) for name, each in runs.items()]
+    unopened = [shared for shared in told if shared.ended is None and not shared.groups]
+    queue.submit([Job(shared.run, shared.route, Step.OPEN) for shared in unopened])
+    return runs
+
+
+def cancel(run: str, names: Sequence[str], state: State, queue: Queue) -> list[str]:
+    """End a run early: what is under way is finished, and nothing new is begun. The routes whose run that was."""
+    ended = []
+    for name in names:
+        shared = state.sharing.shared_run(run, name)
+        if shared is not None and shared.ended is None:
+            end_early(shared, state, "it was cancelled", now=state.sharing.now())
+            ended.append(name)
+    queue.cancel(run)
+    return ended
+
+
+def _shared(state: State, run: str, route: str) -> SharedRun:
+    shared = state.sharing.shared_run(run, route)
+    assert shared is not None, "a run that was joined is known"
+    return shared
+
+
+@dataclass(slots=True)
+class Worker:
+    """`routes` are open, each with connectors of its own. What was read of a source is kept for one run."""
+
+    routes: Mapping[str, Route]
+    state: State
+    queue: Queue
+    stop: Stop
+    read: dict[str, Whole] = field(default_factory=dict)
+    reading: dict[str, Lock] = field(default_factory=dict)
+    offset: timedelta = timedelta()
+    broken: dict[str, int] = field(default_factory=dict)
+    """How often a job could not be done for a reason that nobody foresaw."""
+
+    def work(self, job: Job) -> float | None:
+        """See `queue.Work`."""
+        route = self.routes.get(job.route)
+        shared = self.state.sharing.shared_run(job.run, job.route)
+        if route is None or self.stop.reason:
+            # Another worker may know the route, and another will take what this one leaves.
+            return _SOON if self.stop.reason else _LATER
+        if shared is None or shared.ended is not None:
+            return None
+        steps: Mapping[Step, Callable[[SharedRun, Route, Job], float | None]]
+        steps = {Step.OPEN: self._open, Step.PART: self._part, Step.CLOSE: self._close}
+        try:
+            return steps[job.step](shared, route, job)
+        except StateError as error:
+            # Somebody else has the route or the places, or the database went away: it is tried again.
+            log.info("%s: %s", job.name, error.problem.cause)
+            return _SOON
+        except Exception:
+            log.exception("%s: this is a mistake in lms-bridge or in a connector", job.name)
+            return self._broke(shared, job)
+
+    def _broke(self, shared: SharedRun, job: Job) -> float | None:
+        """A job that breaks whoever does it must not keep the run from its end."""
+        self.broken[job.name] = self.broken.get(job.name, 0) + 1
+        if self.broken[job.name] < _TRIES:
+            return _SOON
+        if job.step is not Step.PART:
+            reason = "its work could not be shared out or closed: see the log of `lms-bridge --verbose worker`"
+            end_early(shared, self.state, reason, now=self.now())
+            self.queue.cancel(job.run)
+            return None
+        # The closing looks at these places itself, and tells what is wrong.
+        self._done(job)
+        return None
+
+    def _done(self, job: Job) -> None:
+        if self.state.sharing.done(job.run, job.route, job.group) == 0:
+            self.queue.submit([Job(job.run, job.route, Step.CLOSE)])
+
+    def _open(self, shared: SharedRun, route: Route, job: Job) -> float | None:
+        begin_once(self.state.history, job.run, job.route, route.destination.name, started=shared.opened)
+        whole = self._whole(job.run, route)
+        left = self.state.sharing.split(job.run, job.route, grouped(whole) if whole is not None else [])
+        self.queue.submit([Job(job.run, job.route, Step.PART, number) for number in left])
+        if not left:
+            self.queue.submit([Job(job.run, job.route, Step.CLOSE)])
+            return None
+        return _LATER
+
+    def _part(self, shared: SharedRun, route: Route, job: Job) -> float | None:
+        places = self.state.sharing.group(job.run, job.route, job.group)
+        if places is None:
+            return None
+        whole = self._whole(job.run, route)
+        if whole is not None and not sync_part(whole, places, self.state, now=self.now(), stop=self.stop):
+            return _SOON
+        self._done(job)
+        return None
+
+    def _close(self, shared: SharedRun, route: Route, job: Job) -> float | None:
+        if shared.left:
+            return _LATER
+        with self.state.lease(job.route):
+            if not close_run(shared, route, self.state, clock=self.now, stop=self.stop):
+                return _SOON
+        # What looks after the run, should all its workers die, is not needed any more.
+        self.queue.cancel(job.run)
+        return None
+
+    def now(self) -> datetime:
+        """By the database's clock, as all workers."""
+        return datetime.now(UTC) + self.offset
+
+    def _whole(self, run: str, route: Route) -> Whole | None:
+        with self.reading.setdefault(route.name, Lock()):
+            known = self.read.get(route.name)
+            if known is None or known.run != run:
+                whole = survey(route, self.state, run, now=self.now())
+                if whole is None:
+                    return None
+                self.read[route.name] = known = whole
+            return known

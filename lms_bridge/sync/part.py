@@ -1,0 +1,185 @@
+"""A part of a route: some of its places, planned and written by one worker beside others. The closing of the whole.
+
+A part creates, updates, merges and adopts. What looks at a route as a whole waits for the closing, which is an ordinary
+sync: whatever takes away, limits on deletes, the cursor, reviews, the report. It lists a place that was listed in this
+run only where something is left to do.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from lms_bridge.connector import Action, Address, Outcome, Placement, PlaceRef, Status
+from lms_bridge.errors import Problem
+from lms_bridge.items import Item, Key
+from lms_bridge.sync.apply import WRITES, apply
+from lms_bridge.sync.intent import SharedRun
+from lms_bridge.sync.listing import SourceView
+from lms_bridge.sync.report import exit_code, summary_of
+from lms_bridge.sync.route import Within, located, prepare
+from lms_bridge.sync.run import Failure, Report, Route
+from lms_bridge.sync.stop import Stop
+from lms_bridge.sync.survey import open_place
+
+if TYPE_CHECKING:
+    # The database library takes a third of a second to load, and types need none.
+    from lms_bridge.sync.state import State
+
+MOST_PLACES = 16
+MOST_ITEMS = 400
+"""A group is no larger: what a worker that dies leaves undone is begun again by another."""
+FEW = 64
+"""So many groups at the least, as long as there are places: the last ones should not wait for one worker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A route as a worker sees it in one run: read once, for all the parts that this worker gets."""
+
+    run: str
+    route: Route
+    view: SourceView
+    placement: Placement
+    places: Mapping[str, PlaceRef]
+    """Every place that items belong in or records stand in, by id."""
+    addresses: Mapping[Key, Address] = field(repr=False)
+
+
+def survey(route: Route, state: "State", run: str, *, now: datetime) -> Whole | None:
+    """None where nothing can be known now: the closing tells why."""
+    seen = located(route, state, now=now)
+    if seen is None:
+        return None
+    view, placement = seen
+    records = state.records(route.name)
+    standing = {record.place for record in records} | {intent.place for intent in state.open_intents(route.name)}
+    stored = {place: known.place for place, known in state.places(route.name).items() if place in standing}
+    places = stored | {ref.id: ref for ref in placement.places}
+    names: dict[str, dict[Key, str]] = {}
+    for record in records:
+        if not record.deleted:
+            names.setdefault(record.place, {})[record.key] = record.name
+    addresses = dict(state.addresses(route.destination.name, besides=route.name))
+    for ref, items in placement.places.items():
+        place = open_place(route.destination, ref)
+        if not isinstance(place, Failure):
+            found = place.addresses(items, names.get(ref.id, {}))
+            addresses |= {key: Address(ref, name) for key, name in found.items()}
+    return Whole(run=run, route=route, view=view, placement=placement, places=places, addresses=addresses)
+
+
+def grouped(whole: Whole) -> list[list[str]]:
+    """The places in groups: few enough for little overhead, many enough for many workers."""
+    counts = {ref.id: len(items) for ref, items in whole.placement.places.items()}
+    most = min(MOST_PLACES, max(1, len(whole.places) // FEW))
+    groups: list[list[str]] = []
+    items = 0
+    # By name, so that the places of a course tend to be looked at together.
+    for place in sorted(whole.places, key=lambda place: (whole.places[place].course or "", place)):
+        if not groups or len(groups[-1]) >= most or items + counts.get(place, 0) > MOST_ITEMS:
+            groups.append([])
+            items = 0
+        groups[-1].append(place)
+        items += counts.get(place, 0)
+    return groups
+
+
+def sync_part(whole: Whole, places: Sequence[str], state: "State", *, now: datetime, stop: Stop) -> bool:
+    """Bring some places in step, as far as that takes nothing away. Raises StateError when somebody else has them.
+    False when it was to stop before the end."""
+    from lms_bridge.sync.state_part import PartState
+
+    mine = frozenset(places)
+    items = {ref: of for ref, of in whole.placement.places.items() if ref.id in mine}
+    within = Within(replace(whole.view, items=_items(items), failures=(), cursor=None), Placement(items))
+    with_state = PartState(state, mine, whole.addresses)
+    with with_state.lease_mine(whole.route.name):
+        plan = prepare(whole.route, with_state, now=now, within=within)
+        # What is only told is told here too: the closing may have no reason to look at this place again.
+        going = [change for change in plan.changes if change.action in WRITES and not change.guarded]
+        told = [change for change in plan.changes if change.action is Action.SKIP and not change.conflict]
+        plan = replace(plan, changes=tuple(change for change in (*going, *told) if change.place.id in mine))
+        report = apply(plan, whole.route, with_state, now=now, run=whole.run, stop=stop)
+    return not report.stopped
+
+
+def _items(placed: Mapping[PlaceRef, Sequence[Item]]) -> tuple[Item, ...]:
+    return tuple(item for items in placed.values() for item in items)
+
+
+def close_run(shared: SharedRun, route: Route, state: "State", *, clock: Callable[[], datetime], stop: Stop) -> bool:
+    """What looks at the route as a whole, and the report. Lease the route around it. False when it was to stop."""
+    from lms_bridge.sync.state_part import ClosingState
+
+    policy = replace(route.policy, fresh_since=shared.opened)
+    closing = ClosingState(state)
+    now = clock()
+    plan = prepare(replace(route, policy=policy), closing, now=now)
+    report = apply(plan, replace(route, policy=policy), closing, now=now, run=shared.run, stop=stop)
+    if report.stopped:
+        return False
+    told = state.sharing.outcomes(shared.run, route.name)
+    done = {outcome.change.key for outcome, status in told if status == Status.DONE.value}
+    here = {outcome.change.key for outcome in report.done}
+    rest = _rest(replace(report, unchanged=report.unchanged - len(done - here)))
+    _end(shared, state, rest, clock())
+    state.sharing.end(shared.run, route.name, rest)
+    return True
+
+
+def end_early(shared: SharedRun, state: "State", reason: str, *, now: datetime) -> None:
+    """Workers begin nothing more of it."""
+    nothing = Report(run=shared.run, route=shared.route, destination="", started=shared.opened, ended=now)
+    rest = _rest(replace(nothing, stopped=reason))
+    state.sharing.end(shared.run, shared.route, rest)
+    _end(shared, state, rest, now)
+
+
+def _end(shared: SharedRun, state: "State", rest: Mapping[str, Any], now: datetime) -> None:
+    whole = report_of(replace(shared, ended=now, rest=rest), state)
+    code, summary = exit_code([whole]), summary_of([whole])
+    state.history.end_run(shared.run, shared.route, ended=now, exit_code=code, summary=summary)
+
+
+def _rest(report: Report) -> dict[str, Any]:
+    return {
+        "destination": report.destination,
+        "unchanged": report.unchanged,
+        "failures": [[f.key, f.problem.cause, f.problem.where, f.problem.next_step] for f in report.failures],
+        "notices": [[n.cause, n.where, n.next_step] for n in report.notices],
+        "approvals": list(report.approvals),
+        "unreachable": report.unreachable,
+        "stopped": report.stopped,
+        "postponed": [[change.place.id, change.key] for change in report.postponed],
+        "fidelity": {key: dict(shares) for key, shares in report.fidelity.items()},
+    }
+
+
+def report_of(shared: SharedRun, state: "State") -> Report:
+    """The one report of a shared run that ended, the same for everybody who asks."""
+    assert shared.ended is not None
+    rest = dict(shared.rest or {})
+    told = state.sharing.outcomes(shared.run, shared.route)
+
+    def left(*names: str) -> tuple[Outcome, ...]:
+        return tuple(outcome for outcome, status in told if status in names)
+
+    return Report(
+        run=shared.run,
+        route=shared.route,
+        destination=rest.get("destination", ""),
+        started=shared.opened,
+        ended=shared.ended,
+        outcomes=tuple(o for o, status in told if status == Status.DONE.value),
+        skipped=tuple(o.change for o in left("skipped", Status.CONFLICT.value)),
+        held=tuple(o.change for o in left("held")),
+        postponed=tuple(o.change for o in left("postponed")),
+        unchanged=rest.get("unchanged", 0),
+        failures=tuple(Failure(key, Problem(*words)) for key, *words in rest.get("failures", ())),
+        notices=tuple(Problem(*words) for words in rest.get("notices", ())),
+        approvals=tuple(rest.get("approvals", ())),
+        unreachable=rest.get("unreachable", False),
+        stopped=rest.get("stopped", ""),
+        fidelity=rest.get("fidelity", {}),
+    )

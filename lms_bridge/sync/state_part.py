@@ -1,0 +1,137 @@
+"""The state as a worker sees it that has a part of a run, and as whoever closes the run does.
+
+Both leave what is the whole run's alone, and sign their intents with a name of their own: what a worker of the same run
+left open when it died is told apart from what this one opened.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lms_bridge.connector import Address, Change, Outcome, Record, Status
+from lms_bridge.items import Key
+from lms_bridge.sync import state_schema as tables
+from lms_bridge.sync.intent import Image, Intent
+from lms_bridge.sync.state import State
+from lms_bridge.sync.state_history import History
+from lms_bridge.sync.state_lease import lease_places
+from lms_bridge.sync.state_sharing import Sharing
+
+
+class _SharedState(State):
+    """Stands on a state that is open, and holds its leases."""
+
+    def __init__(self, whole: State) -> None:
+        self._engine = whole._engine
+        self._store = whole._store
+        self._leases = whole._leases
+        self.location = whole.location
+        self.sharing = Sharing(self._store)
+        self.history = History(self._store)
+        self._delivery = secrets.token_hex(4)
+
+    def write_intents(self, intents: Sequence[Intent]) -> None:
+        super().write_intents([replace(intent, run=self._signed(intent.run)) for intent in intents])
+
+    def settle(
+        self,
+        route: str,
+        destination: str,
+        run: str,
+        outcome: Outcome,
+        *,
+        record: Record | None,
+        image: Image | None = None,
+        forget: bool = False,
+        closed: bool = False,
+    ) -> None:
+        super().settle(route, destination, run, outcome, record=record, image=image, forget=forget, closed=closed)
+        if outcome.status in (Status.FAILED, Status.CONFLICT):
+            # Surely not done by this worker; what an earlier one opened stays open.
+            self._close_own(route, self._signed(run), outcome.change)
+
+    def _close_own(self, route: str, run: str, change: Change) -> None:
+        i = tables.intents
+        own = [i.c.route == route, i.c.run == run, i.c.place == change.place.id, i.c.key == change.key]
+        with self._store.transaction() as connection:
+            connection.execute(sa.delete(i).where(*own))
+
+    def _signed(self, run: str) -> str:
+        return f"{run}/{self._delivery}"
+
+
+class PartState(_SharedState):
+    """Some places of a route. `addresses` are where everything else stands."""
+
+    def __init__(self, whole: State, places: Collection[str], addresses: Mapping[Key, Address]) -> None:
+        super().__init__(whole)
+        self.history = _PartHistory(self._store)
+        self._leases = {}
+        self._places = sorted(places)
+        self._addresses = addresses
+
+    def _within(self, table: sa.Table, route: str) -> list[sa.ColumnElement[bool]]:
+        return [*super()._within(table, route), table.c.place.in_(self._places)]
+
+    @contextmanager
+    def lease_mine(self, route: str) -> Iterator[None]:
+        """Raises StateError when somebody has one of the places, or the whole route."""
+        with lease_places(self._engine, route, self._places) as assure:
+            self._leases[route] = assure
+            yield
+
+    def close_intents(self, route: str, keys: Iterable[tuple[str, Key]]) -> None:
+        """Left to the closing: a part does not see everything that an intent may be about."""
+
+    def addresses(self, destination: str, *, besides: str) -> dict[Key, Address]:
+        return dict(self._addresses)
+
+
+class _PartHistory(History):
+    """The run is not begun, judged or ended by one of its parts."""
+
+    def begin_run(self, run: str, route: str, destination: str, *, started: datetime, checksum: str) -> None:
+        pass
+
+    def end_run(self, run: str, route: str, *, ended: datetime, exit_code: int, summary: Mapping[str, int]) -> None:
+        pass
+
+    def save_reviews(self, route: str, conflicts: Iterable[Change], **how: Any) -> None:
+        pass
+
+    def trim(self, before: datetime) -> None:
+        pass
+
+
+class ClosingState(_SharedState):
+    """The whole route, once its parts are done."""
+
+    def __init__(self, whole: State) -> None:
+        super().__init__(whole)
+        self.history = _ClosingHistory(self._store)
+
+
+class _ClosingHistory(History):
+    """The run began before, and its report is not yet made when the closing is applied."""
+
+    def begin_run(self, run: str, route: str, destination: str, *, started: datetime, checksum: str) -> None:
+        begin_once(self, run, route, destination, started=started)
+
+    def end_run(self, run: str, route: str, *, ended: datetime, exit_code: int, summary: Mapping[str, int]) -> None:
+        pass
+
+    def note(self, run: str, route: str, untried: Iterable[tuple[Change, str]]) -> None:
+        told = list(untried)
+        Sharing(self._store).forget_left(run, route, [(change.place.id, change.key) for change, _ in told])
+        super().note(run, route, told)
+
+
+def begin_once(history: History, run: str, route: str, destination: str, *, started: datetime) -> None:
+    """A run may be begun again by the worker that takes the place of one that died."""
+    if not history.has_run(run, route):
+        history.begin_run(run, route, destination, started=started, checksum="")

@@ -1,0 +1,114 @@
+"""How much a server is asked for at once: found by how long it takes, and bounded by what its owner allows. Politeness
+that no answer asks for; what a server does ask for is the gate's.
+"""
+
+import math
+import statistics
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+
+from lms_bridge.transport.messages import Answer, Request
+
+WINDOW = 20
+"""So many answers of a kind are judged together."""
+_SLOWED = 2.0
+_RECOVERED = 1.5
+_GAIN = 1.1
+_PATIENCE = 8
+"""After one request more was tried in vain, so many windows pass before it is tried again."""
+_FORGETTING = 1.02
+_BURST = 1 / 6
+_OK = 200
+
+
+class Pace:
+    """How many requests may be under way at once. Safe for many threads.
+
+    It begins with `first`. When the 95th percentile of a kind's answers doubles, one less is under way; when it has
+    come back, one more again. Beyond `first`, up to `most`, one more stays only where that gets more done.
+    """
+
+    def __init__(self, first: int, most: int, *, is_quiet: Callable[[], bool] = lambda: False) -> None:
+        self.most = most
+        self._first = min(first, most)
+        self._level = self._first
+        self._is_quiet = is_quiet
+        self._lock = threading.Lock()
+        self._windows: dict[Hashable, deque[float]] = {}
+        self._best: dict[Hashable, float] = {}
+        self._tried: tuple[Hashable, float] | None = None
+        """What was measured before one more was let in: the kind, and how much got done."""
+        self._rest = 0
+
+    def allowed(self) -> int:
+        return 1 if self._is_quiet() else self._level
+
+    def took(self, kind: Hashable, seconds: float) -> None:
+        """How long the server took for a request; `kind`: only what is alike is compared."""
+        with self._lock:
+            window = self._windows.setdefault(kind, deque(maxlen=WINDOW))
+            window.append(seconds)
+            if len(window) == WINDOW:
+                self._judge(kind, sorted(window))
+                window.clear()
+
+    def _judge(self, kind: Hashable, times: Sequence[float]) -> None:
+        slow = times[math.ceil(0.95 * len(times)) - 1]
+        # A server that stays slower, because more stands in it, is not held against its youth for ever.
+        best = min(slow, self._best.get(kind, math.inf))
+        self._best[kind] = min(slow, best * _FORGETTING)
+        done = self._level / max(statistics.median(times), 1e-9)
+        self._rest = max(0, self._rest - 1)
+        if slow >= _SLOWED * best:
+            self._step(-1)
+        elif self._tried is not None and self._tried[0] == kind and done < _GAIN * self._tried[1]:
+            self._rest = _PATIENCE
+            self._step(-1)
+        elif self._level < self._first and slow <= _RECOVERED * best:
+            self._step(+1)
+        elif self._first <= self._level < self.most and not self._rest:
+            self._step(+1)
+            self._tried = (kind, done)
+        elif self._tried is not None and self._tried[0] == kind:
+            self._tried = None
+
+    def _step(self, by: int) -> None:
+        self._level = min(self.most, max(1, self._level + by))
+        self._tried = None
+        for window in self._windows.values():
+            window.clear()
+
+
+class Politeness:
+    """A budget of calls, a sixth of a minute's at once and the others in a flow; its answers set a pace. Safe for many
+    threads."""
+
+    def __init__(self, pace: Pace, calls_a_minute: int | None, *, clock: Callable[[], float]) -> None:
+        self._pace = pace
+        self._rate = (calls_a_minute or math.inf) * (1 - _BURST) / 60
+        self._burst = max(1.0, (calls_a_minute or math.inf) * _BURST)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._level = self._burst
+        self._filled = clock()
+
+    def before(self, request: Request) -> float:
+        """A request with more calls than may come at once waits for all of these, and leaves a debt."""
+        if math.isinf(self._rate):
+            return 0.0
+        with self._lock:
+            now = self._clock()
+            self._level = min(self._burst, self._level + (now - self._filled) * self._rate)
+            self._filled = now
+            missing = min(request.calls, self._burst) - self._level
+            if missing > 1e-6:
+                return missing / self._rate
+            self._level -= request.calls
+            return 0.0
+
+    def after(self, request: Request, answer: Answer) -> None:
+        """Only whole answers tell how the server is: what is sent away is sent away at once."""
+        if request.kind and answer.status == _OK:
+            size = (request.calls.bit_length(), len(answer.content).bit_length())
+            self._pace.took((request.kind, *size), answer.seconds)

@@ -1,0 +1,307 @@
+"""What workers on one state do with a run: who does what, what waits for the end, and what everybody is told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+from memory_queue import MemoryQueue
+
+from lms_bridge.errors import StateError
+from lms_bridge.items import Course, Item, Kind
+from lms_bridge.scale.queue import Job, Step
+from lms_bridge.scale.worker import Worker, cancel, start
+from lms_bridge.sync.apply import apply
+from lms_bridge.sync.part import report_of
+from lms_bridge.sync.policy import Policy, Prune
+from lms_bridge.sync.report import exit_code, summary_of
+from lms_bridge.sync.route import prepare
+from lms_bridge.sync.run import Report, Route
+from lms_bridge.sync.state import State
+from lms_bridge.sync.state_lease import lease_places
+from lms_bridge.sync.state_part import ClosingState
+from lms_bridge.sync.stop import Stop
+from lms_bridge.testing.memory import MemoryDestination
+from lms_bridge.testing.memory_source import MemorySource
+from lms_bridge.testing.sample import make_item
+
+pytestmark = pytest.mark.postgresql
+PRUNE = Policy(prune=dict.fromkeys(Kind, Prune.DELETE))
+NAMES = iter(range(1_000_000))
+
+
+@dataclass
+class Team:
+    """Workers of one route; each test has a route of its own in the one state."""
+
+    location: str
+    state: State
+    name: str = field(default_factory=lambda: f"route{next(NAMES)}")
+    source: MemorySource = field(default_factory=lambda: MemorySource("sample"))
+    destination: MemoryDestination = field(default_factory=MemoryDestination)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    policy: Policy = field(default_factory=Policy)
+    states: list[State] = field(default_factory=list)
+
+    @property
+    def route(self) -> Route:
+        return Route(self.name, self.source, self.destination, frozenset(Kind), self.policy)
+
+    def worker(self) -> Worker:
+        """One on a machine of its own: it shares nothing with others but the database and the destination."""
+        state = State.open(self.location)
+        self.states.append(state)
+        return Worker({self.name: self.route}, state, self.queue, Stop())
+
+    def start(self) -> str:
+        return start([self.name], self.state, self.queue)[self.name]
+
+    def report(self, run: str) -> Report:
+        shared = self.state.sharing.shared_run(run, self.name)
+        assert shared is not None
+        assert shared.ended is not None, "the run is not at its end"
+        return report_of(shared, self.state)
+
+    def run(self) -> Report:
+        """A whole run by one worker."""
+        run = self.start()
+        self.queue.run(self.worker().work, Stop())
+        return self.report(run)
+
+
+@pytest.fixture
+def team(postgresql_server: str) -> Iterator[Team]:
+    with State.open(postgresql_server) as state:
+        team = Team(postgresql_server, state)
+        yield team
+        for each in team.states:
+            each.close()
+
+
+def programme(courses: int, words: str = "Words.") -> list[Item]:
+    of = [Course(f"C{n}", f"Course {n}") for n in range(courses)]
+    return [make_item(kind, course, words=words) for course in of for kind in (Kind.PAGE, Kind.PROMPT)]
+
+
+def done(report: Report) -> dict[str, int]:
+    return {name: count for name, count in summary_of([report]).items() if count}
+
+
+def test_a_shared_run_leaves_and_tells_what_a_sync_alone_does(team: Team) -> None:
+    team.source.content = programme(3)
+    # A page and a prompt of each course, and the index page that leads to both.
+    assert done(team.run()) == {"created": 9}
+    assert done(team.run()) == {"unchanged": 9}
+    with team.state.lease(team.name):
+        alone = prepare(team.route, team.state, now=team.state.sharing.now())
+    assert alone.pending == ()
+
+
+def test_many_who_begin_at_once_have_one_run_and_one_report(team: Team) -> None:
+    team.source.content = programme(2)
+    runs = {team.start() for _ in range(10)}
+    assert len(runs) == 1
+    team.queue.run(team.worker().work, Stop())
+    (run,) = runs
+    assert done(team.report(run)) == {"created": 6}
+    assert [past.run for past in team.state.history.last_runs(team.name, limit=10)] == [run]
+
+
+def test_who_comes_a_little_late_can_join_the_run_that_just_ended(team: Team) -> None:
+    team.source.content = programme(1)
+    run = team.run().run
+    late = start([team.name], team.state, team.queue, within=timedelta(minutes=5))
+    assert late == {team.name: run}
+    assert team.queue.waiting == []
+    assert start([team.name], team.state, team.queue) != {team.name: run}
+
+
+def test_workers_have_different_places_and_each_is_written_by_one(team: Team) -> None:
+    team.source.content = programme(4)
+    run = team.start()
+    one, two = team.worker(), team.worker()
+    turn = iter(range(1000))
+    team.queue.run_while(lambda job: (one if next(turn) % 2 else two).work(job), lambda job: True)
+    assert done(team.report(run)) == {"created": 12}
+    assert one.read
+    assert two.read
+    assert len(team.destination.all()) == 12
+
+
+def test_a_job_that_is_delivered_twice_writes_once(team: Team) -> None:
+    team.source.content = programme(2)
+    team.start()
+    worker = team.worker()
+    team.queue.run_while(worker.work, lambda job: job.step is Step.OPEN)
+    parts = [job for job in team.queue.waiting if job.step is Step.PART]
+    for job in parts:
+        worker.work(job)
+    # The engine never heard that they were done, and gives them to somebody else.
+    writes = team.destination.writes
+    assert [team.worker().work(job) for job in parts] == [None] * len(parts)
+    assert team.destination.writes == writes
+
+
+def test_a_write_whose_worker_died_before_it_was_recorded_is_found_and_not_sent_again(team: Team) -> None:
+    team.source.content = programme(1)
+    team.destination.lose_next = True
+    run = team.start()
+    team.queue.run(team.worker().work, Stop())
+    report = done(team.report(run))
+    assert report == {"created": 2, "adopted": 1}
+    assert len(team.destination.all()) == 3
+
+
+def test_nobody_writes_places_that_another_has_and_everything_else_goes_on(team: Team) -> None:
+    team.source.content = programme(2)
+    run = team.start()
+    worker = team.worker()
+    team.queue.run_while(worker.work, lambda job: job.step is Step.OPEN)
+    groups = {job: team.state.sharing.group(run, team.name, job.group) for job in team.queue.waiting}
+    held = next(job for job, places in groups.items() if places and "C0" in places[0])
+    with lease_places(team.worker().state._engine, team.name, groups[held] or []):
+        team.queue.run_while(worker.work, lambda job: job.step is Step.PART)
+        assert team.destination.writes > 0
+        assert held in team.queue.waiting, "it waits until the other has done"
+        with pytest.raises(StateError, match="is applying the route"), team.state.lease(team.name):
+            pass
+    team.queue.run(worker.work, Stop())
+    assert done(team.report(run)) == {"created": 6}
+
+
+def test_an_ordinary_sync_keeps_workers_out_and_they_find_its_work_done(team: Team) -> None:
+    team.source.content = programme(2)
+    run = team.start()
+    worker = team.worker()
+    with team.state.lease(team.name):
+        team.queue.run_while(worker.work, lambda job: True)
+        assert team.destination.writes == 0
+        now = team.state.sharing.now()
+        apply(prepare(team.route, team.state, now=now), team.route, team.state, now=now)
+    team.queue.run(worker.work, Stop())
+    assert done(team.report(run)) == {"unchanged": 6}
+    assert team.destination.writes == 6
+
+
+def test_what_is_taken_away_waits_until_every_place_was_seen_and_nothing_failed(team: Team) -> None:
+    team.policy = PRUNE
+    team.source.content = programme(2)
+    team.run()
+    page, gone, *others = team.source.content
+    left = [page, *others]
+    team.source.content = [replace(item, title="Another title") for item in left]
+    team.destination.refused = {left[0].key}
+    report = team.run()
+    assert [change.key for change in report.postponed] == [gone.key]
+    assert len(team.destination.find(gone.key)) == 1
+    assert exit_code([report]) == 1
+    team.destination.refused = set()
+    assert done(team.run())["deleted"] == 1
+    assert team.destination.find(gone.key) == []
+
+
+def test_deletes_of_all_places_together_meet_the_limit_of_the_route(team: Team) -> None:
+    team.policy = PRUNE
+    team.source.content = programme(8)
+    team.run()
+    # One of each of eleven places: no place alone loses many.
+    team.source.content = [*programme(8)[11:]]
+    report = team.run()
+    assert len(report.held) >= 11
+    assert report.approvals
+    assert exit_code([report]) == 4
+
+
+def test_words_of_a_person_are_left_and_told_in_the_one_report(team: Team) -> None:
+    team.source.content = programme(1)
+    team.run()
+    key = team.source.content[0].key
+    team.destination.edit(key, "<p>What a teacher wrote.</p>")
+    team.source.content = programme(1, words="Other words.")
+    report = team.run()
+    assert [change.key for change in report.conflicts] == [key]
+    assert [review.key for review in team.state.history.reviews(team.name)] == [key]
+    assert team.destination.find(key)[0].html == "<p>What a teacher wrote.</p>"
+    assert exit_code([report]) == 5
+
+
+def test_a_place_is_listed_once_in_a_run_where_everything_could_be_done(team: Team) -> None:
+    team.source.content = programme(3)
+    team.run()
+    before = team.destination.counts["entries"]
+    team.run()
+    assert team.destination.counts["entries"] - before == 6
+
+
+def test_a_source_that_cannot_be_read_is_told_once_and_nothing_is_done(team: Team) -> None:
+    team.source.broken = True
+    report = team.run()
+    assert [failure.problem.cause for failure in report.failures] == ["The source cannot be read."]
+    assert exit_code([report]) == 1
+
+
+def test_a_place_that_does_not_answer_costs_that_place(team: Team) -> None:
+    team.source.content = programme(2)
+    team.destination.closed = {"page@C0"}
+    report = team.run()
+    assert done(report)["created"] == 4
+    assert report.unreachable
+
+
+def test_a_worker_that_is_stopped_leaves_its_job_to_another(team: Team) -> None:
+    team.source.content = programme(2)
+    run = team.start()
+    leaving = team.worker()
+    team.queue.run_while(leaving.work, lambda job: job.step is Step.OPEN)
+    leaving.stop.ask("SIGTERM was received")
+    team.queue.run_while(leaving.work, lambda job: True)
+    assert team.destination.writes == 0
+    team.queue.run(team.worker().work, Stop())
+    assert done(team.report(run)) == {"created": 6}
+
+
+def test_a_worker_that_dies_while_it_closes_leaves_the_closing_to_another(team: Team) -> None:
+    team.source.content = programme(1)
+    run = team.start()
+    worker = team.worker()
+    team.queue.run_while(worker.work, lambda job: job.step is not Step.CLOSE)
+    shared = team.state.sharing.shared_run(run, team.name)
+    assert shared is not None
+    # It applied what was left, and died before it could say so.
+    now = team.state.sharing.now()
+    closing = ClosingState(team.state)
+    apply(prepare(team.route, closing, now=now), team.route, closing, now=now, run=run)
+    team.queue.run(team.worker().work, Stop())
+    assert done(team.report(run)) == {"created": 3}
+
+
+@pytest.mark.parametrize(("broken", "code"), [("sync_part", 0), ("close_run", 10), ("grouped", 10)])
+def test_a_mistake_of_ours_does_not_keep_a_run_from_its_end(
+    team: Team, monkeypatch: pytest.MonkeyPatch, broken: str, code: int
+) -> None:
+    def fail(*args: object, **how: object) -> None:
+        raise ZeroDivisionError
+
+    team.source.content = programme(1)
+    monkeypatch.setattr(f"lms_bridge.scale.worker.{broken}", fail)
+    report = team.run()
+    assert exit_code([report]) == code
+    # What the groups could not do is done at the closing.
+    assert len(team.destination.all()) == (0 if broken == "grouped" else 3)
+
+
+def test_a_run_can_be_cancelled_and_says_so(team: Team) -> None:
+    team.source.content = programme(2)
+    run = team.start()
+    team.queue.run_while(team.worker().work, lambda job: job.step is Step.OPEN)
+    assert cancel(run, [team.name], team.state, team.queue) == [team.name]
+    team.queue.run(team.worker().work, Stop())
+    assert team.destination.writes == 0
+    assert team.report(run).stopped == "it was cancelled"
+    assert [past.exit_code for past in team.state.history.last_runs(team.name)] == [10]
+    assert exit_code([team.report(run)]) == 10
+
+
+def test_a_job_is_known_again_by_its_words() -> None:
+    job = Job("20261126T172654Z-d89b34", "moodle", Step.PART, 7)
+    assert Job.from_bytes(job.as_bytes()) == job
