@@ -70,6 +70,8 @@ def _wiki_link(state: StateInline, silent: bool) -> bool:
 
 def _refuse_endless(state: StateCore) -> None:
     """What a bracket closes is looked for up to the end of its paragraph, for each bracket. Raises MarkupError."""
+    if state.src.count("[") <= MAX_BRACKETS:
+        return
     for block in state.tokens:
         if block.type == "inline" and block.content.count("[") > MAX_BRACKETS:
             raise MarkupError(f"one paragraph has more than {MAX_BRACKETS:,} brackets: that is no text for people")
@@ -77,6 +79,8 @@ def _refuse_endless(state: StateCore) -> None:
 
 def _task_characters(state: StateCore) -> None:
     """Both destinations drop checkboxes: a character says the same."""
+    if not any(box in state.src for box in _BOXES):
+        return
     for item, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
         if (item.type, paragraph.type, inline.type) != ("list_item_open", "paragraph_open", "inline"):
             continue

@@ -127,13 +127,7 @@ def _read(legible: str) -> etree._Element:
 
 def serialize(fragment: Fragment) -> str:
     """The fragment as HTML: double quotes, void elements without a slash, no entity that is not needed."""
-    markup = serialize_element(fragment.root)
-    return markup[markup.index(">") + 1 : markup.rindex("</")]
-
-
-def serialize_element(element: etree._Element) -> str:
-    """One element with its content, without the text that follows it."""
-    markup = str(etree.tostring(element, encoding="unicode", with_tail=False))
+    markup = str(etree.tostring(fragment.root, encoding="unicode", with_tail=False))
     if "/>" in markup:
         markup = _EMPTY.sub(_opened, markup)
     if "<pre" in markup:
@@ -142,7 +136,7 @@ def serialize_element(element: etree._Element) -> str:
     if "&#" in markup:
         # XML spells the blanks of an attribute by number.
         markup = markup.replace("&#10;", "\n").replace("&#9;", "\t").replace("&#13;", "\r")
-    return markup
+    return markup[markup.index(">") + 1 : markup.rindex("</")]
 
 
 def _opened(empty: re.Match[str]) -> str:

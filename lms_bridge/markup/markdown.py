@@ -201,11 +201,14 @@ def _resolve_tokens(tokens: Sequence[Token], first_line: int, addresses: _Addres
             message = f"“{block.content}”: a bar ends the cell of a table; write [[Title\\|label]] there"
             addresses.problems.append(Problem(line, message))
         in_cell = block.type in ("td_open", "th_open")
-        _resolve_inline(block, line, addresses)
+        if block.children:
+            _resolve_inline(block.children, line, addresses)
 
 
-def _resolve_inline(block: Token, line: int, addresses: _Addresses) -> None:
-    for token in block.children or ():
+def _resolve_inline(tokens: Sequence[Token], line: int, addresses: _Addresses) -> None:
+    for token in tokens:
+        if token.type == "text":
+            continue
         if token.type in ("softbreak", "hardbreak"):
             line += 1
         else:

@@ -1,13 +1,13 @@
 """A text taken apart: into its blocks, and into text and images where images must stand on their own."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from lxml import etree
 
-from lms_bridge.markup.fragment import Fragment, MarkupError, parse, serialize
+from lms_bridge.markup.fragment import Cleaned, Fragment, MarkupError, parse, serialize
 from lms_bridge.markup.links import replace_with_text
 from lms_bridge.markup.vocabulary import BLOCKS
 
@@ -27,7 +27,22 @@ class Image:
 
 def blocks(html: str) -> list[str]:
     """The top-level blocks of a text; words outside any block make a block of their own."""
-    return [serialize(Fragment(holder)) for holder in _holders(parse(html).root)]
+    found = [serialize(Fragment(holder)) for holder in _holders(parse(html).root)]
+    if not isinstance(html, Cleaned):
+        return found
+    return [Cleaned(block, html.policy) if is_block(block) else block for block in found]
+
+
+def is_block(html: str) -> bool:
+    """Whether a text begins with one."""
+    return html.startswith("<") and html[1:30].split(">", 1)[0].split(" ", 1)[0] in BLOCKS
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Blocks one below the other; together as clean as each of them is."""
+    whole, policies = "\n".join(texts), {text.policy if isinstance(text, Cleaned) else None for text in texts}
+    policy = policies.pop() if len(policies) == 1 else None
+    return Cleaned(whole, policy) if policy is not None and all(map(is_block, texts)) else whole
 
 
 def split_at_images(html: str) -> list[str | Image]:
@@ -36,6 +51,8 @@ def split_at_images(html: str) -> list[str | Image]:
     A paragraph is parted at its images; a list is parted after the item that holds one and goes on counting; out of
     everything else (tables, quotes) the images come to stand after it.
     """
+    if isinstance(html, Cleaned) and "<img" not in html and is_block(html):
+        return [html]
     root = parse(html).root
     if sum(1 for _ in root.iter("img")) > MAX_IMAGES:
         raise MarkupError(f"the text has more than {MAX_IMAGES:,} images: split it")

@@ -12,8 +12,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from lxml import etree
 
-from lms_bridge.markup.clean import clean_fragment
-from lms_bridge.markup.fragment import Fragment, serialize
+from lms_bridge.markup.clean import clean
+from lms_bridge.markup.fragment import Fragment, parse, serialize
 from lms_bridge.markup.links import asset_digest, images, item_key, links, replace_with_text
 from lms_bridge.markup.normal import dissolve
 
@@ -47,6 +47,8 @@ _SIGNS = (
     ("%!", f"{_PERCENT}!"),
     ("@@PLUGINFILE@@", f"{_AT}@PLUGINFILE@@"),
 )
+# Whether there is anything to spell: most texts hold nothing of it.
+_READ_OTHERWISE = re.compile(rf"\[[\[{_OPEN}]|%!|@@PLUGINFILE@@|(?i:https?|ftp)://")
 _ASSET_IMAGE = re.compile(r'(<img\b[^>]*)\bsrc="asset:([0-9a-f]+)"([^>]*>)')
 _ALT = re.compile(r'\balt="([^"]*)"')
 _NOT_IN_PRE = ("img", "small", "sub", "sup")
@@ -76,8 +78,10 @@ class Reading:
 
 def to_moodle(body: str, reading: Reading) -> str:
     """A canonical body in Moodle's dialect. Images stay `asset:DIGEST`."""
-    fragment = clean_fragment(body)
-    drop_private(fragment)
+    cleaned = clean(body)
+    fragment = parse(cleaned)
+    if _PRIVATE.search(cleaned):
+        drop_private(fragment)
     for a in list(links(fragment)):
         _link(a, reading)
     for img in list(images(fragment)):
@@ -217,15 +221,15 @@ def _signs(text: str) -> str:
 def _protect_text(element: etree._Element, *, in_pre: bool, in_link: bool) -> None:
     in_pre = in_pre or element.tag == "pre"
     in_link = in_link or element.tag == "a"
-    element.text = _spelled(element.text, in_pre=in_pre, in_link=in_link)
+    if (text := element.text) and (in_pre or _READ_OTHERWISE.search(text)):
+        element.text = _spelled(text, in_pre=in_pre, in_link=in_link)
     for child in element:
         _protect_text(child, in_pre=in_pre, in_link=in_link)
-        child.tail = _spelled(child.tail, in_pre=in_pre, in_link=in_link)
+        if (text := child.tail) and (in_pre or _READ_OTHERWISE.search(text)):
+            child.tail = _spelled(text, in_pre=in_pre, in_link=in_link)
 
 
-def _spelled(text: str | None, *, in_pre: bool, in_link: bool) -> str | None:
-    if not text:
-        return text
+def _spelled(text: str, *, in_pre: bool, in_link: bool) -> str:
     text = _signs(text)
     if not in_link:
         text = _SCHEME.sub(rf"\1{_COLON}", text)

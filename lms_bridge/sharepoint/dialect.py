@@ -16,7 +16,7 @@ from lms_bridge.markup.clean import Allowed, clean, clean_fragment
 from lms_bridge.markup.fragment import Fragment, serialize, text_of
 from lms_bridge.markup.links import asset_digest, images, item_key, links, replace_with_text
 from lms_bridge.markup.normal import dissolve
-from lms_bridge.markup.split import Image, blocks, split_at_images
+from lms_bridge.markup.split import Image, blocks, is_block, joined, split_at_images
 from lms_bridge.markup.vocabulary import BLOCKS
 
 LinkOf = Callable[[Key], str | None]
@@ -57,9 +57,11 @@ def to_sharepoint(html: str, *, link_of: LinkOf, images_kept: bool) -> str:
 
 def lifted(html: str) -> str:
     """Each image in a paragraph of its own, after the block that it stood in: so it will come back."""
-    return "\n".join(
-        in_paragraphs(piece) if isinstance(piece, str) else image_paragraph(piece)
-        for piece in split_at_images(clean(html, policy=KEPT))
+    return joined(
+        [
+            in_paragraphs(piece) if isinstance(piece, str) else image_paragraph(piece)
+            for piece in split_at_images(clean(html, policy=KEPT))
+        ]
     )
 
 
@@ -71,11 +73,9 @@ def image_paragraph(image: Image) -> str:
 def in_paragraphs(html: str) -> str:
     """Cleaned, one block a line, and words outside any block in a paragraph of their own, as the editor puts them."""
     cleaned = clean(html, policy=KEPT)
-    return "\n".join(block if _is_block(block) else f"<p>{block.strip()}</p>" for block in blocks(cleaned))
-
-
-def _is_block(html: str) -> bool:
-    return html.startswith("<") and html[1:].split(">", 1)[0].split(" ", 1)[0] in BLOCKS
+    if is_block(cleaned):
+        return cleaned  # then no words stand outside of any
+    return "\n".join(block if is_block(block) else f"<p>{block.strip()}</p>" for block in blocks(cleaned))
 
 
 def _resolve_links(fragment: Fragment, link_of: LinkOf) -> None:

@@ -14,6 +14,8 @@ from lms_bridge.sharepoint.payloads import FINGERPRINT_PART
 
 # With the longest marker this is less than the 255 characters that news show of a description.
 MAX_TEASER = 140
+# More than a marker has: one that begins among the words that are shown is seen whole.
+_LONGEST = 200
 _MARKER = re.compile(r"lms-bridge(?:/([a-z0-9_-]{1,60}))? (page|prompt) ([a-z2-7]{16}) ([0-9a-f]{12})")
 _SIGNS = re.compile(r"(?m)^[#>\-\s|]+| <https?://[^>\s]*>")
 
@@ -49,8 +51,12 @@ def _teaser(html: str) -> str:
     """Other parts of a page than text and images have no address outside it, and say nothing here."""
     parts = [block for block in blocks(html) if '<img src="#' not in block]
     # The last block of ours names the source: no teaser.
-    text = "".join(parts[:-1] if parts and _names_source(parts[-1]) else parts)
-    words = " ".join(_SIGNS.sub("", to_text(map_images(text, lambda src: None))).split())
+    words = ""
+    for block in parts[:-1] if parts and _names_source(parts[-1]) else parts:
+        said = _SIGNS.sub("", to_text(map_images(block, lambda src: None) if "<img" in block else block)).split()
+        words = " ".join([words, *said]) if words else " ".join(said)
+        if len(_MARKER.sub("", words)) > MAX_TEASER + _LONGEST:
+            break
     words = _MARKER.sub("", words)
     if len(words) <= MAX_TEASER:
         return words

@@ -10,6 +10,7 @@ from lms_bridge.connector import Address, Context, Payload
 from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Key, Kind, Page, Prompt
 from lms_bridge.markup.fragment import MarkupError
+from lms_bridge.markup.split import joined
 from lms_bridge.sharepoint.canvas import check_size
 from lms_bridge.sharepoint.columns import MAX_TEXT, cut
 from lms_bridge.sharepoint.dialect import in_paragraphs, to_sharepoint
@@ -74,7 +75,7 @@ def _body(item: Page | Prompt, look: PageLook, context: Context) -> str:
         raise ContentError(
             str(error), where=str(item.origin), next_step="Split the text into several pages."
         ) from error
-    return "\n".join(part for part in (text, in_paragraphs(_last_lines(item))) if part)
+    return joined([part for part in (text, in_paragraphs(_last_lines(item))) if part])
 
 
 def link_of(key: Key, look: PageLook, context: Context) -> str | None:

@@ -1,6 +1,7 @@
 """The YAML block at the head of a page or prompt: which keys it may hold, and what they mean."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal, TypeVar
@@ -32,6 +33,9 @@ _EXPECTED = {
     **dict.fromkeys(("datetime_type", "datetime_parsing", "datetime_from_date_parsing"), _MOMENT),
 }
 _LARGEST_BITS = 64
+# Lines of a key and plain words, or a list of them in brackets.
+_SIMPLE = re.compile(r"(?:\w+: (?:\w[\w ./+-]*|\[(?:\w[\w -]*(?:, \w[\w -]*)*)?\])\n)+")
+_QUICK: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Model = TypeVar("_Model", bound=BaseModel)
 # May be a path, so that a file that moves can keep the identity that it had by its place. A part that begins with a
 # letter, a digit or an underscore is neither empty nor `..`.
@@ -81,10 +85,10 @@ def read_yaml(text: str, model: type[_Model], *, where: str, first_line: int = 1
         raise ContentError("is too long for front matter.", where=where, next_step="Keep it to a few lines.")
     node: yaml.Node | None = None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+        node = _composed(text)
+        if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise ContentError("uses a YAML alias.", where=where, next_step="Write the value out.")
-        content = yaml.safe_load(text)
+        content = None if node is None else yaml.SafeLoader("").construct_document(node)
     except ValueError as error:
         raise _no_value(node, where, first_line) from error
     except (yaml.YAMLError, RecursionError) as error:
@@ -107,6 +111,12 @@ def read_yaml(text: str, model: type[_Model], *, where: str, first_line: int = 1
         raise _first_fault(error, model, lines, where, first_line) from error
     except ValueError as error:  # Python writes no number of thousands of digits
         raise _no_value(node, where, first_line) from error
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """libyaml is quick, and calls mistakes by other names: it reads what can have none, nearly every front matter."""
+    loader = _QUICK if _SIMPLE.fullmatch(text) else yaml.SafeLoader
+    return yaml.compose(text, Loader=loader) if text else None
 
 
 def _first_fault(

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Withheld
 
 _log = logging.getLogger(__name__)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class Reading:
 
     def shown(self, path: Path, line: int | None = None) -> str:
         """A path as the designer knows it."""
-        name = legible(str(PurePosixPath(self.shown_root, *path.relative_to(self.root).parts)))
+        name = legible(str(PurePosixPath(self.shown_root, _within(path, self.root))))
         return name if line is None else f"{name}:{line}"
 
     def leave_out(self, problem: Problem) -> None:
@@ -59,6 +61,13 @@ class Reading:
             problem = Problem(cause, where, "Report this with the file.")
             if problem not in self.problems:
                 self.leave_out(problem)
+
+
+def _within(path: Path, root: Path) -> str:
+    """As text, since this is asked for every file several times."""
+    inside = f"{root}{os.sep}"
+    text = str(path)
+    return text.removeprefix(inside) if text.startswith(inside) else str(path.relative_to(root))
 
 
 def legible(name: str) -> str:
@@ -134,12 +143,10 @@ def read_text(reading: Reading, path: Path, *, limit: int) -> str:
     """The file's text with \\n line ends, without control characters. Raises ContentError."""
     shown = reading.shown(path)
     text = decoded(reading, path, limit=limit)
-    for number, line in enumerate(text.split("\n"), 1):
-        found = next((c for c in line if c < " " and c != "\t"), None)
-        if found is not None:
-            raise ContentError(
-                f"holds the control character U+{ord(found):04X}.", where=f"{shown}:{number}", next_step="Remove it."
-            )
+    if found := _CONTROL.search(text):
+        cause = f"holds the control character U+{ord(found[0]):04X}."
+        number = text.count("\n", 0, found.start()) + 1
+        raise ContentError(cause, where=f"{shown}:{number}", next_step="Remove it.")
     return text
 
 
