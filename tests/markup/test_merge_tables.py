@@ -209,3 +209,10 @@ def test_a_span_that_is_no_number_counts_as_one_cell() -> None:
     theirs = base.replace("Seats</td>", "Seats</td><td>Key</td>").replace("80</td>", "80</td><td>gate</td>")
     found = merge(base, theirs, base.replace("80", "90"))
     assert (found.html, found.clashes) == (theirs.replace("80", "90"), ())
+
+
+def test_a_second_caption_of_a_person_is_not_lost() -> None:
+    base = table("Hall|80", caption="Our rooms of today")
+    theirs = base.replace("Our rooms of today", "All rooms of today</caption><caption>In the old house")
+    found = merge(base, theirs, base.replace("today", "yesterday"))
+    assert (found.html, found.clean) == (theirs, False)
