@@ -230,7 +230,7 @@ def _caption(tables: Sequence[Block], within: Within, disputes: list[Dispute]) -
     merged = settled(base, theirs, ours, key=lambda captions: [caption.key for caption in captions])
     if merged is not None:
         return merged
-    if base and theirs and ours:
+    if len(base) == len(theirs) == len(ours) == 1:
         return [within(base[0], theirs[0], ours[0])]
     disputes.append((_first(base), _first(theirs), _first(ours)))
     return theirs

@@ -138,7 +138,7 @@ class MoodleSettings(_Settings):
         description="How many may be under way at the most: beyond `connections`, one more stays only where that gets "
         "more done; default: `connections`. Fewer are when the site takes twice as long as before.",
     )
-    calls_a_minute: int | None = Field(None, ge=1, description="At most so many calls, in batches or alone.")
+    calls_per_minute: int | None = Field(None, ge=1, description="At most so many calls, in batches or alone.")
     quiet_hours: tuple[Hours, ...] = Field(
         (), description="Times of day, such as `08:00-18:00` by this machine's clock, with one request at a time."
     )

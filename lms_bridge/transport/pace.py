@@ -84,10 +84,10 @@ class Politeness:
     """A budget of calls, a sixth of a minute's at once and the others in a flow; its answers set a pace. Safe for many
     threads."""
 
-    def __init__(self, pace: Pace, calls_a_minute: int | None, *, clock: Callable[[], float]) -> None:
+    def __init__(self, pace: Pace, calls_per_minute: int | None, *, clock: Callable[[], float]) -> None:
         self._pace = pace
-        self._rate = (calls_a_minute or math.inf) * (1 - _BURST) / 60
-        self._burst = max(1.0, (calls_a_minute or math.inf) * _BURST)
+        self._rate = (calls_per_minute or math.inf) * (1 - _BURST) / 60
+        self._burst = max(1.0, (calls_per_minute or math.inf) * _BURST)
         self._clock = clock
         self._lock = threading.Lock()
         self._level = self._burst

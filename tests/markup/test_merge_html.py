@@ -30,6 +30,12 @@ MERGED = {
         "<ul><li><strong>wash the red pot</strong></li></ul>",
         "<ul><li><strong>dry the red pot</strong></li></ul>",
     ),
+    "a link within bold words": (
+        '<p><strong>wash <a href="https://e.org/">it</a> soon and well</strong></p>',
+        '<p><strong>dry <a href="https://e.org/">it</a> soon and well</strong></p>',
+        '<p><strong>wash <a href="https://e.org/">it</a> soon and again</strong></p>',
+        '<p><strong>dry <a href="https://e.org/">it</a> soon and again</strong></p>',
+    ),
     "a line that parts two subjects stays one": (
         "<p>wash the cup</p><hr><p>dry the pot</p>",
         "<p>wash a cup</p><hr><p>dry the pot</p>",

@@ -90,6 +90,7 @@ MOVED = {
     "by ours, and taken out": ("abcd", "abc", "dabc", "[d-d]abc"),
     "each by one": ("abcdef", "fabcde", "bcdefa", "fbcdea"),
     "to where theirs added something behind it": ("mabc", "mabxc", "abmc", "abmxc"),
+    "to where both added something behind it": ("mabc", "mabxc", "abmyc", "abmxyc"),
     "to where ours added something": ("abcd", "dabc", "xabcd", "xdabc"),
     "beside something new in its old place": ("abcd", "dabcx", "abcd", "dabcx"),
     "one of a kind for another": ("a1b", "a2b", "a1bx", "a2bx"),

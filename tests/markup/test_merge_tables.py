@@ -201,3 +201,18 @@ def test_where_cells_were_parted_only_that_row_clashes() -> None:
     found = merge(base, parted, base.replace("<td>5</td>", "<td>6</td>"))
     assert found.html == merge(base, parted.replace("<td>5</td>", "<td>6</td>"), base).html
     assert [clash.theirs for clash in found.clashes] == [f"<table><tbody>{row('70|10|0')}</tbody></table>"]
+
+
+def test_a_span_that_is_no_number_counts_as_one_cell() -> None:
+    wide_row = '<tr><td colspan="wide">Hall</td><td rowspan="high">80</td></tr>'
+    base = f"<table><tbody>{row('Room|Seats')}{wide_row}</tbody></table>"
+    theirs = base.replace("Seats</td>", "Seats</td><td>Key</td>").replace("80</td>", "80</td><td>gate</td>")
+    found = merge(base, theirs, base.replace("80", "90"))
+    assert (found.html, found.clashes) == (theirs.replace("80", "90"), ())
+
+
+def test_a_second_caption_of_a_person_is_not_lost() -> None:
+    base = table("Hall|80", caption="Our rooms of today")
+    theirs = base.replace("Our rooms of today", "All rooms of today</caption><caption>In the old house")
+    found = merge(base, theirs, base.replace("today", "yesterday"))
+    assert (found.html, found.clean) == (theirs, False)

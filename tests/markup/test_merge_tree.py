@@ -28,6 +28,7 @@ ONE_THING = {
 }
 TWO_THINGS = {
     "a paragraph and a list of the same words": ("<p>tea milk</p>", "<ul><li>tea milk</li></ul>"),
+    "paragraphs with no word in common": ("<p>wash it</p>", "<p>dry this</p>"),
     "paragraphs with few words in common": ("<p>wash the cup well</p>", "<p>dry the large old pot</p>"),
     "lists with few items in common": (
         "<ul><li>tea</li><li>milk</li><li>rice</li></ul>",
@@ -68,16 +69,18 @@ def test_likeness_goes_from_nothing_to_all(texts: tuple[str, str, str]) -> None:
 
 # What theirs makes of the base, which no reader sees: ours may take the block out as if it had been left alone.
 UNSEEN = {
-    "a hard blank before it": "&nbsp;wash it",
-    "a hard blank behind it": "wash it&nbsp;",
-    "hard blanks around it": "&nbsp;<strong>&nbsp;</strong>wash it<strong>&nbsp;</strong>&nbsp;",
-    "an element that shows nothing": '<span class="x">wash</span> it',
+    "a hard blank before it": "<p>&nbsp;wash it</p>",
+    "a hard blank behind it": "<p>wash it&nbsp;</p>",
+    "hard blanks around it": "<p>&nbsp;<strong>&nbsp;</strong>wash it<strong>&nbsp;</strong>&nbsp;</p>",
+    "an element that shows nothing": '<p><span class="x">wash</span> it</p>',
+    "a division in the paragraph's place": '<div class="x">wash it</div>',
+    "a division around it": '<div class="x"><p>wash it</p></div>',
 }
 
 
 @pytest.mark.parametrize("theirs", UNSEEN.values(), ids=UNSEEN)
 def test_what_no_reader_sees_is_no_change(theirs: str) -> None:
-    found = merge("<p>wash it</p><p>dry the cup</p>", f"<p>{theirs}</p><p>dry a cup</p>", "<p>dry the cup</p>")
+    found = merge("<p>wash it</p><p>dry the cup</p>", f"{theirs}<p>dry a cup</p>", "<p>dry the cup</p>")
     assert (found.html, found.clashes) == ("<p>dry a cup</p>", ())
 
 

@@ -215,3 +215,19 @@ def test_new_words_take_on_what_the_other_side_put_around_those_in_their_place(
     assert (found.html, found.clean) == (f"<p>{merged or theirs}</p>", merged is not None)
     if merged is not None:
         assert merge(f"<p>{base}</p>", f"<p>{ours}</p>", f"<p>{theirs}</p>").html == f"<p>{merged}</p>"
+
+
+@pytest.mark.parametrize(
+    ("base", "theirs", "ours"),
+    [
+        ("a b b b b b b", "a b b a b b b", "a b b b b b x b"),
+        ("a b a a", "y b b a", "a <strong>b</strong> a a a"),
+        ("a b a a b b", "x b a a <strong>b</strong> b", "a b a a b b b"),
+    ],
+    ids=["it would clash", "other words", "another word in bold"],
+)
+def test_what_would_come_out_otherwise_after_a_lost_answer_clashes_now(base: str, theirs: str, ours: str) -> None:
+    """Where a word stands many times, and a change cannot be told from the word beside it."""
+    found = merge(f"<p>{base}</p><h2>c</h2>", f"<p>{theirs}</p><h2>c</h2>", f"<p>{ours}</p><h2>c</h2>")
+    assert found.html == f"<p>{theirs}</p>\n<h2>c</h2>"
+    assert [clash.base for clash in found.clashes] == [f"<p>{base}</p>"]
