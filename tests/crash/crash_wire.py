@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from crash_doors import _IDS
 
+from lms_bridge.moodle import destination
 from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sharepoint import budget
 from lms_bridge.transport import Answer, Gate, Request, Transport, retry_after, sending
@@ -181,6 +182,7 @@ def on_the_wire(patch: pytest.MonkeyPatch, *, read_timeout: float | None = None)
 
     with patch.context() as inner:
         inner.setattr(sending, "Gate", gate)
+        inner.setattr(destination, "Gate", gate)
         inner.setattr(budget, "Gate", gate)
         inner.setattr(Transport, "_exchange", noting)
         yield wire
