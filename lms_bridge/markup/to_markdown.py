@@ -45,7 +45,7 @@ def ways(html: str, was: str, spelling: Spelling) -> Iterator[str]:
     yield _as_it_was(plain, was)
     yield plain
     yield _markdown(html, was, spelling, careful=True)
-    yield _html(html, spelling)
+    yield in_html(html, spelling)
 
 
 _Converter: Any = MarkdownConverter
@@ -110,7 +110,7 @@ def _markdown(html: str, was: str, spelling: Spelling, *, careful: bool) -> str:
     return _BLANK_BETWEEN_ENTRIES.sub("\n", text)
 
 
-def _html(html: str, spelling: Spelling) -> str:
+def in_html(html: str, spelling: Spelling) -> str:
     """A blank line would end a block of HTML: its line feeds are written as references."""
     html = map_images(html, lambda src: spelling.paths.get(src, src))
     html = map_links(html, lambda href: spelling.paths.get(href, href))
