@@ -57,8 +57,7 @@ def _parts(text: str, found: Sequence[Section]) -> list[_Part] | None:
     at = 0
     for section in found:
         if section.first >= len(lines):
-            forms = [plain_form(block) for block in blocks(section.html)]
-            parts.append(_Part([], forms, gap=0))
+            parts.append(_part([], section))
             continue
         if section.first < at:
             return None
@@ -87,7 +86,7 @@ def _aligned(parts: Sequence[_Part], target: Sequence[str], wanted: Sequence[str
     matcher = difflib.SequenceMatcher(None, standing, wanted, autojunk=False)
     at = {match.a + n: match.b + n for match in matcher.get_matching_blocks() for n in range(match.size)}
     first = done = 0
-    above = parts[0].gap if parts else 0
+    above = sum(part.gap for part in parts[:1])
     changed: list[_Part] = []
     waiting: list[_Part] = []
     for part in parts:
@@ -125,7 +124,7 @@ def _composed(parts: Sequence[_Part], written: Sequence[Sequence[str]], *, apart
         if not own:
             continue
         wide = after_new or (apart and part.new and lines)
-        lines += [""] * (part.gap or (1 if wide else 0))
+        lines += [""] * (part.gap or int(bool(wide)))
         lines += own
         after_new = bool(part.new)
     return "\n".join(lines)

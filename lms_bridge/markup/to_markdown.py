@@ -125,8 +125,8 @@ def _as_it_was(new: str, was: str) -> str:
     old_words, old_gaps = _taken_apart(was)
     new_words, gaps = _taken_apart(new)
     matcher = difflib.SequenceMatcher(None, old_words, new_words, autojunk=False)
-    for kind, first, last, at, end in matcher.get_opcodes():
-        for n in range(at, end if kind == "equal" else min(at + 1, end) if first < last else at):
+    for kind, first, _, at, end in matcher.get_opcodes():
+        for n in range(at, {"equal": end, "replace": at + 1}.get(kind, at)):
             old = old_gaps[first + n - at]
             follows = kind == "equal" and n > at
             if (follows and ("\n" in gaps[n]) <= ("\n" in old)) or (gaps[n] == " " and old.count("\n") == 1):

@@ -220,7 +220,9 @@ def test_whatever_people_write_reads_back_as_they_wrote_it(words: str, around: s
             id="a block with a footnote keeps its line ends",
         ),
         pytest.param("One.", "One", "Uno", "Uno.", id="a text without an end of its last line stays so"),
-        pytest.param("One.\n", "<p>One", "<p>New.</p><p>One", "New.\n\nOne.\n", id="words come at the top"),
+        pytest.param(
+            "One.\n\nTwo.\n", "<p>One", "<p>New.</p><p>One", "New.\n\nOne.\n\nTwo.\n", id="words come at the top"
+        ),
         pytest.param(
             "\nOne.\n", "<p>One", "<p>New.</p><p>One", "\nNew.\n\nOne.\n", id="words come below a blank line at the top"
         ),
