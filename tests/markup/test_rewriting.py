@@ -213,6 +213,20 @@ def test_whatever_people_write_reads_back_as_they_wrote_it(words: str, around: s
             id="a second list does not become one with the first",
         ),
         pytest.param(
+            "- one\n## Two\nThree.\n",
+            "<h2>Two</h2>",
+            "<ul><li>new</li></ul>",
+            "- one\n\n<ul><li>new</li></ul>\n\nThree.\n",
+            id="HTML stands apart from the lines above it",
+        ),
+        pytest.param(
+            "One.\n\n" + "## Again ##\n" * 210,
+            "<p>One.</p>\n<h2>",
+            "<p>Uno.</p>\n<h2>",
+            "Uno.\n\n" + "## Again ##\n" * 210,
+            id="the same heading again and again keeps its lines",
+        ),
+        pytest.param(
             "See this[^n]\nand what\ngoes on.\n\n[^n]: Note.\n",
             "what",
             "all that",

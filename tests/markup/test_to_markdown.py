@@ -14,6 +14,7 @@ SPELLING = Spelling({"item:a.md": "a.md", "asset:c.png": "c.png"}, {"item:Cells.
         ("<p>a <em>b</em> c</p>", "a *b*", "a *b* c"),
         ("<p>a <em>b</em> c</p>", "snake_case", "a *b* c"),
         ("<ul><li>a</li><li>b</li></ul>", "+ a", "+ a\n+ b"),
+        ("<ul><li>a<ul><li>b</li></ul></li></ul>", "> * a", "* a\n  * b"),
         ("<ul><li>a</li><li>b</li></ul>", "", "- a\n- b"),
         ("<pre>x = 10</pre>", "~~~ python\nx = 1\n~~~", "```python\nx = 10\n```"),
         ("<pre>x = 10</pre>", "", "```\nx = 10\n```"),
@@ -58,9 +59,9 @@ def test_lines_end_and_are_indented_where_the_writer_did_so(html: str, was: str,
 
 
 def test_lines_of_the_same_words_again_and_again_end_where_they_did() -> None:
-    was = "\n".join(["la la la"] * 80)
-    html = f"<p>{'la ' * 239}oh</p>"
-    assert next(ways(html, was, SPELLING)) == was.removesuffix("la") + "oh"
+    was = "\n".join(["la la li"] * 80)
+    html = f"<p>oh la li{' la la li' * 79}</p>"
+    assert next(ways(html, was, SPELLING)) == "oh" + was.removeprefix("la")
 
 
 TABLE = "<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td>{}</td></tr></table>"
