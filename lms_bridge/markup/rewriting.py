@@ -2,27 +2,26 @@
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from lms_bridge.markup.digest import plain_form
 from lms_bridge.markup.markdown import Section
 from lms_bridge.markup.split import blocks
-from lms_bridge.markup.to_markdown import Spelling, ways
+from lms_bridge.markup.to_markdown import Spelling, in_html, ways
 
 Convert = Callable[[str], list[Section]]
 """Markdown → its sections, addresses resolved."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Part:
-    """Some lines of the text, or what comes in their place: `kept` lines as they are, or `new` HTML blocks."""
+    """Some lines of the text, or the `new` HTML blocks that come in their place."""
 
-    lines: list[str] = field(default_factory=list)
-    forms: list[str] = field(default_factory=list)
-    gap: int = 0
+    lines: Sequence[str]
+    forms: Sequence[str]
+    gap: int
     """Blank lines before it."""
-    kept: bool = True
-    new: list[str] = field(default_factory=list)
+    new: Sequence[str] = ()
 
 
 def rewritten(text: str, html: str, spelling: Spelling, convert: Convert) -> str | None:
@@ -35,10 +34,10 @@ def rewritten(text: str, html: str, spelling: Spelling, convert: Convert) -> str
     parts = _parts(text, convert(text))
     if parts is None:
         return None
-    parts = list(_aligned(parts, target, wanted))
     references = "\n".join(line for part in parts if not part.forms for line in part.lines)
-    near = [part.lines if part.kept else [_nearest(part, spelling, convert, references)] for part in parts]
-    raw = [part.lines if part.kept else [list(ways("\n".join(part.new), "", spelling))[-1]] for part in parts]
+    parts = list(_aligned(parts, target, wanted))
+    near = [[_nearest(part, spelling, convert, references)] if part.new else part.lines for part in parts]
+    raw = [[in_html("\n".join(part.new), spelling)] if part.new else part.lines for part in parts]
     for written, apart in ((near, False), (near, True), (raw, True)):
         composed = _composed(parts, written, apart=apart)
         if _forms(convert(composed)) == wanted:
@@ -58,13 +57,13 @@ def _parts(text: str, found: Sequence[Section]) -> list[_Part] | None:
     at = 0
     for section in found:
         if section.first >= len(lines):
-            forms = [plain_form(block) for block in blocks(section.html)]
-            parts.append(_Part(forms=forms))
+            parts.append(_part([], section))
             continue
         if section.first < at:
             return None
         # Between blocks stand blank lines, and what becomes nothing: the addresses of reference links, footnotes.
-        for part in (_part(lines[at : section.first]), _part(lines[at : section.last], section)):
+        for end, block in ((section.first, None), (section.last, section)):
+            part = _part(lines[at:end], block)
             if part.lines:
                 parts.append(part)
                 at += part.gap + len(part.lines)
@@ -77,8 +76,8 @@ def _part(lines: Sequence[str], section: Section | None = None) -> _Part:
     filled = [number for number, line in enumerate(lines) if line.strip()]
     forms = [plain_form(block) for block in blocks(section.html)] if section is not None else []
     if not filled:
-        return _Part(forms=forms)
-    return _Part(list(lines[filled[0] : filled[-1] + 1]), forms, gap=filled[0])
+        return _Part([], forms, gap=0)
+    return _Part(lines[filled[0] : filled[-1] + 1], forms, gap=filled[0])
 
 
 def _aligned(parts: Sequence[_Part], target: Sequence[str], wanted: Sequence[str]) -> Iterator[_Part]:
@@ -87,6 +86,7 @@ def _aligned(parts: Sequence[_Part], target: Sequence[str], wanted: Sequence[str
     matcher = difflib.SequenceMatcher(None, standing, wanted, autojunk=False)
     at = {match.a + n: match.b + n for match in matcher.get_matching_blocks() for n in range(match.size)}
     first = done = 0
+    above = sum(part.gap for part in parts[:1])
     changed: list[_Part] = []
     waiting: list[_Part] = []
     for part in parts:
@@ -95,35 +95,38 @@ def _aligned(parts: Sequence[_Part], target: Sequence[str], wanted: Sequence[str
         start = places[0] if places else None
         if not part.forms:
             waiting.append(part)
-        elif start is not None and places == list(range(start, start + len(places))) and start >= done:
-            yield from _between(changed, waiting, target[done:start])
+        elif start is not None and places == list(range(start, start + len(places))):
+            yield from _between(changed, waiting, target[done:start], above)
             # What is taken out leaves the blank line that stood before it.
             yield replace(part, gap=max(part.gap, changed[0].gap)) if changed and done == start else part
-            changed, waiting, done = [], [], start + len(places)
+            changed, waiting, done, above = [], [], start + len(places), 1
         else:
+            if not changed:
+                yield from waiting
+                waiting = []
             changed.append(part)
-    yield from _between(changed, waiting, target[done:])
+    yield from _between(changed, waiting, target[done:], above)
 
 
-def _between(changed: Sequence[_Part], loose: Sequence[_Part], new: Sequence[str]) -> Iterator[_Part]:
+def _between(changed: Sequence[_Part], loose: Sequence[_Part], new: Sequence[str], above: int) -> Iterator[_Part]:
+    """`above`: the blank lines before what comes in nobody's place."""
     if new:
-        lines = [line for part in changed for line in (*part.lines, "")]
-        gap = changed[0].gap if changed else 1
-        yield _Part(lines[:-1], ["new"], gap, kept=False, new=list(new))
+        lines = [line for part in changed for line in (*[""] * part.gap, *part.lines)]
+        yield _Part(lines, [], changed[0].gap if changed else above, new)
     yield from loose
 
 
 def _composed(parts: Sequence[_Part], written: Sequence[Sequence[str]], *, apart: bool) -> str:
-    """`apart`: a blank line at least before and after what is new."""
+    """`apart`: a blank line at least before what is new, as there is after it always."""
     lines: list[str] = []
     after_new = False
     for part, own in zip(parts, written, strict=True):
         if not own:
             continue
-        wide = (after_new or not part.kept) and (apart or (after_new and not part.gap))
-        lines += [""] * (max(part.gap, int(wide)) if lines or part.kept else part.gap)
+        wide = after_new or (apart and part.new and lines)
+        lines += [""] * (part.gap or int(bool(wide)))
         lines += own
-        after_new = not part.kept
+        after_new = bool(part.new)
     return "\n".join(lines)
 
 
@@ -131,11 +134,11 @@ def _nearest(part: _Part, spelling: Spelling, convert: Convert, references: str)
     """The way most like what stood there that still reads back as what it is to say."""
     html = "\n".join(part.new)
     wanted = [plain_form(block) for block in part.new]
-    every = list(ways(html, "\n".join(part.lines), spelling))
+    *likely, as_html = ways(html, "\n".join(part.lines), spelling)
     if any(f"<sup>{number}</sup>" in html for number in spelling.footnotes):
         # Alone it would have no footnotes: only the whole text tells.
-        return every[0]
-    for way in every:
+        return likely[0]
+    for way in likely:
         if _forms(convert(f"{way}\n\n{references}")) == wanted:
             return way
-    return every[-1]
+    return as_html

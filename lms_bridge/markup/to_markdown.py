@@ -45,7 +45,7 @@ def ways(html: str, was: str, spelling: Spelling) -> Iterator[str]:
     yield _as_it_was(plain, was)
     yield plain
     yield _markdown(html, was, spelling, careful=True)
-    yield _html(html, spelling)
+    yield in_html(html, spelling)
 
 
 _Converter: Any = MarkdownConverter
@@ -110,7 +110,7 @@ def _markdown(html: str, was: str, spelling: Spelling, *, careful: bool) -> str:
     return _BLANK_BETWEEN_ENTRIES.sub("\n", text)
 
 
-def _html(html: str, spelling: Spelling) -> str:
+def in_html(html: str, spelling: Spelling) -> str:
     """A blank line would end a block of HTML: its line feeds are written as references."""
     html = map_images(html, lambda src: spelling.paths.get(src, src))
     html = map_links(html, lambda href: spelling.paths.get(href, href))
@@ -125,8 +125,8 @@ def _as_it_was(new: str, was: str) -> str:
     old_words, old_gaps = _taken_apart(was)
     new_words, gaps = _taken_apart(new)
     matcher = difflib.SequenceMatcher(None, old_words, new_words, autojunk=False)
-    for kind, first, last, at, end in matcher.get_opcodes():
-        for n in range(at, end if kind == "equal" else min(at + 1, end) if first < last else at):
+    for kind, first, _, at, end in matcher.get_opcodes():
+        for n in range(at, {"equal": end, "replace": at + 1}.get(kind, at)):
             old = old_gaps[first + n - at]
             follows = kind == "equal" and n > at
             if (follows and ("\n" in gaps[n]) <= ("\n" in old)) or (gaps[n] == " " and old.count("\n") == 1):

@@ -153,6 +153,100 @@ def test_whatever_people_write_reads_back_as_they_wrote_it(words: str, around: s
     assert plain_form(html(new)) == plain_form(shown)
 
 
+@pytest.mark.parametrize(
+    ("text", "old", "new", "expected"),
+    [
+        pytest.param(
+            "One.\n\n[ref]: https://e.org/\n\nTwo [x][ref].\n",
+            "One",
+            "Uno",
+            "Uno.\n\n[ref]: https://e.org/\n\nTwo [x][ref].\n",
+            id="the address of a link stands between blocks once",
+        ),
+        pytest.param(
+            "One.\n\n<!-- why -->\nTwo.\n\nThree.\n",
+            "Two",
+            "Dos",
+            "One.\n\n<!-- why -->\nDos.\n\nThree.\n",
+            id="a comment stays above what it is about",
+        ),
+        pytest.param(
+            "One.\n\nTwo.\n<!-- why -->\n",
+            "<p>Two.</p>",
+            "",
+            "One.\n<!-- why -->\n",
+            id="a comment stays though its block is taken out",
+        ),
+        pytest.param(
+            "One.\n\n## Two\nThree.\n## Four\nFive.\n",
+            "<h2>Two</h2>\n<p>Three.</p>\n",
+            "",
+            "One.\n\n## Four\nFive.\n",
+            id="what is taken out leaves the blank line above it",
+        ),
+        pytest.param(
+            "One.\n\n\n## Two\nThree.\n\nFour.\n",
+            "<h2>Two</h2>\n<p>Three.",
+            "<p>Other.",
+            "One.\n\n\nOther.\n\nFour.\n",
+            id="what comes in the place of two blocks stands where the first stood",
+        ),
+        pytest.param(
+            "One.\n\n## Two\nThree.\n\nFour.\n",
+            "Two</h2>\n<p>Three.",
+            "Second</h2>\n<p>Third.",
+            "One.\n\n## Second\n\nThird.\n\nFour.\n",
+            id="of two blocks that change each is a block",
+        ),
+        pytest.param(
+            "One.\n\nTwo.\n- three\n- four\n",
+            "<p>One.</p>\n<p>Two.</p>\n<ul><li>three</li><li>four</li></ul>",
+            "<p>Uno.</p>\n<p>Two.</p>\n<p>Three.</p>",
+            "Uno.\n\nTwo.\n\nThree.\n",
+            id="a paragraph does not run into the one above it, and no blank line comes before the text",
+        ),
+        pytest.param(
+            "- one\n- two\n\nThree.\n",
+            "</ul>",
+            "</ul><ul><li>new</li></ul>",
+            "- one\n- two\n\n<ul><li>new</li></ul>\n\nThree.\n",
+            id="a second list does not become one with the first",
+        ),
+        pytest.param(
+            "- one\n## Two\nThree.\n",
+            "<h2>Two</h2>",
+            "<ul><li>new</li></ul>",
+            "- one\n\n<ul><li>new</li></ul>\n\nThree.\n",
+            id="HTML stands apart from the lines above it",
+        ),
+        pytest.param(
+            "One.\n\n" + "## Again ##\n" * 210,
+            "<p>One.</p>\n<h2>",
+            "<p>Uno.</p>\n<h2>",
+            "Uno.\n\n" + "## Again ##\n" * 210,
+            id="the same heading again and again keeps its lines",
+        ),
+        pytest.param(
+            "See this[^n]\nand what\ngoes on.\n\n[^n]: Note.\n",
+            "what",
+            "all that",
+            "See this[^n]\nand all that\ngoes on.\n\n[^n]: Note.\n",
+            id="a block with a footnote keeps its line ends",
+        ),
+        pytest.param("One.", "One", "Uno", "Uno.", id="a text without an end of its last line stays so"),
+        pytest.param(
+            "One.\n\nTwo.\n", "<p>One", "<p>New.</p><p>One", "New.\n\nOne.\n\nTwo.\n", id="words come at the top"
+        ),
+        pytest.param(
+            "\nOne.\n", "<p>One", "<p>New.</p><p>One", "\nNew.\n\nOne.\n", id="words come below a blank line at the top"
+        ),
+        pytest.param("", "", "<p>New.</p>", "New.\n", id="an empty page gets words"),
+    ],
+)
+def test_what_stands_around_a_change_stays_where_it_is(text: str, old: str, new: str, expected: str) -> None:
+    assert after(old, new, text) == expected
+
+
 def test_what_markdown_cannot_say_becomes_html_and_nothing_is_lost() -> None:
     row = '<tr><td colspan="2"><p>a</p><ul><li>b</li></ul></td></tr>'
     table = f"<table><tbody>{row}<tr><td>c</td><td>d</td></tr></tbody></table>"
