@@ -52,6 +52,8 @@ COMMANDS: dict[str, list[list[str]]] = {
     "runs list": [["runs", "list"], ["runs", "list", "--output", "json"]],
     "runs show": [["runs", "show", RUN], ["runs", "show", RUN, "--output", "json"], ["runs", "show", ACTS]],
     "runs undo": [["runs", "undo", RUN, "--plan"], ["runs", "undo", RUN, "--output", "json"]],
+    "runs cancel": [["runs", "cancel", RUN], ["runs", "cancel", ACTS]],
+    "worker": [["worker", "--until-idle"]],
     "state verify": [["state", "verify"], ["state", "verify", "--output", "json"]],
     "state rebuild": [["state", "rebuild"], ["state", "rebuild", "--output", "markdown"]],
     "state export": [["state", "export"], ["state", "export", "state.jsonl"]],
@@ -191,9 +193,8 @@ def type_everything(typist: Typist) -> None:
         typist.types_all(name)
     for name in ("state verify", "state rebuild", "state export", "state import", "forget", "runs undo"):
         typist.types_all(name)
-    for name in ("pull", "schema", "setup moodle", "setup sharepoint"):
-        if name in known_commands():
-            typist.types_all(name)
+    for name in ("runs cancel", "worker", "pull", "schema", "setup moodle", "setup sharepoint"):
+        typist.types_all(name)
     _with_sandboxes_of_its_own(typist)
 
 
@@ -268,9 +269,9 @@ def _with_wrong_credentials(typist: Typist) -> None:
         path.write_text(changed, encoding="utf-8")
         assert changed != config, when
         typist.types("check", when=when)
-        for words in (
-            (["sync", "--output", "json"], ["setup", "sharepoint"]) if when.endswith(("wrong", "none")) else ()
-        ):
+        more = [["sync", "--output", "json"], ["setup", "sharepoint"]] if when.endswith(("wrong", "none")) else []
+        more += [["worker"], ["sync", "--shared"], ["runs", "cancel", "1"]] if when.endswith("reached") else []
+        for words in more:
             typist.types(*words, when=when)
     path.write_text(config, encoding="utf-8")
 
