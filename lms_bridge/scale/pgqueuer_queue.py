@@ -170,7 +170,9 @@ class PgqueuerQueue:
                 return await what(Queries(PsycopgDriver(connection)))
 
         try:
-            return asyncio.run(once())
+            # On a thread of its own: whoever calls may have a loop that is running.
+            with ThreadPoolExecutor(1) as aside:
+                return aside.submit(lambda: asyncio.run(once())).result()
         except (psycopg.Error, OSError) as error:
             raise _unreachable(error) from error
 
