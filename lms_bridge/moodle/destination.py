@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lms_bridge.connector import Finding, Place, Placement, PlaceRef, SharedBudget
 from lms_bridge.errors import DestinationError, Problem
+from lms_bridge.hours import within
 from lms_bridge.items import Item, Key, Kind, Page, Prompt
 from lms_bridge.moodle.check import check_site
 from lms_bridge.moodle.client import Client
@@ -48,7 +49,7 @@ def open_moodle(name: str, settings: MoodleSettings, folder: Path, *, gate: Gate
         settings.connections,
         settings.max_connections or settings.connections,
         # Times of day are the machine's own: an admin writes them as the clock on the wall says.
-        is_quiet=lambda: settings.is_quiet(datetime.now()),
+        is_quiet=lambda: within(settings.quiet_hours, datetime.now()),
     )
     budget = Politeness(pace, settings.calls_per_minute, clock=gate.clock)
     transport = Transport(limits=limits, ca_file=ca_file, connections=pace.most, budget=budget, gate=gate)

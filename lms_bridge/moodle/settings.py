@@ -1,13 +1,12 @@
 """What connectors.yaml says about a Moodle: address, token, how courses and activities are found, what goes where."""
 
-from datetime import datetime, time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
+from lms_bridge.hours import Hours
 
 
 class _Settings(BaseModel):
@@ -154,15 +153,6 @@ class MoodleSettings(_Settings):
     provision: ProvisionSettings | None = Field(
         None, description="Fill courses that lack the activities from a template course; default: only tell."
     )
-
-    def is_quiet(self, moment: datetime) -> bool:
-        """Hours that end before they begin last over midnight."""
-        now = moment.time()
-        for span in self.quiet_hours:
-            begin, end = (time.fromisoformat(each) for each in span.split("-"))
-            if begin <= now < end if begin < end else now >= begin or now < end:
-                return True
-        return False
 
     @field_validator("url")
     @classmethod

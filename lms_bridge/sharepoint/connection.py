@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lms_bridge.connector import SharedBudget
+from lms_bridge.hours import within
 from lms_bridge.sharepoint.auth import TokenProvider
 from lms_bridge.sharepoint.budget import Budget
 from lms_bridge.sharepoint.client import GraphClient
@@ -72,7 +73,9 @@ def connect(
 
 def pace_of(settings: SharePointSettings) -> Pace:
     # Times of day are the machine's own: an admin writes them as the clock on the wall says.
-    return Pace(settings.concurrency, settings.most_connections, is_quiet=lambda: settings.is_quiet(datetime.now()))
+    return Pace(
+        settings.concurrency, settings.most_connections, is_quiet=lambda: within(settings.quiet_hours, datetime.now())
+    )
 
 
 def budget_of(settings: SharePointSettings, endpoints: Endpoints, pace: Pace) -> Budget:

@@ -3,17 +3,17 @@
 Apart so that the JSON Schema needs no Graph.
 """
 
-from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
+from lms_bridge.hours import Hours
+
 Cloud = Literal["global", "gcc", "gcc_high", "dod", "china"]
 PromptForm = Literal["page", "news", "list"]
 ListName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-Hours = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 
 CREDENTIALS = ("certificate", "secret", "managed_identity", "federated_token_file")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -159,15 +159,6 @@ class SharePointSettings(_Settings):
         if self.client_id is None and self.credential.managed_identity is None:
             raise ValueError("needs client_id, the app registration's application id")
         return self
-
-    def is_quiet(self, moment: datetime) -> bool:
-        """Hours that end before they begin last over midnight."""
-        now = moment.time()
-        for span in self.quiet_hours:
-            begin, end = (time.fromisoformat(each) for each in span.split("-"))
-            if begin <= now < end if begin < end else now >= begin or now < end:
-                return True
-        return False
 
     @property
     def most_connections(self) -> int:

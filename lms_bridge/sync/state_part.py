@@ -13,10 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lms_bridge.connector import Address, Change, Outcome, Record, Status
+from lms_bridge.connector import Address, Change, Outcome, Status
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
-from lms_bridge.sync.intent import Image, Intent
+from lms_bridge.sync.intent import Intent
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease_places
@@ -38,19 +38,8 @@ class _SharedState(State):
     def write_intents(self, intents: Sequence[Intent]) -> None:
         super().write_intents([replace(intent, run=self._signed(intent.run)) for intent in intents])
 
-    def settle(
-        self,
-        route: str,
-        destination: str,
-        run: str,
-        outcome: Outcome,
-        *,
-        record: Record | None,
-        image: Image | None = None,
-        forget: bool = False,
-        closed: bool = False,
-    ) -> None:
-        super().settle(route, destination, run, outcome, record=record, image=image, forget=forget, closed=closed)
+    def settle(self, route: str, destination: str, run: str, outcome: Outcome, **how: Any) -> None:
+        super().settle(route, destination, run, outcome, **how)
         if outcome.status in (Status.FAILED, Status.CONFLICT):
             # Surely not done by this worker; what an earlier one opened stays open.
             self._close_own(route, self._signed(run), outcome.change)

@@ -4,14 +4,13 @@ import asyncio
 import threading
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 
 import pytest
 from moodle_world import BIO, PERSON, Opened, World, longer, row_of, stored
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lms_bridge.items import Page, Prompt
-from lms_bridge.moodle.settings import MoodleSettings
 from lms_bridge.sandbox.moodle import Hand
 from lms_bridge.sync.report import summary_of
 from lms_bridge.testing.bench import MERGE, Bench
@@ -149,19 +148,3 @@ def test_in_quiet_hours_one_request_is_under_way(world: World, opened: Opened) -
     crowd = world.switch.app = Crowd(world.switch.app, 1)
     ask_from_many_threads(bench)
     assert crowd.most == 1
-
-
-@pytest.mark.parametrize(
-    ("hours", "at", "quiet"),
-    [
-        ("08:00-18:00", time(7, 59), False),
-        ("08:00-18:00", time(8, 0), True),
-        ("08:00-18:00", time(18, 0), False),
-        ("22:00-06:00", time(23, 0), True),
-        ("22:00-06:00", time(5, 59), True),
-        ("22:00-06:00", time(12, 0), False),
-    ],
-)
-def test_hours_that_end_before_they_begin_last_over_midnight(hours: str, at: time, quiet: bool) -> None:
-    settings = MoodleSettings.model_validate({"url": "https://m.example", "token": "t", "quiet_hours": [hours]})
-    assert settings.is_quiet(datetime.combine(datetime(2026, 3, 2), at)) is quiet

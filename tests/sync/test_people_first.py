@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from engine_world import BIO, ECO, done, pages
 
-from lms_bridge.items import Kind
+from lms_bridge.items import Kind, Page
 from lms_bridge.markup.links import item_href
 from lms_bridge.sync.policy import Policy, Refresh
 from lms_bridge.sync.report import exit_code, writes
@@ -192,25 +192,26 @@ def test_a_change_that_was_taken_back_after_a_lost_answer_is_taken_back_there_to
     assert there.find(page.key)[0].html == page.body
 
 
-def test_a_delete_whose_answer_is_lost_is_forgotten_when_it_is_gone(bench: Bench, there: MemoryDestination) -> None:
+def delete_without_an_answer(bench: Bench, there: MemoryDestination) -> tuple[Page, Page]:
+    """A page that stays, and one that we took away without hearing so."""
     first, second = pages(2)
     bench.fill(first, second)
     bench.sync(PRUNE)
     bench.fill(first)
     there.lost.add(second.key)
     bench.sync(PRUNE)
+    return first, second
+
+
+def test_a_delete_whose_answer_is_lost_is_forgotten_when_it_is_gone(bench: Bench, there: MemoryDestination) -> None:
+    delete_without_an_answer(bench, there)
     assert done(bench.sync(PRUNE)) == {"forgotten": 1, "unchanged": 2}
 
 
 def test_what_we_deleted_without_an_answer_is_made_again_when_the_source_has_it_again(
     bench: Bench, there: MemoryDestination
 ) -> None:
-    first, second = pages(2)
-    bench.fill(first, second)
-    bench.sync(PRUNE)
-    bench.fill(first)
-    there.lost.add(second.key)
-    bench.sync(PRUNE)
+    first, second = delete_without_an_answer(bench, there)
     bench.fill(first, second)
     assert done(bench.sync(PRUNE))["created"] == 1
     assert len(there.find(second.key)) == 1
@@ -222,12 +223,7 @@ def test_what_we_deleted_without_an_answer_is_made_again_when_the_source_has_it_
 def test_where_somebody_writes_in_the_place_of_what_we_deleted_without_an_answer_no_write_stays_open(
     bench: Bench, there: MemoryDestination
 ) -> None:
-    first, second = pages(2)
-    bench.fill(first, second)
-    bench.sync(PRUNE)
-    bench.fill(first)
-    there.lost.add(second.key)
-    bench.sync(PRUNE)
+    first, second = delete_without_an_answer(bench, there)
     there.put(Kind.PAGE, BIO.idnumber, second.title, "<p>A person.</p>")
     bench.fill(first, second)
     report = bench.sync(PRUNE)

@@ -1,0 +1,23 @@
+"""Times of day at which a destination is asked for less: how they are written in connectors.yaml, and when they are.
+
+On the ground, since settings of every destination name them and must load without what talks to it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, time
+from typing import Annotated
+
+from pydantic import Field
+
+Hours = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
+"""Such as `08:00-18:00`; hours that end before they begin last over midnight."""
+
+
+def within(spans: Iterable[str], moment: datetime) -> bool:
+    """Whether a moment, by the clock on its own wall, lies in one of the `Hours`."""
+    now = moment.time()
+    for span in spans:
+        begin, end = (time.fromisoformat(each) for each in span.split("-"))
+        if begin <= now < end if begin < end else now >= begin or now < end:
+            return True
+    return False
