@@ -69,7 +69,7 @@ def open_queue(config: "Config", *, at_once: int = 2, heartbeat: float = 10.0) -
     except ImportError as error:
         raise UsageError(
             f"what hands out the work is not installed ({error.name}).",
-            next_step="Run `pip install 'lms-bridge[scale]'`.",
+            next_step="Run `pip install '.[scale]'` in a checkout of lms-bridge.",
         ) from error
     return PgqueuerQueue(config.state, at_once=at_once, heartbeat=heartbeat).prepare()
 
