@@ -26,7 +26,7 @@ from tests.mutation import noticed, reached  # noqa: E402 - the same
 from tests.mutation.mistakes import Mistake, mistakes_in  # noqa: E402 - the same
 
 MARKS = "not live and not clients and not crash and not faults and not fuzz and not browser"
-TESTS = ["tests/markup", "tests/sync", "tests/cli", "tests/sources", "tests/security", "tests/testing"]
+TESTS = ["tests/markup", "tests/sync", "tests/cli", "tests/sources", "tests/security", "tests/testing", "tests/scale"]
 PATIENCE = 6.0
 """Seconds of the processor that the tests asked about one mistake took unchanged."""
 LIBRARIES = (
