@@ -240,7 +240,7 @@ def _set(token: Token, name: str, address: str | None) -> None:
 
 def _note_raw(html: str, line: int, addresses: _Addresses) -> None:
     for found in _RAW_ADDRESS.finditer(html):
-        address = found[1] or found[2] or found[3] or ""
+        address = unescape(found[1] or found[2] or found[3] or "")
         addresses.raw_lines.setdefault(address, line + html.count("\n", 0, found.start()))
 
 
