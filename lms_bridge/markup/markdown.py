@@ -271,7 +271,7 @@ def _conversion(html: str, problems: list[Problem]) -> Conversion:
     return Conversion(
         html=html,
         title=(text_of(heading) or None) if heading is not None else None,
-        leading_heading=root is not None and len(root) > 0 and root[0] is heading,
+        leading_heading=root is not None and root[0] is heading,
         problems=tuple(sorted(problems, key=lambda problem: problem.line)),
         links=tuple(dict.fromkeys(map(unescape, _HREF.findall(html)))),
         images=tuple(dict.fromkeys(map(unescape, _SRC.findall(html)))),
