@@ -240,7 +240,7 @@ def _set(token: Token, name: str, address: str | None) -> None:
 
 def _note_raw(html: str, line: int, addresses: _Addresses) -> None:
     for found in _RAW_ADDRESS.finditer(html):
-        address = found[1] or found[2] or found[3] or ""
+        address = unescape(found[1] or found[2] or found[3] or "")
         addresses.raw_lines.setdefault(address, line + html.count("\n", 0, found.start()))
 
 
@@ -271,7 +271,7 @@ def _conversion(html: str, problems: list[Problem]) -> Conversion:
     return Conversion(
         html=html,
         title=(text_of(heading) or None) if heading is not None else None,
-        leading_heading=root is not None and len(root) > 0 and root[0] is heading,
+        leading_heading=root is not None and root[0] is heading,
         problems=tuple(sorted(problems, key=lambda problem: problem.line)),
         links=tuple(dict.fromkeys(map(unescape, _HREF.findall(html)))),
         images=tuple(dict.fromkeys(map(unescape, _SRC.findall(html)))),

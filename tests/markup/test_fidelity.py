@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from lms_bridge.markup.fidelity import fidelity
+from lms_bridge.markup.fidelity import Fidelity, fidelity
 from tests.markup import junk
 
 SENT = (
@@ -36,4 +36,18 @@ def test_nothing_back_is_nothing_arrived() -> None:
 
 @given(junk.html)
 def test_what_comes_back_unchanged_is_whole(html: str) -> None:
-    assert fidelity(html, html).whole
+    assert fidelity(html, html) == Fidelity(text=1, links=1, images=1, tables=1)
+
+
+def test_of_two_links_that_were_sent_the_one_that_came_is_half() -> None:
+    link = '<a href="https://e.org/{}">x</a>'
+    assert fidelity(link.format(1) + link.format(2), link.format(1)).links == 0.5
+
+
+def test_a_word_that_is_said_again_and_again_counts_each_time() -> None:
+    assert fidelity("la " * 300, "la " * 299).text > 0.99
+
+
+def test_of_a_long_text_each_lost_word_counts_and_their_order_does_not() -> None:
+    sent = [f"w{number}" for number in range(2_500)]
+    assert fidelity(" ".join(sent), " ".join(sent[:2_300][::-1])).text == pytest.approx(2 * 2_300 / 4_800)

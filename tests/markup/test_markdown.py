@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_bridge.markup.clean import clean
-from lms_bridge.markup.fragment import MarkupError
-from lms_bridge.markup.markdown import Conversion, split_front_matter, to_html
+from lms_bridge.markup.clean import CANONICAL, clean
+from lms_bridge.markup.commonmark import unhastened
+from lms_bridge.markup.fragment import Cleaned, MarkupError
+from lms_bridge.markup.markdown import Conversion, sections, split_front_matter, to_html
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGES = {"Feedback": "item:wiki%2Ffeedback", "A & B": "item:wiki%2Fab"}
@@ -49,6 +50,12 @@ def test_what_markdown_becomes_is_clean_already(source: Path) -> None:
         ("- a\n- b\n- ![p](img/missing.png)\n", [(3, "image “img/missing.png” leads nowhere")]),
         ('<div>\n<a href="missing.html">x</a>\n</div>\n', [(2, "link “missing.html” leads nowhere")]),
         ('text <img src="missing.png" alt="p">\n', [(1, "image “missing.png” leads nowhere")]),
+        ("one\n\n<a href='missing.html'>x</a>\n", [(3, "link “missing.html” leads nowhere")]),
+        ("one\n\n<a href=missing.html>x</a>\n", [(3, "link “missing.html” leads nowhere")]),
+        ("one\n\n<a href='missing?a&amp;b'>x</a>\n", [(3, "link “missing?a&b” leads nowhere")]),
+        # Where an address is mended on the way its line is not found again: that of the text's beginning is told.
+        ("one\n\n<a href='mis\nsing'>x</a>\n", [(1, "link “missing” leads nowhere")]),
+        ("```\nthe sign [[\n```\n", []),
         ("[x](ftp://e.org/f)\n", [(1, "link “ftp://e.org/f”: addresses of this kind are not sent")]),
         ("[x](#part)\n", [(1, "link “#part”: links within a page do not work where it is sent")]),
         ("| a |\n|---|\n| [x](missing.md) |\n", [(3, "link “missing.md” leads nowhere")]),
@@ -108,6 +115,66 @@ def test_links_and_images_are_listed_once_each() -> None:
     conversion = convert("[a](x.md) [b](x.md) [[Feedback]] <https://e.org> ![p](i/p.png) ![p](i/p.png)")
     assert conversion.links == ("item:x", "item:wiki%2Ffeedback", "https://e.org")
     assert conversion.images == ("asset:p",)
+
+
+def test_the_first_line_is_line_one_unless_told_otherwise() -> None:
+    def nowhere(_address: str, _line: int) -> None:
+        return None
+
+    text = "[x](missing.md) <a href='mis\nsing'>y</a>"
+    found = to_html(text, resolve_link=nowhere, resolve_image=nowhere, wiki_link=nowhere, where="page.md")
+    assert [problem.line for problem in found.problems] == [1, 1]
+
+
+def test_the_blocks_of_a_text_ask_for_addresses_with_their_lines() -> None:
+    asked = []
+
+    def answer(address: str, line: int) -> str:
+        asked.append((address, line))
+        return "item:x"
+
+    text = "[x](a.md)\n\n<a href='b.html'>y</a>\n\n<a href='c\nd'>z</a>\n"
+    sections(text, resolve_link=answer, resolve_image=answer, wiki_link=answer)
+    assert asked == [("a.md", 1), ("b.html", 3), ("cd", 1)]
+
+
+def test_a_text_is_clean_where_its_addresses_are_whole() -> None:
+    def relative(_address: str, _line: int) -> str:
+        return "other.html"
+
+    whole = convert("[x](a.md)").html
+    assert isinstance(whole, Cleaned)
+    assert whole.policy == CANONICAL
+    left = to_html("[x](a.md)", resolve_link=relative, resolve_image=relative, wiki_link=relative, where="page.md")
+    assert clean(left.html) == "<p>x</p>"
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("a ~~b~~ <b>c</b>", "<p>a <s>b</s> <strong>c</strong></p>"),
+        ("a[^n] b\n\n[^n]: c", "<p>a<sup>1</sup> b</p>\n<hr>\n<ol><li><p>c</p></li></ol>"),
+        ("a ^[b] c", "<p>a ^[b] c</p>"),
+        ("- [ ] a *b*\n- [x] *c* d", "<ul><li>☐ a <em>b</em></li><li>☑ <em>c</em> d</li></ul>"),
+    ],
+)
+def test_the_parser_reads_this_beyond_commonmark(text: str, html: str) -> None:
+    assert clean(unhastened().render(text)).replace("\n<li>", "<li>").replace("</li>\n", "</li>") == html
+
+
+def test_a_line_may_hold_any_number_of_titles() -> None:
+    text = " ".join(["[[Feedback]]"] * 50)
+    assert convert(text).html.count('<a href="item:wiki%2Ffeedback">Feedback</a>') == 50
+
+
+@pytest.mark.parametrize("text", ["\\[" * 5_000, "\\[" * 3_000 + "\n\n" + "\\[" * 3_000, f"```\n{'[' * 6_000}\n```"])
+def test_many_brackets_are_taken_where_no_paragraph_is_full_of_them(text: str) -> None:
+    assert "[[" in convert(text).html
+
+
+def test_a_paragraph_full_of_brackets_is_refused_by_name() -> None:
+    with pytest.raises(MarkupError, match=r"^page\.md: one paragraph has more than 5,000 brackets"):
+        convert("\\[" * 5_001)
 
 
 def test_addresses_come_to_the_callbacks_percent_encoded() -> None:

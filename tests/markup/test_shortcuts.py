@@ -87,6 +87,24 @@ def test_a_text_has_the_tokens_that_all_rules_together_find(source: Path) -> Non
     assert tokens(parser(), source.read_text()) == tokens(unhastened(), source.read_text())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+  - \n\n     |-|",
+        "- : x\n  > ",
+        "> b---\n> \n \n    ",
+        "\n  > a\n    - ",
+        "> a\n  + ",
+        "+ b\n     ```\n",
+        "a  \na",
+        "\n: x \na",
+        f"{'- ' * 12}a",
+    ],
+)
+def test_lines_in_lists_and_quotes_end_where_all_rules_together_end_them(text: str) -> None:
+    assert tokens(parser(), text) == tokens(unhastened(), text)
+
+
 @given(MARKDOWN)
 def test_any_signs_have_the_tokens_that_all_rules_together_find(text: str) -> None:
     assert tokens(parser(), text) == tokens(unhastened(), text)
@@ -106,7 +124,11 @@ def test_what_needs_no_tree_comes_out_as_through_a_tree(html: str, policy: Any) 
         ("<p>a <strong>b</strong>\n c</p>\n<ul>\n<li>d</li>\n</ul>\n", True),
         ('<pre><code class="language-py">\n x </code></pre><blockquote>\n<p>a<br>b</p></blockquote>', True),
         ('<p><img src="asset:a" alt="x"> <a href="item:b">c</a></p><hr>', True),
+        ("<ul><li><p>a</p><em>b</em></li></ul>", True),
+        ('<p><a href="item:a"><strong>b</strong></a></p>', True),
+        ("<table><tbody><tr><td></td></tr></tbody></table>", True),
         ("<p></p>", False),
+        ('<ul><li>a<em title="<em>">b</em></li></ul>', False),
         ("<p>a<br></p>", False),
         ("<div>a</div>", False),
         ("words", False),

@@ -27,6 +27,9 @@ from tests.markup import junk
         ("<p>a<br>b</p><hr>", "a\nb\n---"),
         ("<dl><dt>term</dt><dd>meaning</dd></dl>", "term\n  meaning"),
         ("loose <p>block</p> words", "loose\nblock\nwords"),
+        ("<h1>First</h1><h6>Sixth</h6>", "# First\n###### Sixth"),
+        ("<ol start='many'><li>a</li></ol>", "1. a"),
+        ("<b>one <i>two</i> three<p>four</p>five</b>", "one two three\nfour\nfive"),
     ],
 )
 def test_each_block_is_a_line_that_a_person_can_read(html: str, text: str) -> None:
