@@ -124,8 +124,8 @@ class Bridge:
                 )
                 for route, plan in zip(free.routes, plans, strict=True)
             ]
-            for plan, route, report in zip(plans, free.routes, done, strict=True):
-                keep(self.notes, route, plan, report, self.state)
+            for plan, route in zip(plans, free.routes, strict=True):
+                keep(self.notes, route, plan, self.state)
         now = clock()
         return done + [
             Report(run=run, route=name, destination="", started=now, ended=now, failures=(Failure("", error.problem),))

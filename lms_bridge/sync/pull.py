@@ -59,12 +59,12 @@ class Pull:
 
     route: str
     source: Source
+    failures: tuple[Failure, ...]
+    unreachable: bool
     selected: int = 0
     taken: tuple[Taken, ...] = ()
     left: Mapping[Key, Problem] = field(default_factory=dict)
     files: Sequence[Rewrite] = ()
-    failures: tuple[Failure, ...] = ()
-    unreachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def pull(route: Route, state: "State", *, now: datetime, only: Sequence[str] = (
     policy = replace(route.policy, drift=dict.fromkeys(Kind, Drift.REPORT), refresh=Refresh.ALWAYS)
     looking = replace(route, policy=policy)
     plan = prepare(looking, state, now=now)
-    failed = Pull(route.name, route.source, failures=plan.failures, unreachable=plan.unreachable)
+    failed = Pull(route.name, route.source, plan.failures, plan.unreachable)
     if not plan.places:
         return failed
     items = {item.key: item for item in route.source.items().items}
@@ -97,7 +97,7 @@ def pull(route: Route, state: "State", *, now: datetime, only: Sequence[str] = (
             found = _asked(change, known)
             if isinstance(found, Problem):
                 left[change.key] = found
-            elif found is not None:
+            else:
                 asked[change.key] = found
     return _settled(replace(failed, left=left, selected=len(chosen)), looking, state, asked, now)
 
@@ -123,20 +123,24 @@ class _Known:
         return self._by_place[place]
 
 
-def _asked(change: Change, known: _Known) -> "_Asked | Problem | None":
+def _asked(change: Change, known: _Known) -> "_Asked | Problem":
     item, place = known.items.get(change.key), known.places[change.place.id]
     if not isinstance(item, Page | Prompt):
         return NO_TEXT
     if change.reason == DRIFT_CONFLICT:
         return BOTH_CHANGED
-    if change.payload is None or change.entry is None:
-        return None
+    # Of what people changed the source has the item.
+    assert change.payload is not None
     try:
         return _edit(change, item, place.expected(change.payload), _standing(change, place), known)
     except BridgeError as error:
         return error.problem
     except MarkupError as error:
-        return Problem(f"holds a text that cannot be read: {error}.", change.key, NOT_IN_STEP.next_step)
+        return _unreadable(change.key, error)
+
+
+def _unreadable(key: Key, error: MarkupError) -> Problem:
+    return Problem(f"holds a text that cannot be read: {error}.", key, NOT_IN_STEP.next_step)
 
 
 def _standing(change: Change, place: Place) -> Body:
@@ -157,7 +161,9 @@ def _edit(change: Change, item: Page | Prompt, shown: Body, stands: Body, known:
 def _settled(found: Pull, route: Route, state: "State", asked: Mapping[Key, _Asked], now: datetime) -> Pull:
     """The ways that leave each item in step, tried one after the other."""
     left = dict(found.left)
-    edits = {key: next(each.ways) for key, each in asked.items()}
+    edits: dict[Key, Edit] = {}
+    for key, each in asked.items():
+        _try_next(each, key, edits, left, NOT_IN_STEP)
     while edits:
         revision = route.source.revised(list(edits.values()))  # type: ignore[attr-defined]  # asked for in `pull`
         settled = _in_step(replace(route, source=revision.source), state, set(edits) - set(revision.held), now)
@@ -165,13 +171,21 @@ def _settled(found: Pull, route: Route, state: "State", asked: Mapping[Key, _Ask
             taken = tuple(Taken(key, asked[key].title, revision.by_key[key]) for key in edits)
             return replace(found, left=left, taken=taken, source=revision.source, files=revision.files)
         for key in set(edits) - settled:
-            way = next(asked[key].ways, None)
-            if way is None:
-                left[key] = revision.held.get(key, NOT_IN_STEP)
-                del edits[key]
-            else:
-                edits[key] = way
+            _try_next(asked[key], key, edits, left, revision.held.get(key, NOT_IN_STEP))
     return replace(found, left=left)
+
+
+def _try_next(asked: _Asked, key: Key, edits: dict[Key, Edit], left: dict[Key, Problem], otherwise: Problem) -> None:
+    """Put the next way of an item among the edits, or the item among what is left when there is none."""
+    try:
+        edits[key] = next(asked.ways)
+        return
+    except StopIteration:
+        left[key] = otherwise
+    except MarkupError as error:
+        # In our form a text may be longer than it was there.
+        left[key] = _unreadable(key, error)
+    edits.pop(key, None)
 
 
 def _in_step(route: Route, state: "State", keys: set[Key], now: datetime) -> set[Key]:

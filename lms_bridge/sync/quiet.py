@@ -18,7 +18,7 @@ from lms_bridge.connector import Action, Change, PlaceRef
 from lms_bridge.items import Kind
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.policy import Refresh
-from lms_bridge.sync.run import Ground, Plan, Report, Route
+from lms_bridge.sync.run import Ground, Plan, Route
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
@@ -61,13 +61,11 @@ def recalled(notes: Path, route: Route, ground: Ground, now: datetime) -> Plan |
         return None
 
 
-def keep(notes: Path, route: Route, plan: Plan, report: Report, state: "State") -> None:
-    """Note that nothing was to do. A run that did, left or failed something leaves no note."""
+def keep(notes: Path, route: Route, plan: Plan, state: "State") -> None:
+    """Note that nothing was to do. A run that had something to do, or that failed with something, leaves no note."""
     ground = plan.ground
-    tried = ground is None or report.outcomes or report.failures or report.held or report.stopped
-    if tried or plan.still or plan.pending or plan.conflicts or plan.failures or plan.refreshed or plan.notices:
+    if ground is None or plan.still or plan.pending or plan.conflicts or plan.failures or plan.refreshed:
         return
-    assert ground is not None
     until = _until(route, plan, state)
     note = {
         "form": _FORM,

@@ -67,7 +67,7 @@ class Plan:
     """What needs nothing done, as skips without a reason."""
     still: int = 0
     """What is known to need nothing done without having been looked at one by one."""
-    ground: Ground | None = field(default=None, repr=False, compare=False)
+    ground: Ground | None = field(default=None, repr=False)
     """What it rests on, where a run that finds the same may take it for its own."""
     until: datetime | None = None
     """The next moment at which an item turns into something else by itself, as far as its source tells."""
@@ -90,11 +90,11 @@ class Plan:
     listed: tuple[PlaceRef, ...] = field(default=(), repr=False)
     ours: Mapping[tuple[str, Key], frozenset[str]] = field(default_factory=dict, repr=False)
     """Digests of earlier writes whose answer never came, by place and key."""
-    texts: Mapping[Key, str] = field(default_factory=dict, repr=False, compare=False)
+    texts: Mapping[Key, str] = field(default_factory=dict, repr=False)
     """The items' own texts: how much of them arrived is told by what is read back."""
     cursor: str | None = None
     """What the source wants to be told next time; none when it did not list as a whole."""
-    places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, repr=False)
 
     @property
     def unchanged(self) -> int:

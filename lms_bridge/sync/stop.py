@@ -26,11 +26,6 @@ class Stop:
             self.ask(f"its deadline of {self._deadline:.0f} seconds passed")
         return self._asked
 
-    @property
-    def left(self) -> float | None:
-        """Seconds until the deadline."""
-        return None if self._until is None else max(0.0, self._until - self._clock())
-
     def ask(self, reason: str) -> None:
         """The first reason counts. Whoever waits is woken up."""
         if not self._asked:

@@ -91,7 +91,7 @@ class Writer:
 
     def follow_up(self, policy: Policy) -> list[Change]:
         """Updates of what was just adopted and may be written over: they need no second sync to be in step."""
-        updates = []
+        updates: list[Change] = []
         for change, record in self.adopted:
             assert change.payload is not None
             signed = change.entry.installation if change.entry else None
@@ -104,18 +104,19 @@ class Writer:
             else:
                 continue
             update = replace(change, action=Action.UPDATE, reason=reason, record=record)
-            updates.append(self._signed_anew(update) if reason == TAKEN_OVER and record.drifted else update)
+            updates += self._signed_anew(update) if reason == TAKEN_OVER and record.drifted else [update]
         return updates
 
-    def _signed_anew(self, change: Change) -> Change:
-        """What a person left there, with our mark: nothing else of it changes."""
+    def _signed_anew(self, change: Change) -> list[Change]:
+        """What a person left there, with our mark: nothing else of it changes. None where their words cannot be
+        written."""
         place = self.plan.places[change.place.id]
         adapt = getattr(place, "adapt", None)
         if adapt is None or change.before is None or change.payload is None:
-            return change
+            return []
         ours = place.expected(change.payload)
         sides = Sides(base=ours, theirs=change.before, ours=ours, merged=change.before)
-        return replace(change, action=Action.MERGE, payload=adapt(change.payload, change.before), sides=sides)
+        return [replace(change, action=Action.MERGE, payload=adapt(change.payload, change.before), sides=sides)]
 
     def withhold(self, change: Change) -> Outcome:
         """What must not be written, because what it comes after does not stand."""

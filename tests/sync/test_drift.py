@@ -77,6 +77,7 @@ def test_what_both_sides_changed_in_different_spots_stands_together(
     change(bench, page, SOURCE)
     assert summary_of([bench.sync(MERGE)])["merged"] == 1
     assert words(thing(there, page).html) == words(BOTH)
+    assert record(bench, page.key).fidelity == {}, "no share of what is not the item's alone"
     assert writes(bench.sync(MERGE)) == 0
 
 
@@ -219,6 +220,22 @@ def test_nothing_is_written_over_before_its_copy_stands(bench: Bench, there: Mem
     assert thing(there, page).html == CLASH
     assert len([each for each in there.all() if each.html == PERSON]) == 1
     assert writes(bench.sync(KEEP_BOTH)) == 0
+
+
+def test_a_copy_that_never_arrived_is_made_once_more_and_no_write_stays_open(
+    bench: Bench, there: MemoryDestination, page: Page
+) -> None:
+    there.edit(page.key, PERSON)
+    change(bench, page, CLASH)
+    (copied,) = [c.key for c in bench.plan(KEEP_BOTH).changes if c.action is Action.CREATE]
+    there.lost.add(copied)
+    bench.sync(KEEP_BOTH)
+    there.remove(copied)
+    bench.sync(KEEP_BOTH, only=[page.key])
+    assert thing(there, page).html == CLASH
+    assert len([each for each in there.all() if each.html == PERSON]) == 1
+    with State.open(bench.file) as state:
+        assert state.open_intents(bench.name) == []
 
 
 # A person's answer

@@ -10,6 +10,7 @@ import pytest
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.run import no_progress
 from lms_bridge.sync.state import State
+from lms_bridge.sync.status import standing
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -63,3 +64,13 @@ def test_each_route_has_its_own_sign_of_life_and_none_is_left_behind(state: Stat
     assert [(each.run, each.done) for each in doings if each] == [("run", 1), ("run", 3)]
     assert shown == [("source", 1, 2), ("source", 3, 4), ("source", 4, 4)]
     assert [state.history.doing(route) for route in ("r", "s")] == [None, None]
+
+
+def test_what_a_run_is_doing_is_told_while_it_lives_and_not_of_one_that_was_killed(state: State) -> None:
+    with heartbeat(state, ["r"], "run", lambda: NOON, no_progress) as of:
+        of("r")("writing", 1, 2)
+        assert standing("r", state).doing is None, "the sign of life that a killed run left: nobody holds the route"
+        with state.lease("r"):
+            doing = standing("r", state).doing
+    assert doing is not None
+    assert (doing.stage, doing.done, doing.total) == ("writing", 1, 2)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from engine_world import BIO, done, pages
 
 from lms_bridge.connector import Listing
@@ -281,3 +282,19 @@ def test_a_prompt_is_closed_at_its_moment(bench: Bench, there: MemoryDestination
     bench.now += timedelta(days=3)
     assert done(bench.sync()) == {"updated": 1}
     assert there.find(prompt.key)[0].fields == {"closed": True}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "until"),
+    [([], None), ([-5], None), ([0], None), ([7], 7), ([0, 9, -3, 4, 8], 4)],
+    ids=["none", "past", "now", "ahead", "the next of many"],
+)
+def test_the_next_moment_at_which_an_item_turns_is_known(bench: Bench, minutes: list[int], until: int | None) -> None:
+    """Until then a run that finds nothing changed need not look at any."""
+    moments = [bench.now + timedelta(minutes=each) for each in minutes]
+    for ways in (
+        [make_prompt(BIO, f"t{n}", publish=moment) for n, moment in enumerate(moments)],
+        [make_prompt(BIO, f"t{n}", close=moment) for n, moment in enumerate(moments)],
+    ):
+        bench.fill(*pages(1), *ways)
+        assert bench.plan().until == (None if until is None else bench.now + timedelta(minutes=until))

@@ -99,14 +99,14 @@ def test_discussions_for_all_come_first_then_those_of_their_day_and_a_groups_sta
     titled = {
         "Zebra": make_prompt(BIO, "z"),
         "anytime": make_prompt(BIO, "a"),
-        "Yesterday": make_prompt(BIO, "y", publish=NOW - timedelta(days=1)),
+        "A day ago": make_prompt(BIO, "y", publish=NOW - timedelta(days=1)),
         "Last week": make_prompt(BIO, "w", publish=NOW - timedelta(days=7)),
         "Reds": replace(make_prompt(BIO, "r"), group="red"),
     }
     prompts = [replace(prompt, title=title) for title, prompt in titled.items()]
     lists = indexes_of(CELLS, replace(CELLS, key="s:red", title="Red", group="red"), *prompts)
-    order = ["anytime", "Zebra", "Last week", "Yesterday"]
+    order = ["anytime", "Zebra", "Last week", "A day ago"]
     shown = {
         of: [line[2:] for line in text.partition("## Discussions\n")[2].splitlines()] for of, text in lists.items()
     }
-    assert shown == {"BIO-101/": order, "BIO-101/red": ["anytime", "Reds", "Zebra", "Last week", "Yesterday"]}
+    assert shown == {"BIO-101/": order, "BIO-101/red": ["anytime", "Reds", "Zebra", "Last week", "A day ago"]}

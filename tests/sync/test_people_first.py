@@ -7,10 +7,13 @@ from engine_world import BIO, ECO, done, pages
 
 from lms_bridge.items import Kind, Page
 from lms_bridge.markup.links import item_href
+from lms_bridge.sync.apply import apply
 from lms_bridge.sync.policy import Policy, Refresh
 from lms_bridge.sync.report import exit_code, writes
+from lms_bridge.sync.route import prepare
 from lms_bridge.sync.state import State
 from lms_bridge.sync.status import standing
+from lms_bridge.sync.stop import Stop
 from lms_bridge.testing.bench import LEAVE, PRUNE, Bench
 from lms_bridge.testing.memory import MemoryDestination, place_ref
 from lms_bridge.testing.sample import make_page
@@ -206,6 +209,7 @@ def delete_without_an_answer(bench: Bench, there: MemoryDestination) -> tuple[Pa
 def test_a_delete_whose_answer_is_lost_is_forgotten_when_it_is_gone(bench: Bench, there: MemoryDestination) -> None:
     delete_without_an_answer(bench, there)
     assert done(bench.sync(PRUNE)) == {"forgotten": 1, "unchanged": 2}
+    assert done(bench.sync(PRUNE)) == {"unchanged": 2}
 
 
 def test_what_we_deleted_without_an_answer_is_made_again_when_the_source_has_it_again(
@@ -263,3 +267,72 @@ def test_an_update_whose_end_is_not_known_is_settled_although_its_item_is_gone(
     with State.open(bench.file) as state:
         assert state.open_intents("bench") == []
     assert done(bench.sync(PRUNE)) == {"deleted": 1, "unchanged": 2}
+
+
+def open_writes(bench: Bench) -> list[str]:
+    with State.open(bench.file) as state:
+        return [intent.key for intent in state.open_intents("bench")]
+
+
+def update_without_an_answer(bench: Bench, there: MemoryDestination) -> Page:
+    """What the source says now is newer than what was sent."""
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    there.lost.add(page.key)
+    bench.change(replace(page, body="<p>Sent without an answer.</p>"))
+    bench.sync()
+    newest = replace(page, body="<p>Newest.</p>")
+    bench.change(newest)
+    assert open_writes(bench) == [page.key]
+    return newest
+
+
+@pytest.mark.parametrize("trouble", ["its place does not answer", "somebody is changing it", "it is refused"])
+def test_a_write_without_an_answer_stays_open_until_it_is_known_what_became_of_it(
+    trouble: str, bench: Bench, there: MemoryDestination
+) -> None:
+    page = update_without_an_answer(bench, there)
+    where = bench.place(page.key).ref.id
+    faults, on = {
+        "its place does not answer": (there.closed, where),
+        "somebody is changing it": (there.conflicting, page.key),
+        "it is refused": (there.refused, page.key),
+    }[trouble]
+    faults.add(on)
+    bench.sync(LEAVE)
+    assert open_writes(bench) == [page.key]
+    faults.clear()
+    assert done(bench.sync(LEAVE))["updated"] == 1
+    assert there.find(page.key)[0].html == page.body
+    assert open_writes(bench) == []
+
+
+def test_a_write_that_never_arrived_and_whose_item_is_gone_does_not_stay_open(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    first, second = pages(2)
+    bench.fill(first, second)
+    there.lost.add(second.key)
+    bench.sync()
+    there.remove(second.key)
+    bench.fill(first)
+    bench.sync()
+    assert open_writes(bench) == []
+    assert done(bench.sync()) == {"unchanged": 2}
+
+
+def test_what_a_stopped_run_did_not_come_to_is_in_its_history_and_what_was_open_stays_open(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    page = update_without_an_answer(bench, there)
+    stop, route = Stop(), bench.route()
+    stop.ask("SIGTERM was received")
+    with State.open(bench.file) as state, state.lease(route.name):
+        report = apply(prepare(route, state, now=bench.now), route, state, now=bench.now, stop=stop)
+        told = {row["key"]: row["status"] for row in state.history.outcomes(report.run, route.name)}
+    assert told == {page.key: "stopped"}
+    assert open_writes(bench) == [page.key]
+    bench.sync()
+    assert there.find(page.key)[0].html == page.body
+    assert open_writes(bench) == []

@@ -1,6 +1,7 @@
 """Where nothing changed since a run that found nothing to do, no item is looked at; whatever may have changed is."""
 
 import os
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from lms_bridge.basis import basis_of
 from lms_bridge.bridge import Bridge
 from lms_bridge.config.load import Config
 from lms_bridge.connector import Listing
+from lms_bridge.items import Kind
 from lms_bridge.sources.files.glance import glance
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.source import FilesSource
@@ -46,6 +48,8 @@ class Desk:
     basis: str = "settings"
     now: datetime = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     there: MemoryDestination = field(default_factory=MemoryDestination)
+    blind: bool = False
+    """Of a source that cannot tell whether it changed."""
     later: int = 3_000_000_000
     """Nanoseconds that pass between a touch of the folder and a run."""
 
@@ -55,7 +59,7 @@ class Desk:
 
     @property
     def note(self) -> Path:
-        return self.folder / "notes" / "route.json"
+        return self.folder / "state" / "notes" / "route.json"
 
     def _glance(self) -> str | None:
         return glance(self.content, begun=time.time_ns() + self.later)
@@ -64,11 +68,12 @@ class Desk:
         """The report, and whether the folder was read."""
         source = Watched("programme", FilesSettings(path=Path("content"), scale=(1, 5)), self.folder)
         route = Route(
-            "route", source, self.there, policy=self.policy, glance=self._glance, basis=f"{self.basis} {self.policy}"
-        )
+            "route", source, self.there, policy=self.policy, glance=None if self.blind else self._glance,
+            basis=f"{self.basis} {self.policy}",
+        )  # fmt: skip
         config = Config("", self.folder, "", "", 90, 240, {}, {}, ())
         with State.open(self.folder / "state.sqlite") as state:
-            desk = Bridge(config, (route,), {}, {"memory": self.there}, state, self.folder / "notes")
+            desk = Bridge(config, (route,), {}, {"memory": self.there}, state, self.note.parent)
             (report,) = desk.sync(clock=lambda: self.now)
         self.now += timedelta(minutes=15)
         return report, source.readings > 0
@@ -263,6 +268,47 @@ def test_what_may_have_been_written_without_an_answer_is_looked_up(desk: Desk) -
     report, _ = desk.sync()
     assert report.failures
     assert desk.looks()
+
+
+def test_what_was_refused_is_tried_again(desk: Desk) -> None:
+    _edit(desk)
+    with State.open(desk.folder / "state.sqlite") as state:
+        (key,) = [record.key for record in state.records("route") if record.title == "Cells"]
+    desk.there.refused.add(key)
+    for _ in range(2):
+        report, looked = desk.sync()
+        assert looked
+        assert [failure.key for failure in report.failures] == [key]
+
+
+def test_a_conflict_is_told_by_every_run(desk: Desk) -> None:
+    _another_page(desk)
+    desk.there.put(Kind.PAGE, "BIO-101", "Roots", "<p>Ann's words.</p>")
+    conflicts = [[change.title for change in desk.sync()[0].conflicts] for _ in range(4)]
+    assert conflicts == [["Roots"]] * 4
+
+
+def test_a_source_that_cannot_tell_whether_it_changed_is_read_each_time(desk: Desk) -> None:
+    desk.blind = True
+    assert [desk.looks() for _ in range(3)] == [True] * 3
+
+
+def test_a_note_holds_from_the_very_moment_that_it_was_made(desk: Desk) -> None:
+    desk.now -= timedelta(minutes=15)
+    assert not desk.looks()
+
+
+def test_notes_are_for_their_owner_alone(desk: Desk) -> None:
+    """They name what waits for a person."""
+    assert stat.S_IMODE(desk.note.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(desk.note.stat().st_mode) == 0o600
+
+
+def test_a_note_that_cannot_be_written_costs_a_look_and_leaves_nothing_half(desk: Desk) -> None:
+    desk.note.unlink()
+    desk.note.mkdir()
+    assert [desk.looks() for _ in range(2)] == [True, True]
+    assert list(desk.note.parent.iterdir()) == [desk.note]
 
 
 def test_a_run_that_failed_with_something_is_no_reason_to_look_away(desk: Desk) -> None:

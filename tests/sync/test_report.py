@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,8 @@ import pytest
 from lms_bridge.connector import Action, Change, Cost, PlaceRef
 from lms_bridge.errors import Problem
 from lms_bridge.items import Course, Kind
-from lms_bridge.sync.report import exit_code, plan_document, report_document
+from lms_bridge.sync.decision import NAME_TAKEN
+from lms_bridge.sync.report import exit_code, plan_document, report_document, summary_of
 from lms_bridge.sync.report_text import (
     cost_line,
     plan_lines,
@@ -24,7 +25,7 @@ from lms_bridge.sync.state import State
 from lms_bridge.sync.status import standing, status_document
 from lms_bridge.testing.bench import Bench
 from lms_bridge.testing.memory import MemoryDestination
-from lms_bridge.testing.sample import make_page
+from lms_bridge.testing.sample import make_page, make_prompt
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 CHANGE = Change(
@@ -43,7 +44,7 @@ REPORT = Report(run="1", route="r", destination="moodle", started=NOW, ended=NOW
 
 
 def test_a_plan_as_json_is_the_contract() -> None:
-    plan = replace(PLAN, changes=(CHANGE,), in_step=(SKIP, SKIP), cost=Cost(3, 6, 1.26), failures=(FAILURE,))
+    plan = replace(PLAN, changes=(CHANGE,), in_step=(SKIP, SKIP), still=3, cost=Cost(3, 6, 1.26), failures=(FAILURE,))
     document = plan_document([plan])
     assert json.loads(json.dumps(document)) == document
     assert document == {
@@ -75,7 +76,7 @@ def test_a_plan_as_json_is_the_contract() -> None:
             "delete": 0,
             "forget": 0,
             "skip": 0,
-            "unchanged": 2,
+            "unchanged": 5,
         },
         "failures": [
             {"key": "s:b", "cause": "There is no course X.", "where": "X/a.md", "next_step": "Make it there."}
@@ -107,6 +108,81 @@ def test_a_report_as_json_is_the_contract() -> None:
             {"key": "s:b", "cause": "There is no course X.", "where": "X/a.md", "next_step": "Make it there."}
         ],
     }
+
+
+def test_a_route_that_did_nothing_counts_nothing() -> None:
+    """As one that somebody else applies just now."""
+    assert set(summary_of([REPORT]).values()) == {0}
+
+
+def test_how_things_stand_as_json_is_the_contract(tmp_path: Path) -> None:
+    bench = Bench(there := MemoryDestination(), tmp_path)
+    bio = Course("BIO-101", "Cell Biology")
+    kept, gone, edited, lost, taken = (
+        make_page(bio, name, f"<p>{name}</p>", title=name) for name in ("kept", "gone", "edited", "lost", "taken")
+    )
+    later = make_prompt(bio, "later", publish=NOW + timedelta(days=1))
+    bench.fill(kept, gone, edited, lost, later, make_prompt(bio, "now"))
+    bench.sync()
+    there.remove(gone.key)
+    there.edit(edited.key, "<p>Ann's words.</p>")
+    there.put(Kind.PAGE, "BIO-101", "taken", "<p>Bob's.</p>")
+    bench.change(replace(lost, body="<p>newer</p>"))
+    bench.source.content.append(taken)
+    there.lost.add(lost.key)
+    bench.now = NOW + timedelta(hours=1)
+    report = bench.sync()
+    with State.open(bench.file) as state:
+        document = status_document([standing("bench", state), standing("never", state)])
+        (intent,) = state.open_intents("bench")
+    assert json.loads(json.dumps(document)) == document
+    assert document == {
+        "schema_version": 1,
+        "routes": [
+            {
+                "route": "bench",
+                "last_run": {
+                    "run": report.run,
+                    "started": "2026-11-23T09:00:00+00:00",
+                    "ended": report.ended.isoformat(),
+                    "exit_code": 1,
+                    "summary": summary_of([report]),
+                },
+                "items": {"page": 4, "prompt": 1},
+                "changed_by_people": 1,
+                "deleted_by_people": 1,
+                "waiting": [
+                    {
+                        "key": later.key,
+                        "title": later.title,
+                        "course": "BIO-101",
+                        "until": "2026-11-24T08:00:00+00:00",
+                    }
+                ],
+                "conflicts": [{"key": taken.key, "title": "taken", "reason": NAME_TAKEN}],
+                "doing": None,
+                "open_intents": [{"key": lost.key, "action": "update", "opened": intent.opened.isoformat()}],
+            },
+            {
+                "route": "never",
+                "last_run": None,
+                "items": {},
+                "changed_by_people": 0,
+                "deleted_by_people": 0,
+                "waiting": [],
+                "conflicts": [],
+                "doing": None,
+                "open_intents": [],
+            },
+        ],
+    }
+
+
+def test_a_run_that_was_killed_has_no_end(tmp_path: Path) -> None:
+    with State.open(tmp_path / "state.sqlite") as state:
+        state.history.begin_run("killed", "r", "moodle", started=NOW, checksum="c")
+        (row,) = status_document([standing("r", state)])["routes"]
+    assert (row["last_run"]["run"], row["last_run"]["ended"], row["last_run"]["exit_code"]) == ("killed", None, None)
 
 
 HELD = replace(CHANGE, guarded=True)

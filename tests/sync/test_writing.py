@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from engine_world import BIO, ECO, done, pages
-from odd_world import Odd, TwoCalls, Way, well
+from odd_world import Odd, TwoCalls, Way, Wordless, well
 
 from lms_bridge.connector import Body, Change, Outcome, Status
 from lms_bridge.errors import DestinationError, NotFound, Problem, Unreachable
 from lms_bridge.items import Course, Kind, Page
 from lms_bridge.sync.decision import ANSWER_LOST
 from lms_bridge.sync.policy import Policy
-from lms_bridge.sync.report import exit_code
+from lms_bridge.sync.report import exit_code, writes
 from lms_bridge.sync.run import Report
 from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import LEAVE, OVERWRITE, PRUNE, Bench
@@ -194,6 +195,7 @@ def test_nothing_is_taken_away_that_cannot_be_read(
     assert there.find(orphan.key)[0].html == "<p>Ann's words.</p>"
     there.unread = None
     assert done(bench.sync(TAKING_AWAY))["deleted"] == 1
+    assert done(bench.sync(TAKING_AWAY)) == {"unchanged": 2}
 
 
 def test_what_a_person_left_is_kept_when_it_is_taken_away_and_can_be_put_back(
@@ -265,3 +267,51 @@ def test_a_share_of_what_arrived_is_told_to_four_digits(bench: Bench, there: Odd
     page = make_page(BIO, "cells", "<p>a b c</p>", title="Cells")
     bench.fill(page)
     assert bench.sync().fidelity[page.key]["text"] == 0.6667
+
+
+def test_what_stands_as_we_left_it_is_not_read_before_it_is_written_over(bench: Bench, there: Odd) -> None:
+    """What would be put back is remembered: a read for each write would double what a large update costs."""
+    every = pages(5)
+    bench.fill(*every)
+    bench.sync()
+    bench.fill(*(replace(page, body="<p>Newer.</p>") for page in every))
+    report = bench.sync()
+    assert done(report) == {"updated": 5, "unchanged": 1}
+    assert there.calls().get("read", 0) == 0
+    assert done(bench.undo(report))["updated"] == 5
+    assert [there.find(page.key)[0].html for page in every] == [page.body for page in every]
+
+
+@pytest.mark.parametrize(("named", "remembered"), [("p00 (2)", "p00 (2)"), ("", "Page 00")])
+def test_an_entry_is_remembered_by_the_name_that_it_was_given_there(
+    named: str, remembered: str, bench: Bench, there: Odd
+) -> None:
+    """A destination may give it another than was asked for, or may not tell."""
+    (page,) = pages(1)
+    bench.fill(page)
+
+    def names(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+        for outcome in good:
+            assert outcome.entry is not None
+            yield replace(outcome, entry=replace(outcome.entry, name=named))
+
+    there.way = names
+    bench.sync(only=[page.key])
+    assert {record.key: record.name for record in bench.records()}[page.key] == remembered
+
+
+def test_no_words_of_people_are_written_over_in_a_takeover_where_theirs_cannot_be_written(
+    bench: Bench, there: Odd, tmp_path: Path
+) -> None:
+    there.kind_of_place = Wordless
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync(Policy(installation="north"))
+    there.edit(page.key, "<p>Ann's words.</p>")
+    south = Bench(there, tmp_path / "south", bench.source)
+    south.folder.mkdir()
+    taking = Policy(installation="south", takeover=True)
+    south.sync(taking)
+    assert there.find(page.key)[0].html == "<p>Ann's words.</p>"
+    assert writes(south.sync(taking)) == 0
+    assert [change.key for change in south.sync(replace(taking, takeover=False)).conflicts] == [page.key]
