@@ -259,6 +259,20 @@ def test_a_first_start_that_dies_before_its_end_leaves_nothing_behind(location: 
         assert state.records("r") == []
 
 
+# PostgreSQL alone
+
+
+@pytest.mark.postgresql
+def test_a_connection_that_was_closed_while_nobody_used_it_is_opened_again(postgresql_server: str) -> None:
+    with State.open(postgresql_server) as state, State.open(postgresql_server) as other:
+        assert state.records("r") == []
+        with other._engine.connect() as connection:
+            mine = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            closed = f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {mine}"  # noqa: S608
+            assert connection.execute(sa.text(closed)).scalars().all() != []
+        assert state.records("r") == []
+
+
 # SQLite alone
 
 
