@@ -10,10 +10,10 @@ from lms_bridge.testing.sample import make_item
 ITEM = make_item(Kind.PAGE, Course("BIO-101", "Cell Biology"))
 
 
-def sizes(places: int, items: list[int]) -> list[int]:
-    """Of the groups of so many places, the first of which hold so many items."""
+def sizes(places: int, items: list[int | None]) -> list[int]:
+    """Of the groups of so many places, the first of which hold so many items; none: only records stand there."""
     refs = [PlaceRef(Kind.PAGE, f"{n:05}", f"the wiki of {n:05}", f"C{n:05}") for n in range(places)]
-    placement = Placement({ref: [ITEM] * count for ref, count in zip(refs, items, strict=False)})
+    placement = Placement({ref: [ITEM] * count for ref, count in zip(refs, items, strict=False) if count is not None})
     by_id = {ref.id: ref for ref in reversed(refs)}
     whole = Whole(run="1", route=None, view=None, placement=placement, places=by_id, addresses={})  # type: ignore[arg-type]
     groups = grouped(whole)
@@ -35,12 +35,16 @@ MANY = FEW * MOST_PLACES
         (MANY, [MOST_ITEMS - 1, 1, 1], [2, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 2]),
         (MANY, [MOST_ITEMS, 1], [1, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 1]),
         (MANY, [5 * MOST_ITEMS, MOST_ITEMS, 1], [1, 1, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 2]),
+        (MANY, [MOST_ITEMS], [MOST_PLACES] * FEW),
+        (MANY, [MOST_ITEMS + 1], [1, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 1]),
+        (MANY, [MOST_ITEMS, None, 1], [2, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 2]),
         (MANY, [0, MOST_ITEMS, 1], [2, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 2]),
     ],
     ids=["none", "few places", "not yet two in a group", "two in a group", "very many places", "items fill a group",
-         "a place fills a group", "a place is larger than a group", "a place without items"],
+         "a place fills a group", "a place is larger than a group", "records join a full group",
+         "and none too full", "records are no items", "a place without items"],
 )  # fmt: skip
 def test_groups_are_small_enough_to_be_begun_again_and_many_enough_for_many_workers(
-    places: int, items: list[int], groups: list[int]
+    places: int, items: list[int | None], groups: list[int]
 ) -> None:
     assert sizes(places, items) == groups
