@@ -171,7 +171,7 @@ def _table(columns: Sequence[str], rows: Iterable[dict[str, str]]) -> list[str]:
 
 def fenced(text: str) -> str:
     """A difference as a block of code, which no line of the text can end."""
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
     return f"{fence}diff\n{text}\n{fence}\n"
 
 

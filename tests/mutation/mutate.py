@@ -127,14 +127,16 @@ def _rounds(mistake: Mistake, found: reached.Reached) -> list[list[str]]:
     """The tests worth asking, in two rounds: what costs little to begin comes first.
 
     Of tests that take the same way through the module the quickest is asked first, and of ways those of
-    the module's own room, the longest first.
+    the module's own room, the longest first. Before all others comes who imports the module for itself.
     """
     room = "tests/" + mistake.module.split("/")[1] + "/"
     ways: dict[frozenset[int], list[str]] = {}
-    for test in reached.tests_of(found, ROOT, mistake.module, mistake.line):
+    reaching = reached.tests_of(found, ROOT, mistake.module, mistake.line)
+    about = reached.importing(ROOT, mistake.module, reaching)
+    for test in reaching:
         ways.setdefault(frozenset(found.lines[mistake.module].get(test, ())), []).append(test)
     ranked = [
-        (place, not test.startswith(room), -len(way), found.seconds.get(test, 0.0), test)
+        (test not in about, place, not test.startswith(room), -len(way), found.seconds.get(test, 0.0), test)
         for way, tests in ways.items()
         for place, test in enumerate(sorted(tests, key=lambda one: found.seconds.get(one, 0.0)))
     ]

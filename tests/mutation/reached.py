@@ -3,8 +3,10 @@
 import ast
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 import coverage
@@ -75,6 +77,28 @@ def tests_of(reached: Reached, root: Path, module: str, line: int) -> list[str]:
         return direct
     room = f"tests/{module.split('/')[1]}/"
     return [test for test in found if test] or [test for test in reached.seconds if test.startswith(room)]
+
+
+def importing(root: Path, module: str, tests: Iterable[str]) -> frozenset[str]:
+    """Of these tests the ones that import the module in their own lines, and so are about it."""
+    name = module.removesuffix(".py").replace("/", ".")
+    return frozenset(
+        test
+        for file, named in groupby(sorted(tests), key=lambda test: test.partition("::")[0])
+        for about in [_importing(root / file, name)]
+        for test in named
+        if test.partition("::")[2].partition("[")[0] in about
+    )
+
+
+@cache
+def _importing(file: Path, name: str) -> frozenset[str]:
+    return frozenset(
+        node.name
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(line, ast.ImportFrom) and line.module == name for line in ast.walk(node))
+    )
 
 
 def _kept(source: ast.Module, line: int) -> bool:

@@ -214,14 +214,27 @@ def test_a_lease_ends_with_the_process_that_held_it(location: str) -> None:
     pytest.fail("the lease was never given up")
 
 
-def test_the_migrations_leave_exactly_the_tables_that_the_code_speaks_to(state: State) -> None:
+def differences(state: State, metadata: sa.MetaData) -> list[object]:
+    """Between the tables that stand in a store and those that the code speaks to. Alembic looks at no keys."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    with state._engine.connect() as connection:
+        told: list[object] = compare_metadata(MigrationContext.configure(connection), metadata)
+        stands = sa.inspect(connection)
+        for name, table in metadata.tables.items():
+            keys = stands.get_pk_constraint(name)["constrained_columns"]
+            told += [(name, keys)] if keys != [column.name for column in table.primary_key] else []
+    return told
+
+
+def test_the_migrations_leave_exactly_the_tables_that_the_code_speaks_to(state: State) -> None:
     from lms_bridge.sync.state_schema import metadata
 
-    with state._engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    begin(state)
+    newest = state.history.last_runs("r")[0]
+    assert (newest.started, newest.ended) == (NOW, None)
+    assert differences(state, metadata) == []
 
 
 def test_a_store_of_a_newer_version_is_refused_in_words(location: str) -> None:
@@ -259,6 +272,20 @@ def test_a_first_start_that_dies_before_its_end_leaves_nothing_behind(location: 
         assert state.records("r") == []
 
 
+# PostgreSQL alone
+
+
+@pytest.mark.postgresql
+def test_a_connection_that_was_closed_while_nobody_used_it_is_opened_again(postgresql_server: str) -> None:
+    with State.open(postgresql_server) as state, State.open(postgresql_server) as other:
+        assert state.records("r") == []
+        with other._engine.connect() as connection:
+            mine = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            closed = f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {mine}"  # noqa: S608
+            assert connection.execute(sa.text(closed)).scalars().all() != []
+        assert state.records("r") == []
+
+
 # SQLite alone
 
 
@@ -293,6 +320,7 @@ def test_a_store_of_the_first_form_goes_on_with_all_it_knew_and_a_copy_is_kept(t
     from alembic.config import Config
 
     import lms_bridge.sync as sync
+    from lms_bridge.sync.state_schema import metadata
 
     file = tmp_path / "state.sqlite"
     engine = sa.create_engine(f"sqlite:///{file}")
@@ -310,6 +338,7 @@ def test_a_store_of_the_first_form_goes_on_with_all_it_knew_and_a_copy_is_kept(t
     engine.dispose()
     with State.open(file) as state:
         (record,) = state.records("r")
+        assert differences(state, metadata) == []
     assert {name: getattr(record, name) for name in FIRST_FORM} == known
     assert record.base_fields is None, "what stood there besides the text was not remembered then"
     assert len(list(tmp_path.glob("state.sqlite.form-1.*.backup"))) == 1

@@ -1,0 +1,50 @@
+"""How a route's places are shared out among workers: in groups of few places and few items, a course's together."""
+
+import pytest
+
+from lms_bridge.connector import Placement, PlaceRef
+from lms_bridge.items import Course, Kind
+from lms_bridge.sync.part import FEW, MOST_ITEMS, MOST_PLACES, Whole, grouped
+from lms_bridge.testing.sample import make_item
+
+ITEM = make_item(Kind.PAGE, Course("BIO-101", "Cell Biology"))
+
+
+def sizes(places: int, items: list[int | None]) -> list[int]:
+    """Of the groups of so many places, the first of which hold so many items; none: only records stand there."""
+    refs = [PlaceRef(Kind.PAGE, f"{n:05}", f"the wiki of {n:05}", f"C{n:05}") for n in range(places)]
+    placement = Placement({ref: [ITEM] * count for ref, count in zip(refs, items, strict=False) if count is not None})
+    by_id = {ref.id: ref for ref in reversed(refs)}
+    whole = Whole(run="1", route=None, view=None, placement=placement, places=by_id, addresses={})  # type: ignore[arg-type]
+    groups = grouped(whole)
+    assert [place for group in groups for place in group] == [ref.id for ref in refs], "each once, course by course"
+    return [len(group) for group in groups]
+
+
+MANY = FEW * MOST_PLACES
+
+
+@pytest.mark.parametrize(
+    ("places", "items", "groups"),
+    [
+        (0, [], []),
+        (3, [1, 1, 1], [1, 1, 1]),
+        (2 * FEW - 1, [], [1] * (2 * FEW - 1)),
+        (2 * FEW, [], [2] * FEW),
+        (2 * MANY, [], [MOST_PLACES] * (2 * FEW)),
+        (MANY, [MOST_ITEMS - 1, 1, 1], [2, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 2]),
+        (MANY, [MOST_ITEMS, 1], [1, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 1]),
+        (MANY, [5 * MOST_ITEMS, MOST_ITEMS, 1], [1, 1, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 2]),
+        (MANY, [MOST_ITEMS], [MOST_PLACES] * FEW),
+        (MANY, [MOST_ITEMS + 1], [1, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 1]),
+        (MANY, [MOST_ITEMS, None, 1], [2, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 2]),
+        (MANY, [0, MOST_ITEMS, 1], [2, *[MOST_PLACES] * (FEW - 1), MOST_PLACES - 2]),
+    ],
+    ids=["none", "few places", "not yet two in a group", "two in a group", "very many places", "items fill a group",
+         "a place fills a group", "a place is larger than a group", "records join a full group",
+         "and none too full", "records are no items", "a place without items"],
+)  # fmt: skip
+def test_groups_are_small_enough_to_be_begun_again_and_many_enough_for_many_workers(
+    places: int, items: list[int | None], groups: list[int]
+) -> None:
+    assert sizes(places, items) == groups
