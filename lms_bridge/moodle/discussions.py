@@ -10,7 +10,7 @@ from typing import Any
 
 from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, Status
 from lms_bridge.errors import Ambiguous, DestinationError, Problem
-from lms_bridge.moodle.client import Client
+from lms_bridge.moodle.client import Client, warnings_of
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.dialect import with_own_files
 from lms_bridge.moodle.displayed import normal, was_edited
@@ -261,10 +261,9 @@ def _run(client: Client, steps: Mapping[str, Sequence[Call]], replies: Mapping[s
 
 def _checked(reply: Reply) -> Reply:
     """A warning is a step that was not taken."""
-    warnings = reply.value.get("warnings") if isinstance(reply.value, dict) else None
-    if not warnings:
+    if not isinstance(reply.value, dict) or not reply.value.get("warnings"):
         return reply
-    text = "; ".join(str(warning.get("message", "")) for warning in warnings if isinstance(warning, dict))[:200]
+    text = "; ".join(str(warning.get("message", "")) for warning in warnings_of(reply.value))[:200]
     return Reply(value=reply.value, error=DestinationError(f"Moodle warns: {text}"), code="warning")
 
 
