@@ -13,6 +13,7 @@ from typing import Any
 from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef, Record
 from lms_bridge.errors import Ambiguous, ContentError, DestinationError, NotFound, Problem
 from lms_bridge.items import Item, Key, Kind, Rating, mark
+from lms_bridge.moodle.client import warnings_of
 from lms_bridge.moodle.courses import Activity, CourseSeen, NoSuchCourse, find_activities, find_courses
 from lms_bridge.moodle.payloads import (
     body_of,
@@ -153,7 +154,7 @@ class CourseRatings:
             errors |= {self._number(change): reply.error for change in changes}
         elif reply.error is not None:
             return errors | {self._number(change): reply.error for change in changes}
-        for warning in (reply.value or {}).get("warnings", ()):
+        for warning in warnings_of(reply.value):
             errors[int(warning.get("itemid") or 0)] = _warned(warning)
         return errors | self._rename([change for change in changes if change.action is not Action.DELETE])
 
