@@ -242,7 +242,7 @@ class Client:
 def warnings_of(value: Any) -> list[Mapping[str, Any]]:
     """An answer's warnings: partial failures come as these, not as errors."""
     warnings = value.get("warnings") if isinstance(value, dict) else None
-    return [warning for warning in warnings if isinstance(warning, dict)] if isinstance(warnings, list) else []
+    return list(warnings or ())
 
 
 def _inner(call: Call) -> dict[str, Any]:

@@ -261,9 +261,10 @@ def _run(client: Client, steps: Mapping[str, Sequence[Call]], replies: Mapping[s
 
 def _checked(reply: Reply) -> Reply:
     """A warning is a step that was not taken."""
-    if not isinstance(reply.value, dict) or not reply.value.get("warnings"):
+    warnings = warnings_of(reply.value)
+    if not warnings:
         return reply
-    text = "; ".join(str(warning.get("message", "")) for warning in warnings_of(reply.value))[:200]
+    text = "; ".join(str(warning.get("message", "")) for warning in warnings)[:200]
     return Reply(value=reply.value, error=DestinationError(f"Moodle warns: {text}"), code="warning")
 
 

@@ -14,7 +14,10 @@ _TAKEN = {"?generalnotifications": [object], "?fieldnotifications": [{"?notifica
 
 _SHAPES: Mapping[str, Any] = {
     "core_webservice_get_site_info": {"userid": int, "functions": [{"name": str}]},
-    "core_course_get_courses_by_field": {"courses": [{"id": int, "?groupmode": int, "?customfields": [{}]}]},
+    "core_course_get_courses_by_field": {
+        "courses": [{"id": int, "?groupmode": int, "?customfields": [{}]}],
+        "?warnings": _WARNINGS,
+    },
     "core_course_get_contents": [{"modules": [{"id": int, "modname": str, "name": str}]}],
     "core_course_get_course_module": {"cm": {"?groupmode": int}},
     "core_course_update_courses": {"warnings": _WARNINGS},
@@ -35,7 +38,11 @@ _SHAPES: Mapping[str, Any] = {
         ]
     },
     "mod_forum_get_discussion_posts": {"posts": [{"?author": {}}]},
-    "mod_forum_add_discussion": {"discussionid": int},
+    "mod_forum_add_discussion": {"discussionid": int, "?warnings": _WARNINGS},
+    "mod_forum_update_discussion_post": {"?warnings": _WARNINGS},
+    "mod_forum_delete_post": {"?warnings": _WARNINGS},
+    "mod_forum_set_pin_state": {"?warnings": _WARNINGS},
+    "mod_forum_set_lock_state": {"?warnings": _WARNINGS},
     "mod_data_get_databases_by_courses": {"databases": [_MODULE], "?warnings": _WARNINGS},
     "mod_data_get_fields": {"fields": [{"id": int, "name": str}]},
     "mod_data_get_entries": {"entries": [{"id": int, "?contents": [{"fieldid": int}]}], "totalcount": int},

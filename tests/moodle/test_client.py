@@ -6,7 +6,7 @@ import pytest
 from moodle_world import TOKEN, World
 
 from lms_bridge.errors import Ambiguous, Conflict, Denied, DestinationError, NotFound, Unreachable
-from lms_bridge.moodle.client import Client, warnings_of
+from lms_bridge.moodle.client import Client
 from lms_bridge.moodle.exchange import Exchange
 from lms_bridge.moodle.protocol import BATCH, Call, flatten
 from lms_bridge.moodle.refusals import known_codes, refusal_error
@@ -229,8 +229,3 @@ def test_an_unknown_refusal_shows_moodles_own_words_without_markup(world: World)
     client = open_client(world)
     with pytest.raises(DestinationError, match="Wiki ID is incorrect"):
         client.call("mod_wiki_get_subwikis", {"wikiid": 999})
-
-
-@pytest.mark.parametrize("warnings", [True, 1, "no", None, {"item": "x"}, [None, "x"]])
-def test_warnings_that_are_none_are_not_read(warnings: object) -> None:
-    assert warnings_of({"status": True, "warnings": warnings}) == []

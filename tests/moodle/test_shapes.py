@@ -7,6 +7,21 @@ from lms_bridge.moodle.shapes import fits
 ENTRY = {"id": 4, "contents": [{"fieldid": 12, "content": "2"}]}
 WIKI = {"id": 2, "coursemodule": 4, "course": 3, "groupmode": 0}
 
+WARNING = [
+    "mod_forum_update_discussion_post",
+    "mod_forum_delete_post",
+    "mod_forum_set_pin_state",
+    "mod_forum_set_lock_state",
+]
+WARNED: list[tuple[object, bool]] = [
+    ({"status": True, "warnings": []}, True),
+    ({"id": 1}, True),
+    ({"warnings": [{"message": "No."}]}, True),
+    ({"status": True, "warnings": True}, False),
+    ({"warnings": [None]}, False),
+    ("done", False),
+]
+
 
 @pytest.mark.parametrize(
     ("function", "answer", "is_one"),
@@ -23,6 +38,8 @@ WIKI = {"id": 2, "coursemodule": 4, "course": 3, "groupmode": 0}
         ("mod_data_add_entry", {"newentryid": 4, "fieldnotifications": [{"notifications": ["No."]}]}, True),
         ("mod_data_add_entry", {"newentryid": 1.5}, False),
         ("core_course_update_courses", {"warnings": [{"itemid": "x"}]}, False),
+        ("core_course_get_courses_by_field", {"courses": [], "warnings": "none"}, False),
+        *((function, answer, is_one) for function in WARNING for answer, is_one in WARNED),
         ("a function that nobody looks at", "anything", True),
     ],
 )
