@@ -24,7 +24,6 @@ class Intent:
     fingerprint: str
     digest: str
     opened: datetime
-    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,14 +194,15 @@ class State:
 
     def open_intents(self, route: str) -> list[Intent]:
         with self._store.transaction() as connection:
-            query = sa.select(tables.intents).where(*self._within(tables.intents, route)).order_by(tables.intents.c.id)
-            return [Intent(**row) for row in connection.execute(query).mappings()]
+            i = tables.intents
+            query = sa.select(*(i.c[each.name] for each in fields(Intent))).where(*self._within(i, route))
+            return [Intent(**row) for row in connection.execute(query.order_by(i.c.id)).mappings()]
 
     def write_intents(self, intents: Sequence[Intent]) -> None:
         """Committed before anything is sent, so that a run that dies leaves a trace of what it was about to do."""
         if intents:
             with self._store.transaction(on_disk=True) as connection:
-                rows = [{k: v for k, v in asdict(intent).items() if k != "id"} for intent in intents]
+                rows = [asdict(intent) for intent in intents]
                 connection.execute(sa.insert(tables.intents), rows)
 
     def settle(
