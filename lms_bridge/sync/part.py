@@ -5,7 +5,7 @@ sync: whatever takes away, limits on deletes, the cursor, reviews, the report. I
 run only where something is left to do.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -171,7 +171,7 @@ def report_of(shared: SharedRun, state: "State") -> Report:
         destination=rest.get("destination", ""),
         started=shared.opened,
         ended=shared.ended,
-        outcomes=tuple(o for o, status in told if status == Status.DONE.value),
+        outcomes=_once(o for o, status in told if status == Status.DONE.value),
         skipped=tuple(o.change for o in left("skipped", Status.CONFLICT.value)),
         held=tuple(o.change for o in left("held")),
         postponed=tuple(o.change for o in left("postponed")),
@@ -182,4 +182,14 @@ def report_of(shared: SharedRun, state: "State") -> Report:
         unreachable=rest.get("unreachable", False),
         stopped=rest.get("stopped", ""),
         fidelity=rest.get("fidelity", {}),
+    )
+
+
+def _once(told: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """What was done, each thing once. A worker that lost its places with the database finishes the write that is under
+    way: meanwhile another may have found and adopted what it had just created."""
+    done = {(each.change.place.id, each.change.key, each.change.action): each for each in told}
+    created = {(place, key) for place, key, action in done if action is Action.CREATE}
+    return tuple(
+        each for (place, key, action), each in done.items() if action is not Action.ADOPT or (place, key) not in created
     )

@@ -1,10 +1,15 @@
-"""How a route's places are shared out among workers: in groups of few places and few items, a course's together."""
+"""How a route's places are shared out among workers, and how what all of them did is told once."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
-from lms_bridge.connector import Placement, PlaceRef
+from lms_bridge.connector import Action, Change, Outcome, Placement, PlaceRef, Status
 from lms_bridge.items import Course, Kind
-from lms_bridge.sync.part import FEW, MOST_ITEMS, MOST_PLACES, Whole, grouped
+from lms_bridge.sync.intent import SharedRun
+from lms_bridge.sync.part import FEW, MOST_ITEMS, MOST_PLACES, Whole, grouped, report_of
+from lms_bridge.sync.report import summary_of
 from lms_bridge.testing.sample import make_item
 
 ITEM = make_item(Kind.PAGE, Course("BIO-101", "Cell Biology"))
@@ -48,3 +53,28 @@ def test_groups_are_small_enough_to_be_begun_again_and_many_enough_for_many_work
     places: int, items: list[int | None], groups: list[int]
 ) -> None:
     assert sizes(places, items) == groups
+
+
+CREATED, ADOPTED, UPDATED = Action.CREATE, Action.ADOPT, Action.UPDATE
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [
+        ([CREATED], {"created": 1}),
+        ([CREATED, ADOPTED], {"created": 1}),
+        ([ADOPTED, CREATED], {"created": 1}),
+        ([ADOPTED, ADOPTED], {"adopted": 1}),
+        ([ADOPTED, UPDATED], {"adopted": 1, "updated": 1}),
+    ],
+)
+def test_what_one_worker_created_and_another_found_is_told_once(told: list[Action], counted: dict[str, int]) -> None:
+    """A database that went away takes a worker's places from it, while the answer to its write is on the way."""
+    now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+    shared = SharedRun(run="1", route="r", opened=now, ended=now, rest={}, groups=1, left=0)
+    place = PlaceRef(Kind.PAGE, "7", "the wiki of BIO-101", "BIO-101")
+    change = {"key": "s:a", "kind": Kind.PAGE, "place": place, "course": "BIO-101", "title": "Cells", "reason": ""}
+    done = [(Outcome(change=Change(action=action, **change), status=Status.DONE), "done") for action in told]  # type: ignore[arg-type]
+    state = SimpleNamespace(sharing=SimpleNamespace(outcomes=lambda _run, _route: done))
+    report = report_of(shared, state)  # type: ignore[arg-type]
+    assert {name: count for name, count in summary_of([report]).items() if count} == counted
