@@ -109,6 +109,8 @@ class Bridge:
             plans = free.plan(clock=clock, only=only, answers=answers, progress_of=beating)
             if checksums:
                 _refuse_unreviewed(plans, checksums)
+            if not held:
+                _refuse_unknown(approved, plans)
             refuse(plans)
             writing.set()
             done = [
@@ -215,6 +217,18 @@ def _refuse_unreviewed(plans: Iterable[Plan], checksums: Sequence[str]) -> None:
                 f"what would be done is no longer what was reviewed (checksum {plan.checksum}); nothing was written.",
                 where=f"route {plan.route}",
                 next_step="Run `lms-bridge plan` again, and pass the checksum of each route that it shows.",
+            )
+
+
+def _refuse_unknown(approved: Sequence[str], plans: Iterable[Plan]) -> None:
+    """An approval of what is no longer planned, or of nothing at all, must not pass for one."""
+    known = {plan.checksum for plan in plans}
+    for checksum in approved:
+        if checksum not in known:
+            raise UsageError(
+                f"no plan has the checksum {checksum} now; nothing was written.",
+                where="--approve",
+                next_step="Run `lms-bridge plan` again: it shows what waits, and the command that approves it.",
             )
 
 

@@ -185,6 +185,9 @@ def test_deletes_over_a_limit_wait_for_approval_while_everything_else_goes_on(de
     assert held.json["summary"]["deleted"] == 0
     shown = desk.run("plan")
     assert "--approve" in shown.out
+    mistyped = desk.run("sync", "--approve", "xyz")
+    assert (mistyped.code, mistyped.out) == (2, "")
+    assert "no plan has the checksum xyz now; nothing was written" in mistyped.err
     routes = desk.run("plan", "--output", "json").json["routes"]
     approvals = [word for route in routes for word in ("--approve", route["checksum"])]
     approved = desk.run("sync", *approvals, "--output", "json")
