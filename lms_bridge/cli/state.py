@@ -108,7 +108,9 @@ def import_(
             with file.open(encoding="utf-8") as lines:
                 counts = take(location, lines)
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the file cannot be read ({type(error).__name__}).", where=str(file)) from error
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        step = "Name a file that `state export` wrote."
+        raise UsageError(f"the file cannot be read ({reason}).", where=str(file), next_step=step) from error
     told = ", ".join(f"{count} {table}" for table, count in counts.items() if count)
     say(f"Imported: {told or 'nothing'}.")
 

@@ -103,6 +103,11 @@ def test_a_state_is_exported_imported_rebuilt_and_verified(desk: Desk) -> None:
     assert "there is something in this state already" in full.err
     for path in (desk.folder / ".sandbox").glob("state.sqlite*"):
         path.unlink()
+    (desk.folder / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    for name, reason in (("nowhere.jsonl", "No such file or directory"), ("photo.jpg", "it is no text")):
+        missed = desk.run("state", "import", name)
+        assert missed.code == 2
+        assert f"{name}: the file cannot be read ({reason}). Name a file that `state export` wrote." in missed.err
     assert desk.run("state", "import", "state.jsonl").code == 0
     assert desk.run("plan", "--exit-code").code == 0
     assert desk.run("state", "rebuild").code == 0
