@@ -204,7 +204,9 @@ def _close(plan: Plan, route: Route, state: "State", report: Report) -> None:
         untried += [(change, "stopped") for change in left if change not in (*report.postponed, *report.held)]
     state.history.note(report.run, route.name, untried)
     open_ended = [outcome.change for outcome in report.outcomes if outcome.status is not Status.DONE]
-    unsettled: set[tuple[str, Key]] = {(c.place.id, c.key) for c in [*open_ended, *(change for change, _ in untried)]}
+    # Where the place was looked at and nothing stands, nothing has to be known again.
+    kept = [change for change, _ in untried if change.entry is not None or change.action is not Action.SKIP]
+    unsettled: set[tuple[str, Key]] = {(change.place.id, change.key) for change in [*open_ended, *kept]}
     settled = [(i.place, i.key) for i in state.open_intents(route.name) if i.run != report.run and i.place in listed]
     failed = {failure.key for failure in report.failures}
     state.close_intents(route.name, [at for at in settled if at not in unsettled and at[1] not in failed])

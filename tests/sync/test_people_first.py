@@ -269,6 +269,23 @@ def test_an_update_whose_end_is_not_known_is_settled_although_its_item_is_gone(
     assert done(bench.sync(PRUNE)) == {"deleted": 1, "unchanged": 2}
 
 
+def test_a_write_that_left_nothing_is_settled_although_the_source_is_empty_since(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    (page,) = pages(1)
+    bench.fill(page)
+    bench.sync()
+    there.lost.add(page.key)
+    bench.change(replace(page, body="<p>Sent without an answer.</p>"))
+    bench.sync()
+    assert open_writes(bench) == [page.key]
+    for place in there.things.values():
+        place.clear()
+    bench.fill()
+    bench.sync()
+    assert open_writes(bench) == []
+
+
 def open_writes(bench: Bench) -> list[str]:
     with State.open(bench.file) as state:
         return [intent.key for intent in state.open_intents("bench")]
