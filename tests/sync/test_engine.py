@@ -219,17 +219,6 @@ def test_the_advice_on_a_rename_is_the_line_to_write(bench: Bench, identity: str
     assert reasons(bench, new.key)[0].endswith(f"looks like a rename of {old.key}: {advice}")
 
 
-def test_a_page_that_a_person_deleted_is_not_said_to_be_renamed(bench: Bench, there: MemoryDestination) -> None:
-    """With the identity of the deleted one the new one would never be made."""
-    (page,) = pages(1)
-    bench.fill(page)
-    bench.sync()
-    there.remove(page.key)
-    bench.sync()
-    bench.fill(replace(page, key="sample:renamed"))
-    assert reasons(bench, "sample:renamed") == ["it is new in the source"]
-
-
 def test_reviews_of_equal_stars_are_not_taken_for_renamed(bench: Bench) -> None:
     bench.fill(make_item(Kind.REVIEW, BIO, "one", title="★★★★ Biology"))
     bench.sync()
