@@ -24,7 +24,7 @@ from found_world import (
 
 from lms_bridge.connector import Action, Change, Record
 from lms_bridge.items import Kind
-from lms_bridge.sync.decision import DRIFT_CONFLICT, MERGE_CUT_OFF, ORPHAN_REPORT, Listed
+from lms_bridge.sync.decision import BOTH_GONE, DRIFT_CONFLICT, MERGE_CUT_OFF, NEW, ORPHAN_REPORT, Listed
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.plan import make_plan
 from lms_bridge.sync.policy import Answer, Drift, Policy, Prune
@@ -188,3 +188,12 @@ def test_a_page_is_made_before_the_pages_below_it() -> None:
     child = wanted(key="s:BIO-101/page/a", address="A", parent=parent.key)
     told = replace(found(None, None), payloads=[child, parent])
     assert [change.key for change in make_plan(told, REPORT, NOW).changes] == [parent.key, child.key]
+
+
+def test_a_page_that_a_person_deleted_is_not_said_to_be_renamed() -> None:
+    """With the identity of the deleted one the new one would never be made."""
+    renamed = wanted(key="s:BIO-101/page/rooms")
+    standing = make_plan(found(renamed, RECORD, ENTRY), REPORT, NOW).changes
+    deleted = make_plan(found(renamed, replace(RECORD, deleted=True)), REPORT, NOW).changes
+    assert ["looks like a rename" in change.reason for change in standing] == [True, True]
+    assert [change.reason for change in deleted] == [NEW, BOTH_GONE]
