@@ -20,7 +20,6 @@ from lms_bridge.sync.report import exit_code, summary_of
 from lms_bridge.sync.route import Within, located, prepare
 from lms_bridge.sync.run import Failure, Report, Route
 from lms_bridge.sync.stop import Stop
-from lms_bridge.sync.survey import open_place
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
@@ -51,22 +50,10 @@ def survey(route: Route, state: "State", run: str, *, now: datetime) -> Whole | 
     seen = located(route, state, now=now)
     if seen is None:
         return None
-    view, placement = seen
-    records = state.records(route.name)
-    standing = {record.place for record in records} | {intent.place for intent in state.open_intents(route.name)}
-    stored = {place: known.place for place, known in state.places(route.name).items() if place in standing}
-    places = stored | {ref.id: ref for ref in placement.places}
-    names: dict[str, dict[Key, str]] = {}
-    for record in records:
-        if not record.deleted:
-            names.setdefault(record.place, {})[record.key] = record.name
-    addresses = dict(state.addresses(route.destination.name, besides=route.name))
-    for ref, items in placement.places.items():
-        place = open_place(route.destination, ref)
-        if not isinstance(place, Failure):
-            found = place.addresses(items, names.get(ref.id, {}))
-            addresses |= {key: Address(ref, name) for key, name in found.items()}
-    return Whole(run=run, route=route, view=view, placement=placement, places=places, addresses=addresses)
+    places = {ref.id: ref for ref in seen.places}
+    return Whole(
+        run=run, route=route, view=seen.view, placement=seen.placement, places=places, addresses=seen.addresses
+    )
 
 
 def grouped(whole: Whole) -> list[list[str]]:

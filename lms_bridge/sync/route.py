@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Body, Placement, PlaceRef, Record
+from lms_bridge.connector import Address, Body, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Unreachable
 from lms_bridge.items import Item, Key, Page
 from lms_bridge.sync.checksum import checksum
@@ -23,7 +23,7 @@ from lms_bridge.sync.remembered import copy_key, copy_title
 from lms_bridge.sync.rows import Found, Reading, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
 from lms_bridge.sync.selection import select
-from lms_bridge.sync.survey import Look, look_at, must_list, open_place, read_entries
+from lms_bridge.sync.survey import Look, addresses_of, look_at, must_list, open_place, read_entries
 from lms_bridge.sync.unanswered import deleted_without_answer, digests_of, merges_of, without_record
 
 if TYPE_CHECKING:
@@ -92,10 +92,8 @@ def prepare(
     selection = frozenset(item.key for item in select(view.items, only)) if only else None
     if answers:
         selection = frozenset(answers)
-    looks, failures = _open_all(route, state, records, placement, intents, now)
-    listed = {item.key for item in view.items}
+    looks, failures = _open_all(route, state, records, view, placement, intents, now)
     for look in looks:
-        look.unjudged = _unjudged(look, listed) if view.listed is Listed.PARTLY else frozenset()
         standing = {*(item.key for item in look.items), *look.records}
         look.wanted = selection is None or not selection.isdisjoint(standing if answers else look.keys)
     look_at(looks, others, route.policy, now, progress)
@@ -124,18 +122,31 @@ def _view(
     return read_source(route, now, linkable, records, state.cursor(route.name), state.history.kept_away(route.name))
 
 
-def located(route: Route, state: "State", *, now: datetime) -> tuple[SourceView, Placement] | None:
-    """The first steps of `prepare`: what is to stand, and where. None where that cannot be known now; `prepare` tells
-    why."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """What is to stand, and where. `addresses`: of everything that links may lead to."""
+
+    view: SourceView
+    placement: Placement
+    places: Sequence[PlaceRef]
+    addresses: Mapping[Key, Address]
+
+
+def located(route: Route, state: "State", *, now: datetime) -> Located | None:
+    """The first steps of `prepare`. None where it cannot be known now where things go; `prepare` tells why."""
     others = state.addresses(route.destination.name, besides=route.name)
-    view = _view(route, state, frozenset(others), state.records(route.name), now)
+    records = state.records(route.name)
+    view = _view(route, state, frozenset(others), records, now)
     if view.failed:
         return None
     try:
-        return view, route.destination.locate(view.items)
+        placement = route.destination.locate(view.items)
     except Exception as error:
         log.warning("%s: it could not be found out where things go: %s", route.destination.name, type(error).__name__)
         return None
+    looks, _ = _open_all(route, state, records, view, placement, state.open_intents(route.name), now)
+    addresses = addresses_of(looks, others, route.policy, now)
+    return Located(view=view, placement=placement, places=[look.ref for look in looks], addresses=addresses)
 
 
 def _lost(plan: Plan, failure: Failure, *, unreachable: bool = False) -> Plan:
@@ -146,6 +157,7 @@ def _open_all(
     route: Route,
     state: "State",
     records: Sequence[Record],
+    view: SourceView,
     placement: Placement,
     intents: Sequence[Intent],
     now: datetime,
@@ -162,6 +174,7 @@ def _open_all(
         used = known.place.id in unsettled or known.place.id in by_place
         if known.place.id not in ids and used and known.place.kind in route.kinds:
             items[known.place] = ()
+    listed = {item.key for item in view.items}
     looks: list[Look] = []
     failures: list[Failure] = []
     for ref, standing in items.items():
@@ -170,19 +183,21 @@ def _open_all(
             failures.append(place)
             continue
         last = stored[ref.id].listed if ref.id in stored else None
+        known_here = by_place.get(ref.id, {})
         looks.append(
             Look(
                 place=place,
                 items=standing,
-                records=by_place.get(ref.id, {}),
+                records=known_here,
+                unjudged=_unjudged(known_here, listed) if view.listed is Listed.PARTLY else frozenset(),
                 must_list=ref.id in unsettled or must_list(route.policy, last, now),
             )
         )
     return looks, failures
 
 
-def _unjudged(look: Look, listed: Set[Key]) -> frozenset[Key]:
-    return frozenset(key for key, record in look.records.items() if not record.deleted and key not in listed)
+def _unjudged(records: Mapping[Key, Record], listed: Set[Key]) -> frozenset[Key]:
+    return frozenset(key for key, record in records.items() if not record.deleted and key not in listed)
 
 
 def _found(look: Look, known: _Known) -> Found:

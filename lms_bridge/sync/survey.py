@@ -84,7 +84,7 @@ def look_at(
     """
     rendered_with: dict[Key, Address] | None = None
     while True:
-        addresses = _addresses(looks, elsewhere, policy, now)
+        addresses = addresses_of(looks, elsewhere, policy, now)
         if addresses != rendered_with:
             _render(looks, Context(now, addresses, policy.installation), progress)
             rendered_with = addresses
@@ -112,9 +112,10 @@ def _in_step(look: Look, policy: Policy, now: datetime) -> bool:
     return all(key in look.payloads or key in look.unrendered for key in look.records)
 
 
-def _addresses(
+def addresses_of(
     looks: Iterable[Look], elsewhere: Mapping[Key, Address], policy: Policy, now: datetime
 ) -> dict[Key, Address]:
+    """Where links may lead: to what stands or is about to, by all that is known so far."""
     addresses = dict(elsewhere)
     for look in looks:
         standing = _standing(look)

@@ -1,90 +1,25 @@
 """What workers on one state do with a run: who does what, what waits for the end, and what everybody is told."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from memory_queue import MemoryQueue
+from team_world import Team, done, programme
 
 from lms_bridge.errors import StateError
-from lms_bridge.items import Course, Item, Kind
+from lms_bridge.items import Kind
 from lms_bridge.scale.queue import Job, Step
-from lms_bridge.scale.worker import Worker, cancel, start
+from lms_bridge.scale.worker import cancel, start
 from lms_bridge.sync.apply import apply
-from lms_bridge.sync.part import report_of
 from lms_bridge.sync.policy import Policy, Prune
-from lms_bridge.sync.report import exit_code, summary_of
+from lms_bridge.sync.report import exit_code
 from lms_bridge.sync.route import prepare
-from lms_bridge.sync.run import Report, Route
-from lms_bridge.sync.state import State
 from lms_bridge.sync.state_lease import lease_places
 from lms_bridge.sync.state_part import ClosingState
 from lms_bridge.sync.stop import Stop
-from lms_bridge.testing.memory import MemoryDestination
-from lms_bridge.testing.memory_source import MemorySource
-from lms_bridge.testing.sample import make_item
 
 pytestmark = pytest.mark.postgresql
 PRUNE = Policy(prune=dict.fromkeys(Kind, Prune.DELETE))
-NAMES = iter(range(1_000_000))
-
-
-@dataclass
-class Team:
-    """Workers of one route; each test has a route of its own in the one state."""
-
-    location: str
-    state: State
-    name: str = field(default_factory=lambda: f"route{next(NAMES)}")
-    source: MemorySource = field(default_factory=lambda: MemorySource("sample"))
-    destination: MemoryDestination = field(default_factory=MemoryDestination)
-    queue: MemoryQueue = field(default_factory=MemoryQueue)
-    policy: Policy = field(default_factory=Policy)
-    states: list[State] = field(default_factory=list)
-
-    @property
-    def route(self) -> Route:
-        return Route(self.name, self.source, self.destination, frozenset(Kind), self.policy)
-
-    def worker(self) -> Worker:
-        """One on a machine of its own: it shares nothing with others but the database and the destination."""
-        state = State.open(self.location)
-        self.states.append(state)
-        return Worker({self.name: self.route}, state, self.queue, Stop())
-
-    def start(self) -> str:
-        return start([self.name], self.state, self.queue)[self.name]
-
-    def report(self, run: str) -> Report:
-        shared = self.state.sharing.shared_run(run, self.name)
-        assert shared is not None
-        assert shared.ended is not None, "the run is not at its end"
-        return report_of(shared, self.state)
-
-    def run(self) -> Report:
-        """A whole run by one worker."""
-        run = self.start()
-        self.queue.run(self.worker().work, Stop())
-        return self.report(run)
-
-
-@pytest.fixture
-def team(postgresql_server: str) -> Iterator[Team]:
-    with State.open(postgresql_server) as state:
-        team = Team(postgresql_server, state)
-        yield team
-        for each in team.states:
-            each.close()
-
-
-def programme(courses: int, words: str = "Words.") -> list[Item]:
-    of = [Course(f"C{n}", f"Course {n}") for n in range(courses)]
-    return [make_item(kind, course, words=words) for course in of for kind in (Kind.PAGE, Kind.PROMPT)]
-
-
-def done(report: Report) -> dict[str, int]:
-    return {name: count for name, count in summary_of([report]).items() if count}
 
 
 def test_a_shared_run_leaves_and_tells_what_a_sync_alone_does(team: Team) -> None:
