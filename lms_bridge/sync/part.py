@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lms_bridge.connector import Action, Address, Outcome, Placement, PlaceRef, Status
+from lms_bridge.connector import Action, Address, Change, Outcome, Placement, PlaceRef, Status
 from lms_bridge.errors import Problem
 from lms_bridge.items import Item, Key
 from lms_bridge.sync.apply import WRITES, apply
@@ -30,6 +30,8 @@ MOST_ITEMS = 400
 """A group is no larger: what a worker that dies leaves undone is begun again by another."""
 FEW = 64
 """So many groups at the least, as long as there are places: the last ones should not wait for one worker."""
+_TOLD = (Status.DONE.value, Status.CONFLICT.value, "skipped", "held", "postponed")
+"""How outcomes are called that the report tells one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +108,9 @@ def close_run(shared: SharedRun, route: Route, state: "State", *, clock: Callabl
     report = apply(plan, replace(route, policy=policy), closing, now=now, run=shared.run, stop=stop)
     if report.stopped:
         return False
-    told = state.sharing.outcomes(shared.run, route.name)
-    done = {outcome.change.key for outcome, status in told if status == Status.DONE.value}
-    here = {outcome.change.key for outcome in report.done}
-    rest = _rest(replace(report, unchanged=report.unchanged - len(done - here)))
+    told = {_at(each.change): status for each, status in state.sharing.outcomes(shared.run, route.name)}
+    told_already = sum(told.get(_at(change)) in _TOLD for change in plan.in_step)
+    rest = _rest(replace(report, unchanged=report.unchanged - told_already))
     _end(shared, state, rest, clock())
     state.sharing.end(shared.run, route.name, rest)
     return True
@@ -138,7 +139,6 @@ def _rest(report: Report) -> dict[str, Any]:
         "approvals": list(report.approvals),
         "unreachable": report.unreachable,
         "stopped": report.stopped,
-        "postponed": [[change.place.id, change.key] for change in report.postponed],
         "fidelity": {key: dict(shares) for key, shares in report.fidelity.items()},
     }
 
@@ -146,30 +146,42 @@ def _rest(report: Report) -> dict[str, Any]:
 def report_of(shared: SharedRun, state: "State") -> Report:
     """The one report of a shared run that ended, the same for everybody who asks."""
     assert shared.ended is not None
-    rest = dict(shared.rest or {})
+    assert shared.rest is not None
+    rest = shared.rest
     told = state.sharing.outcomes(shared.run, shared.route)
+    done = {_at(each.change): place for place, (each, status) in enumerate(told) if status == Status.DONE.value}
 
-    def left(*names: str) -> tuple[Outcome, ...]:
-        return tuple(outcome for outcome, status in told if status in names)
+    def left(*names: str) -> tuple[Change, ...]:
+        """What could be done after all, by another or in a second closing, is not told as left."""
+        return tuple(
+            each.change
+            for place, (each, status) in enumerate(told)
+            if status in names and place > done.get(_at(each.change), -1)
+        )
 
     return Report(
         run=shared.run,
         route=shared.route,
-        destination=rest.get("destination", ""),
+        destination=rest["destination"],
         started=shared.opened,
         ended=shared.ended,
         outcomes=_once(o for o, status in told if status == Status.DONE.value),
-        skipped=tuple(o.change for o in left("skipped", Status.CONFLICT.value)),
-        held=tuple(o.change for o in left("held")),
-        postponed=tuple(o.change for o in left("postponed")),
-        unchanged=rest.get("unchanged", 0),
-        failures=tuple(Failure(key, Problem(*words)) for key, *words in rest.get("failures", ())),
-        notices=tuple(Problem(*words) for words in rest.get("notices", ())),
-        approvals=tuple(rest.get("approvals", ())),
-        unreachable=rest.get("unreachable", False),
-        stopped=rest.get("stopped", ""),
-        fidelity=rest.get("fidelity", {}),
+        skipped=left("skipped", Status.CONFLICT.value),
+        held=left("held"),
+        postponed=left("postponed"),
+        unchanged=rest["unchanged"],
+        failures=tuple(Failure(key, Problem(*words)) for key, *words in rest["failures"]),
+        notices=tuple(Problem(*words) for words in rest["notices"]),
+        approvals=tuple(rest["approvals"]),
+        unreachable=rest["unreachable"],
+        stopped=rest["stopped"],
+        fidelity=rest["fidelity"],
     )
+
+
+def _at(change: Change) -> tuple[str, Key]:
+    """An item may stand in two places, while it moves."""
+    return change.place.id, change.key
 
 
 def _once(told: Iterable[Outcome]) -> tuple[Outcome, ...]:

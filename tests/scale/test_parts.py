@@ -1,16 +1,20 @@
 """What workers make of a route in parts is what a sync alone makes of it, and the one report tells it as it is."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
 from team_world import Team, done
 
+from lms_bridge.connector import Listing
 from lms_bridge.items import Course, Item, Kind, Page
 from lms_bridge.markup.links import item_href
 from lms_bridge.scale.queue import Step
 from lms_bridge.sync.policy import Limits, Policy, Prune
 from lms_bridge.sync.report import exit_code
+from lms_bridge.sync.stop import Stop
+from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import make_page, make_prompt
 
 pytestmark = pytest.mark.postgresql
@@ -41,6 +45,28 @@ def test_a_link_into_another_place_says_the_same_whoever_writes_it(team: Team) -
     assert [f"/{name}" in html for name in ("half", "old", "gone", "new", "later")] == [True, True, False, False, False]
 
 
+def test_what_a_person_changed_and_the_source_did_not_is_told_once_and_left(team: Team) -> None:
+    """The worker looked at the place: the closing has no reason to do so again."""
+    page, other = make_page(BIO, "one", "<p>Words.</p>"), make_page(BIO, "two", "<p>Words.</p>")
+    team.source.content = [page, other]
+    team.run()
+    team.destination.edit(page.key, "<p>What a teacher wrote.</p>")
+    report = team.run()
+    assert [change.key for change in report.skipped] == [page.key]
+    assert done(report) == {"skipped": 1, "unchanged": 2}
+    assert exit_code([report]) == 0
+
+
+def test_an_item_that_moves_is_counted_where_it_came_to_and_where_it_left(team: Team) -> None:
+    team.policy = PRUNE
+    page, other = make_page(BIO, "one", "<p>Words.</p>"), make_page(BIO, "two", "<p>Words.</p>")
+    team.source.content = [page, other]
+    team.run()
+    team.source.content = [replace(page, course=ECO), other]
+    # The page and an index there; the index here; the page here. The other page is in step.
+    assert done(team.run()) == {"created": 2, "updated": 1, "deleted": 1, "unchanged": 1}
+
+
 def test_what_waits_for_approval_is_written_by_no_worker(team: Team) -> None:
     pages = [make_page(BIO, f"p{n:02}", "<p>Words.</p>") for n in range(10)]
     team.source.content = list(pages)
@@ -55,6 +81,44 @@ def test_what_waits_for_approval_is_written_by_no_worker(team: Team) -> None:
     assert done(report) == {"created": 2, "skipped": 10, "unchanged": 1}
     assert exit_code([report]) == 4
     assert {team.destination.find(page.key)[0].html for page in pages} == {"<p>Words.</p>"}
+
+
+@dataclass(slots=True)
+class Interrupted(MemorySource):
+    """Meanwhile, whoever reads it is asked to stop."""
+
+    meanwhile: Callable[[], None] = lambda: None
+
+    def items(self, since: str | None = None) -> Listing:
+        self.meanwhile()
+        return MemorySource.items(self, since)
+
+
+@pytest.mark.parametrize("step", [Step.PART, Step.CLOSE])
+def test_a_worker_that_is_stopped_amid_its_job_says_that_it_is_not_done(team: Team, step: Step) -> None:
+    team.policy = PRUNE
+    page, gone = make_page(BIO, "one", "<p>Words.</p>"), make_page(BIO, "two", "<p>Words.</p>")
+    team.source.content = [page, gone]
+    team.run()
+    team.source.content = [replace(page, body="<p>Other words.</p>")]
+    run = team.start()
+    team.queue.run_while(team.worker().work, lambda job: job.step is Step.OPEN)
+    if step is Step.CLOSE:
+        team.queue.run_while(team.worker().work, lambda job: job.step is Step.PART)
+    leaving = team.worker()
+    team.source = Interrupted("sample", team.source.content, meanwhile=lambda: leaving.stop.ask("SIGTERM was received"))
+    leaving.routes = {team.name: team.route}
+    writes = team.destination.writes
+    (job,) = [job for job in team.queue.waiting if job.step is step]
+    assert leaving.work(job) is not None
+    assert team.destination.writes == writes
+    shared = team.state.sharing.shared_run(run, team.name)
+    assert shared is not None
+    assert (shared.ended, shared.left) == (None, 1 if step is Step.PART else 0)
+    team.source = MemorySource("sample", team.source.content)
+    team.queue.run(team.worker().work, Stop())
+    # The stopped closing had put the delete off; in the end nothing was left.
+    assert done(team.report(run)) == {"updated": 2, "deleted": 1}
 
 
 def test_whoever_closes_a_run_has_done_with_it(team: Team) -> None:

@@ -60,24 +60,38 @@ def test_groups_are_small_enough_to_be_begun_again_and_many_enough_for_many_work
 
 
 CREATED, ADOPTED, UPDATED = Action.CREATE, Action.ADOPT, Action.UPDATE
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+NOTHING_ELSE = {"failures": [], "notices": [], "approvals": [], "fidelity": {}, "destination": "d", "stopped": ""}
+NOTHING_ELSE |= {"unreachable": False, "unchanged": 0}
 
 
 @pytest.mark.parametrize(
     ("told", "counted"),
     [
-        ([CREATED], {"created": 1}),
-        ([CREATED, ADOPTED], {"created": 1}),
-        ([ADOPTED, CREATED], {"created": 1}),
-        ([ADOPTED, ADOPTED], {"adopted": 1}),
-        ([ADOPTED, UPDATED], {"adopted": 1, "updated": 1}),
+        ([(CREATED, "done")], {"created": 1}),
+        ([(CREATED, "done"), (ADOPTED, "done")], {"created": 1}),
+        ([(ADOPTED, "done"), (CREATED, "done")], {"created": 1}),
+        ([(ADOPTED, "done"), (ADOPTED, "done")], {"adopted": 1}),
+        ([(ADOPTED, "done"), (UPDATED, "done")], {"adopted": 1, "updated": 1}),
+        ([(UPDATED, "postponed"), (UPDATED, "done")], {"updated": 1}),
+        ([(UPDATED, "conflict"), (UPDATED, "done")], {"updated": 1}),
+        ([(ADOPTED, "done"), (UPDATED, "conflict")], {"adopted": 1, "skipped": 1, "conflicts": 1}),
+        ([(ADOPTED, "done"), (UPDATED, "held")], {"adopted": 1, "skipped": 1}),
+        ([(UPDATED, "stopped")], {}),
+        ([(UPDATED, "failed")], {}),
     ],
 )
-def test_what_one_worker_created_and_another_found_is_told_once(told: list[Action], counted: dict[str, int]) -> None:
-    """A database that went away takes a worker's places from it, while the answer to its write is on the way."""
-    now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-    shared = SharedRun(run="1", route="r", opened=now, ended=now, rest={}, groups=1, left=0)
+def test_what_became_of_an_item_in_the_end_is_told_once(
+    told: list[tuple[Action, str]], counted: dict[str, int]
+) -> None:
+    """A database that went away takes a worker's places from it, while the answer to its write is on the way; and a
+    closing that was stopped is done again."""
+    shared = SharedRun(run="1", route="r", opened=NOW, ended=NOW, rest=NOTHING_ELSE, groups=1, left=0)
     change = {"key": "s:a", "kind": Kind.PAGE, "place": PLACE, "course": "BIO-101", "title": "Cells", "reason": ""}
-    done = [(Outcome(change=Change(action=action, **change), status=Status.DONE), "done") for action in told]  # type: ignore[arg-type]
+    done = [
+        (Outcome(change=Change(action=action, conflict=called == "conflict", **change), status=Status.DONE), called)  # type: ignore[arg-type]
+        for action, called in told
+    ]
     state = SimpleNamespace(sharing=SimpleNamespace(outcomes=lambda _run, _route: done))
     report = report_of(shared, state)  # type: ignore[arg-type]
     assert {name: count for name, count in summary_of([report]).items() if count} == counted
