@@ -5,14 +5,14 @@ A run that dies anywhere leaves an open intent for whatever it may have sent; th
 
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Action, Change, Outcome, Status
+from lms_bridge.connector import Action, Change, Outcome, Record, Status
 from lms_bridge.errors import Problem, StateError
 from lms_bridge.items import Key
 from lms_bridge.sync.report import exit_code, summary_of
@@ -172,13 +172,12 @@ def _report(
         approvals=plan.approvals if held else (),
         unreachable=plan.unreachable or applying.unreachable,
         stopped=applying.writer.stop.reason,
-        fidelity=_fidelity_of(applying),
+        fidelity=not_whole(applying.writer.written),
     )
 
 
-def _fidelity_of(applying: _Applying) -> dict[Key, Mapping[str, float]]:
+def not_whole(written: Iterable[Record]) -> dict[Key, Mapping[str, float]]:
     """Of the pages that were written and did not arrive whole."""
-    written = applying.writer.written
     return {record.key: record.fidelity for record in written if min(record.fidelity.values(), default=1.0) < 1.0}
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lms_bridge.connector import Action, Address, Change, Outcome, Placement, PlaceRef, Status
 from lms_bridge.errors import Problem
 from lms_bridge.items import Item, Key
-from lms_bridge.sync.apply import WRITES, apply
+from lms_bridge.sync.apply import WRITES, apply, not_whole
 from lms_bridge.sync.intent import SharedRun
 from lms_bridge.sync.listing import SourceView
 from lms_bridge.sync.report import exit_code, summary_of
@@ -110,7 +110,8 @@ def close_run(shared: SharedRun, route: Route, state: "State", *, clock: Callabl
         return False
     told = {_at(each.change): status for each, status in state.sharing.outcomes(shared.run, route.name)}
     told_already = sum(told.get(_at(change)) in _TOLD for change in plan.in_step)
-    rest = _rest(replace(report, unchanged=report.unchanged - told_already))
+    written = [record for record in closing.records(route.name) if told.get((record.place, record.key)) == "done"]
+    rest = _rest(replace(report, unchanged=report.unchanged - told_already, fidelity=not_whole(written)))
     _end(shared, state, rest, clock())
     state.sharing.end(shared.run, route.name, rest)
     return True

@@ -130,3 +130,12 @@ def test_whoever_closes_a_run_has_done_with_it(team: Team) -> None:
     assert worker.work(job) is None
     assert done(team.report(run)) == {"created": 2}
     assert not team.report(run).unreachable
+
+
+def test_pages_that_did_not_arrive_whole_are_told_whoever_wrote_them(team: Team) -> None:
+    team.destination.drops_links = True
+    there = make_page(BIO, "there", "<p>Words.</p>")
+    page = leading_to(there)
+    team.source.content = [there, page]
+    assert page.key in team.run().fidelity
+    assert team.run().fidelity == {}
