@@ -1,7 +1,9 @@
 """What a destination bears is shared by all who talk to it: what one of them is told, all heed."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -86,6 +88,48 @@ def test_while_the_state_cannot_be_asked_nobody_goes_there() -> None:
     assert budget.closed("host") > 0
     assert budget.draw("units", 1, per_second=1, burst=1) > 0
     budget.close("host", 1)
+
+
+@pytest.mark.parametrize(
+    ("looked", "left", "asked"),
+    [
+        ([0.0], [10.0], 1),
+        ([0.0, 0.2, 0.25], [10.0, 9.8, 9.75], 1),
+        ([0.0, 2.0], [10.0, 10.0], 2),
+        ([0.0, 0.2, 2.0, 2.2], [10.0, 9.8, 10.0, 9.8], 2),
+    ],
+    ids=["once", "in a row", "again later", "in a row, and again later"],
+)
+def test_the_database_is_not_asked_before_each_of_many_calls(
+    monkeypatch: pytest.MonkeyPatch, looked: list[float], left: list[float], asked: int
+) -> None:
+    database = _Told(10.0)
+    assert [round(seconds, 3) for seconds in waits(monkeypatch, database, looked)] == left
+    assert database.asked == asked
+
+
+def test_a_wait_that_is_over_is_over_for_those_who_were_told_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert waits(monkeypatch, _Told(0.125), [0.0, 0.125, 0.2]) == [0.125, 0.0, 0.0]
+
+
+def waits(monkeypatch: pytest.MonkeyPatch, database: "_Told", looked: list[float]) -> list[float]:
+    """How long is left at each of these moments, in seconds since the first."""
+    moments = iter(1000.0 + moment for moment in looked)
+    monkeypatch.setattr("lms_bridge.sync.shared_budget.time", SimpleNamespace(monotonic=lambda: next(moments)))
+    budget = StateBudget(SimpleNamespace(sharing=database), "site")  # type: ignore[arg-type]
+    return [budget.closed("host") for _ in looked]
+
+
+@dataclass
+class _Told:
+    """A state that says each time that the host is to be left alone for so long."""
+
+    seconds: float
+    asked: int = 0
+
+    def closed(self, destination: str) -> dict[str, float]:
+        self.asked += 1
+        return {"host": self.seconds}
 
 
 class _Gone:
