@@ -103,7 +103,7 @@ class Budget:
             return 0.0
         assert self.gate.shared is not None
         burst = max(1.0, self._calls * _AT_ONCE)
-        return self.gate.shared.draw("calls", 1, per_second=(self._calls - burst) / 60, burst=burst)
+        return self.gate.shared.draw("calls", 1, per_second=max(1.0, self._calls - burst) / 60, burst=burst)
 
     def _reserved(self, units: int) -> float:
         """How long until the service gives anew, where the call would take what it has left."""

@@ -84,6 +84,17 @@ def test_no_minute_takes_more_calls_than_the_ceiling() -> None:
     assert 110 <= clock.now - start <= 130
 
 
+@pytest.mark.parametrize("ceiling", [1, 2])
+def test_a_ceiling_of_a_call_or_two_is_kept_and_lets_them_through(ceiling: int) -> None:
+    purse, clock = budget(100_000, calls_per_minute=ceiling)
+    moments = []
+    for _ in range(3):
+        purse.spend(2)
+        moments.append(clock.now)
+    assert max(sum(begun <= moment < begun + 59 for moment in moments) for begun in moments) == 1
+    assert moments[-1] - moments[0] <= 130
+
+
 def test_a_call_dearer_than_the_burst_goes_through_and_is_paid_for_afterwards() -> None:
     purse, clock = budget(10)
     purse.spend(40)
