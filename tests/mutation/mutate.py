@@ -113,7 +113,7 @@ def _work(mistakes: list[Mistake], found: reached.Reached, to: Path, scratch: Pa
     with to.open("w", encoding="utf-8") as results:
         for done, mistake in enumerate(mistakes, 1):
             rounds = _rounds(mistake, found)
-            cost = sum(found.seconds.get(test, 0.0) for tests in rounds for test in tests)
+            cost = sum(found.together(test, tests[:place]) for tests in rounds for place, test in enumerate(tests))
             outcome = (
                 noticed.notices(mistake, ROOT, rounds, 10 + round(3 * cost), scratch) if rounds else "never reached"
             )
@@ -140,12 +140,14 @@ def _rounds(mistake: Mistake, found: reached.Reached) -> list[list[str]]:
     for test in reaching:
         ways.setdefault(frozenset(found.lines[mistake.module].get(test, ())), []).append(test)
     ranked = [
-        (test not in about, place, not test.startswith(room), -len(way), found.seconds.get(test, 0.0), test)
+        (test not in about, place, not test.startswith(room), -len(way), found.together(test, ()), test)
         for way, tests in ways.items()
-        for place, test in enumerate(sorted(tests, key=lambda one: found.seconds.get(one, 0.0)))
+        for place, test in enumerate(sorted(tests, key=lambda one: found.together(one, ())))
     ]
-    chosen, spent = [], 0.0
-    for *_, seconds, test in sorted(ranked):
+    chosen: list[str] = []
+    spent = 0.0
+    for *_, test in sorted(ranked):
+        seconds = found.together(test, chosen)
         if spent + seconds <= PATIENCE:
             chosen.append(test)
             spent += seconds
@@ -157,16 +159,17 @@ def _rounds(mistake: Mistake, found: reached.Reached) -> list[list[str]]:
         [test for test in chosen if test.partition("::")[0] in first],
         [test for test in chosen if test.partition("::")[0] not in first],
     )
-    return [sorted(tests, key=lambda test: found.seconds.get(test, 0.0)) for tests in rounds if tests]
+    return [sorted(tests, key=lambda test: found.together(test, ())) for tests in rounds if tests]
 
 
 def _further(mistake: Mistake, found: reached.Reached, asked: list[list[str]]) -> list[str]:
     """The quickest of those that were not asked: what many tests come to is noticed by one that looks for it."""
     before = {test for tests in asked for test in tests}
     left = [test for test in reached.tests_of(found, ROOT, mistake.module, mistake.line) if test not in before]
-    chosen, spent = [], 0.0
-    for test in sorted(left, key=lambda test: found.seconds.get(test, 0.0)):
-        spent += found.seconds.get(test, 0.0)
+    chosen: list[str] = []
+    spent = 0.0
+    for test in sorted(left, key=lambda test: found.together(test, ())):
+        spent += found.together(test, chosen)
         if spent > MORE_PATIENCE:
             break
         chosen.append(test)

@@ -3,7 +3,7 @@
 import ast
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -13,7 +13,7 @@ import coverage
 import pytest
 
 SLOW_SERVER = 5.0
-"""Seconds that a test pays who has to start PostgreSQL first: another test paid while they were taken."""
+"""Seconds that a file's first test pays who has to start PostgreSQL: another test paid while they were taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,15 @@ class Reached:
     seconds: dict[str, float]
     lines: dict[str, dict[str, list[int]]]
     """Lines by module and test; the test "" is the import."""
+    served: Collection[str] = ()
+    """The tests that need a PostgreSQL."""
+
+    def together(self, test: str, others: Collection[str]) -> float:
+        """The seconds that a test takes beside others: the tests of a file share one PostgreSQL."""
+        seconds, file = self.seconds.get(test, 0.0), test.partition("::")[0]
+        if test not in self.served or any(one in self.served and one.partition("::")[0] == file for one in others):
+            return seconds
+        return seconds + SLOW_SERVER
 
 
 def record(root: Path, arguments: list[str], to: Path) -> int:
@@ -36,7 +45,8 @@ def record(root: Path, arguments: list[str], to: Path) -> int:
         for line, tests in data.contexts_by_lineno(file).items():
             for test in tests:
                 found.setdefault(test, []).append(line)
-    to.write_text(json.dumps({"seconds": recorder.seconds, "lines": lines}), encoding="utf-8")
+    kept = {"seconds": recorder.seconds, "lines": lines, "served": recorder.served}
+    to.write_text(json.dumps(kept), encoding="utf-8")
     return code
 
 
@@ -50,6 +60,7 @@ class _Recorder:
             data_file=None, config_file=False, include=["lms_bridge/sync/*", "lms_bridge/markup/*"]
         )
         self.seconds: dict[str, float] = {}
+        self.served: list[str] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -61,7 +72,7 @@ class _Recorder:
             # Of the processor: what else the machine does is not the test's.
             self.seconds[item.nodeid] = time.process_time() - begun
             if item.get_closest_marker("postgresql") or "postgresql" in item.nodeid:
-                self.seconds[item.nodeid] += SLOW_SERVER
+                self.served.append(item.nodeid)
             self.measure.switch_context("")
 
 
