@@ -35,7 +35,7 @@ class Sharing:
     def join(self, route: str, run: str, *, within: timedelta = timedelta()) -> str:
         """The name of the route's run that is under way or ended `within` this time; else a new one begins as `run`."""
         s = tables.shared_runs
-        with self._store.transaction(on_disk=True) as connection:
+        with self._store.transaction() as connection:
             # Two submissions at once must not both begin one.
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"lms-bridge:join:{route}"))))
             now = _now(connection)
@@ -63,7 +63,7 @@ class Sharing:
         """Keep the groups of a run, unless it has some already. The numbers of those that are not done."""
         g = tables.groups
         here = {"run": run, "route": route}
-        with self._store.transaction(on_disk=True) as connection:
+        with self._store.transaction() as connection:
             connection.execute(
                 sa.select(tables.shared_runs.c.run).where(*at(tables.shared_runs, here)).with_for_update()
             )
@@ -97,7 +97,7 @@ class Sharing:
         """`rest` is what the report tells besides outcomes."""
         s, g = tables.shared_runs, tables.groups
         here = {"run": run, "route": route}
-        with self._store.transaction(on_disk=True) as connection:
+        with self._store.transaction() as connection:
             ended = sa.update(s).where(*at(s, here), s.c.ended.is_(None))
             connection.execute(ended.values(ended=_now(connection), rest=dict(rest)))
             connection.execute(sa.delete(g).where(*at(g, here)))
