@@ -128,7 +128,7 @@ def test_who_has_to_wait_does_not_ask_at_once_again(state: State) -> None:
     with state._engine.begin() as connection:
         later = state.sharing.now() + DAY
         connection.execute(sa.update(b).where(b.c.destination == site).values(filled=later))
-    assert 0 < state.sharing.draw(site, "units", 10, per_second=1e9, burst=10) < 1
+    assert 0.001 < state.sharing.draw(site, "units", 10, per_second=1e9, burst=10) < 1
 
 
 def test_a_part_of_a_destination_is_left_alone_until_its_time_is_over(state: State) -> None:
