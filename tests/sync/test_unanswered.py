@@ -1,17 +1,21 @@
 """What is known of writes whose answer never came, by what stands there now."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from found_world import BIO, ENTRY, KEY, NOW, RECORD
 
-from lms_bridge.connector import Action, Entry
+from lms_bridge.connector import Action, Entry, Record
 from lms_bridge.items import Course, Kind, mark
 from lms_bridge.sync.intent import COPY, Intent
+from lms_bridge.sync.route import prepare
+from lms_bridge.sync.run import Route
 from lms_bridge.sync.survey import Look
 from lms_bridge.sync.unanswered import deleted_without_answer, digests_of, merges_of, without_record
 from lms_bridge.testing.memory import MemoryDestination, MemoryPlace
+from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import make_item
 
 ITEM = replace(make_item(Kind.PAGE, Course("BIO-101", "Cell Biology")), key=KEY)
@@ -58,6 +62,25 @@ def test_an_entry_is_gone_because_of_us_only_after_a_delete_of_ours_and_where_no
     elsewhere = intent(DELETE, place="page@ECO-200", key=KEY)
     told = deleted_without_answer(seen, [elsewhere, *(intent(action) for action in sent)])
     assert told == ([RECORD] if ours else [])
+
+
+@pytest.mark.parametrize(
+    ("sent", "action", "forgotten"), [([intent(DELETE)], Action.CREATE, (RECORD,)), ([], Action.SKIP, ())]
+)
+def test_only_what_we_took_away_ourselves_is_planned_to_be_made_again(
+    sent: list[Intent], action: Action, forgotten: tuple[Record, ...]
+) -> None:
+    state: Any = SimpleNamespace(
+        records=lambda _route: [RECORD],
+        open_intents=lambda _route: sent,
+        addresses=lambda _destination, besides: {},
+        places=lambda _route: {},
+        cursor=lambda _route: None,
+        history=SimpleNamespace(kept_away=lambda _route: frozenset()),
+    )
+    plan = prepare(Route("r", MemorySource("s", [ITEM]), MemoryDestination()), state, now=NOW)
+    assert [change.action for change in plan.changes if change.key == KEY] == [action]
+    assert plan.deleted == forgotten
 
 
 @pytest.mark.parametrize(
