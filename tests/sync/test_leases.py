@@ -100,7 +100,7 @@ def test_in_postgresql_a_route_is_held_as_a_whole_or_by_its_places_and_who_is_pa
         assert not refused(lease_places(two, "other", ["a"]))
         assert refused(lease(two, "r"))
     with one.connect() as earlier:
-        earlier.execute(sa.text("SELECT pg_advisory_lock(-4101441021047272284)"))
+        earlier.execute(sa.text("SELECT pg_advisory_xact_lock(-4101441021047272284)"))
         assert refused(lease(two, "r")), "a worker of an earlier version has the route by this number"
     one.dispose()
     two.dispose()
