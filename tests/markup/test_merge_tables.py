@@ -147,6 +147,12 @@ MERGED = {
         "<table><caption>Our rooms of yesterday</caption></table>",
         "<table><caption>All rooms of yesterday</caption></table>",
     ),
+    "different words of a caption over a row without cells that one side has": (
+        "<table><caption>Our rooms of today</caption></table>",
+        "<table><caption>All rooms of today</caption><tbody><tr></tr></tbody></table>",
+        "<table><caption>Our rooms of yesterday</caption></table>",
+        "<table><caption>All rooms of yesterday</caption><tbody><tr></tr></tbody></table>",
+    ),
     "cells under wide ones": (
         wide("80|3|0", "12|1|5"), wide("90|3|0", "12|1|5"), wide("80|3|0", "12|2|5"), wide("90|3|0", "12|2|5")
     ),
