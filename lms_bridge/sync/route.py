@@ -204,6 +204,10 @@ def _found(look: Look, known: _Known) -> Found:
     place = look.place
     standing = frozenset(look.payloads)
     intents = [intent for intent in known.intents if intent.place == look.ref.id]
+    selected = known.selected
+    if selected is not None and not known.answers:
+        # What moved to another place is gone from here, and a selection takes nothing away.
+        selected &= look.keys
     return Found(
         place=look.ref,
         payloads=list(look.payloads.values()),
@@ -220,7 +224,7 @@ def _found(look: Look, known: _Known) -> Found:
         copies=_names_of_copies(look, known),
         answers=known.answers,
         elsewhere=known.elsewhere - standing,
-        selected=known.selected,
+        selected=selected,
     )
 
 
