@@ -10,6 +10,7 @@ from lms_bridge.items import Item, Key, Kind
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.conversion import Conversion, source_url
 from lms_bridge.sources.files.leaves import read_leaf, salvaged, shared_keys
+from lms_bridge.sources.files.memory import Keeping, Memory, remembering
 from lms_bridge.sources.files.ratings import Reviews, identity_of, mean_at, mean_of, ratings, read_reviews, same_rater
 from lms_bridge.sources.files.reading import Reading, stands
 from lms_bridge.sources.files.revising import revise
@@ -35,6 +36,10 @@ class FilesSource:
         self._folder = folder
         self._root = folder / settings.path
         self._instead = instead
+        self._keeping: Keeping | None = None
+
+    def remember(self, folder: Path, code: str) -> None:
+        self._keeping = Keeping(folder, code)
 
     def items(self, since: str | None = None) -> Listing:
         """Everything in the folder. Raises SourceError when it is not there.
@@ -44,10 +49,17 @@ class FilesSource:
         return self._list(self._reading(), since)
 
     def _list(self, reading: Reading, since: str | None = None) -> Listing:
+        with remembering(self._keeping) as memory:
+            listing = self._listed(reading, since, memory)
+            if memory is not None:
+                memory.settle()
+        return listing
+
+    def _listed(self, reading: Reading, since: str | None, memory: Memory | None) -> Listing:
         homes, links = self._map(reading)
         shared = shared_keys(links.leaves.values(), reading)
         items: list[Item] = []
-        conversion = Conversion(reading, links, self._settings)
+        conversion = Conversion(reading, links, self._settings, memory)
         for leaf in links.leaves.values():
             if leaf.key in shared:
                 with reading.one_file(leaf.path):
