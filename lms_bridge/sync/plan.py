@@ -97,7 +97,8 @@ def _keep(planning: _Planning, row: Row, verdict: Verdict) -> None:
     if record is not None and (record != row.record or row.key in planning.found.ours):
         planning.refreshed.append(record)
     if verdict.action is None:
-        planning.in_step.append(_change(planning.found, row, Verdict(Action.SKIP)))
+        # Nobody asks what stands where nothing is to do, and there are many of these.
+        planning.in_step.append(_change(planning.found, row, Verdict(Action.SKIP), before=None))
         return
     planning.changes += _changes(planning, row, verdict)
     of = row.payload
@@ -106,7 +107,7 @@ def _keep(planning: _Planning, row: Row, verdict: Verdict) -> None:
 
 
 def _changes(planning: _Planning, row: Row, verdict: Verdict) -> Iterator[Change]:
-    change = _change(planning.found, row, verdict)
+    change = _change(planning.found, row, verdict, before=_before(planning.found, row))
     if verdict.action is Action.MERGE or (verdict.conflict and row.stands in (Stands.DRIFTED, Stands.RETITLED)):
         change = replace(change, sides=_sides(planning.found, row))
     if verdict.action is Action.MERGE:
@@ -209,7 +210,7 @@ def _answered(record: Record, row: Row, ours: Body) -> Record:
     return with_base(replace(same, digest=body_digest(ours), drifted=True, hidden=False), ours)
 
 
-def _change(found: Found, row: Row, verdict: Verdict) -> Change:
+def _change(found: Found, row: Row, verdict: Verdict, *, before: Body | None) -> Change:
     assert verdict.action is not None
     place = found.place
     moved = row.payload is None and row.key in found.elsewhere
@@ -225,7 +226,7 @@ def _change(found: Found, row: Row, verdict: Verdict) -> Change:
         payload=row.payload,
         entry=row.entry,
         record=row.record,
-        before=_before(found, row),
+        before=before,
         conflict=verdict.conflict,
         guarded=verdict.guarded,
     )

@@ -179,8 +179,13 @@ def test_an_orphan_is_told_under_the_course_that_it_was_written_for_or_that_of_i
 def test_what_stands_there_is_told_where_it_is_known(
     record: Record, entry: Any, stands: str | None, known: str | None
 ) -> None:
-    before = planned(found(wanted(), record, entry, stands=stands)).before
+    before = planned(found(wanted(SOURCE), record, entry, stands=stands)).before
     assert (before.html if before is not None else None) == known
+
+
+def test_what_stands_where_nothing_is_to_do_is_not_read_out_of_the_record() -> None:
+    (still,) = make_plan(found(wanted(), RECORD, ENTRY), REPORT, NOW).in_step
+    assert (still.record, still.before) == (RECORD, None)
 
 
 def test_a_page_is_made_before_the_pages_below_it() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Edit, Finding, Level, Listing, Revision
 from lms_bridge.errors import Problem, SourceError
@@ -13,10 +14,12 @@ from lms_bridge.sources.files.leaves import read_leaf, salvaged, shared_keys
 from lms_bridge.sources.files.memory import Keeping, Memory, remembering
 from lms_bridge.sources.files.ratings import Reviews, identity_of, mean_at, mean_of, ratings, read_reviews, same_rater
 from lms_bridge.sources.files.reading import Reading, stands
-from lms_bridge.sources.files.revising import revise
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.unread import unread
-from lms_bridge.sources.files.write_back import Room
+
+if TYPE_CHECKING:
+    # What writes Markdown takes its time to load, and a sync reads only.
+    from lms_bridge.sources.files.write_back import Room
 
 _TABLES = ("ratings.csv", "ratings.xlsx")
 
@@ -92,12 +95,16 @@ class FilesSource:
 
     def revised(self, edits: Sequence[Edit]) -> Revision:
         """The folder with these edits in its files. What would break something else in it is held."""
+        from lms_bridge.sources.files.revising import revise
+
         return revise(self._reading(), edits, self._revising, self._over)
 
     def _over(self, instead: Mapping[Path, bytes]) -> "FilesSource":
         return FilesSource(self.name, self._settings, self._folder, instead)
 
-    def _revising(self, reading: Reading) -> Room:
+    def _revising(self, reading: Reading) -> "Room":
+        from lms_bridge.sources.files.write_back import Room
+
         _, links = self._map(reading)
         return Room(reading, links, Conversion(reading, links, self._settings), self._settings.max_page_bytes)
 
