@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,9 +18,14 @@ from hypothesis import strategies as st
 
 from lms_bridge import bridge
 from lms_bridge.config.load import load_config
-from lms_bridge.items import Page, Prompt
+from lms_bridge.items import Course, Kind, Page, Prompt
 from lms_bridge.markup.commonmark import parser
 from lms_bridge.opening import notes_of, open_connectors
+from lms_bridge.sources.files import glance, source, untouched
+from lms_bridge.sources.files.converting import converted
+from lms_bridge.sources.files.folder import Leaf
+from lms_bridge.sources.files.front_matter import PageMatter
+from lms_bridge.sources.files.memory import Keeping, Memory, remembering
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.source import FilesSource
 
@@ -34,6 +40,9 @@ destinations:
 routes:
   all: {from: programme, to: moodle}
 """
+
+
+LEAF = Leaf(Kind.PAGE, "s:C1/wiki/a", Path("a.md"), Course("C1", "C1"), "A", PageMatter(), str, 2)
 
 
 @dataclass(slots=True)
@@ -56,7 +65,10 @@ class Desk:
     def write(self, name: str, text: str | bytes) -> Path:
         path = self.content / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        # By exchange, as editors and Git do: two edits within one tick of the clock are two files all the same.
+        new = path.with_name("_new")
+        new.write_bytes(text if isinstance(text, bytes) else text.encode())
+        new.replace(path)
         return path
 
     def source(self, *, remembering: bool = True) -> FilesSource:
@@ -73,6 +85,14 @@ class Desk:
         forms = [(type(body), getattr(body, "policy", None)) for body in bodies]
         found = list(self.source(remembering=remembering).check())
         return items, forms, listing.problems, listing.withheld, listing.complete, listing.cursor, found
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _later() -> Iterator[None]:
+    """Whatever was touched was touched long ago."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(glance, "_GRAIN_NS", -60_000_000_000)
+        yield
 
 
 @pytest.fixture
@@ -141,6 +161,99 @@ def test_a_text_is_converted_anew_where_an_image_is_another_by_now(desk: Desk) -
     assert parsed_by(desk) == []
 
 
+def test_a_text_that_moved_down_in_its_file_is_told_by_its_new_line(desk: Desk) -> None:
+    for head, line in (("", 3), ("---\ntags: [a]\n---\n", 6)):
+        desk.write("C1/wiki/walls.md", head + "# Walls\n\n[top](#here)\n")
+        (told,) = [str(found.problem) for found in desk.source().check() if "#here" in str(found.problem)]
+        assert told.startswith(f"content/C1/wiki/walls.md:{line}: ")
+
+
+def read_by(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that a listing reads for their text."""
+    read: list[str] = []
+    whole = source.read_leaf
+
+    def read_leaf(reading: Any, path: Path, *others: Any) -> Any:
+        read.append(path.name)
+        return whole(reading, path, *others)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(source, "read_leaf", read_leaf)
+        desk.source().items()
+    return sorted(read)
+
+
+def test_a_file_that_nobody_touched_is_not_read_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_by(desk, monkeypatch) == ["after.md", "cells.md", "walls.md"]
+    assert read_by(desk, monkeypatch) == []
+    desk.write("C1/wiki/walls.md", "# Walls\n\nThey hold.\n")
+    assert read_by(desk, monkeypatch) == ["walls.md"]
+    before = (desk.content / "C1/wiki/walls.md").stat()
+    path = desk.write("C1/wiki/walls.md", "# Walls\n\nThey fold.\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert read_by(desk, monkeypatch) == ["walls.md"]
+
+
+def test_a_file_that_was_touched_within_a_tick_of_the_clock_is_read_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glance, "_GRAIN_NS", 60_000_000_000)
+    assert [len(read_by(desk, monkeypatch)) for _ in range(2)] == [3, 3]
+
+
+def test_a_link_to_a_file_is_read_as_what_it_leads_to(desk: Desk) -> None:
+    path = desk.content / "C1/wiki/linked.md"
+    path.symlink_to("walls.md")
+    desk.write("C1/wiki/walls.md", "# Linked\n\nOne.\n")
+    for words in ("One.", "Two."):
+        desk.write("C1/wiki/walls.md", f"# Linked\n\n{words}\n")
+        bodies = [item.body.strip() for item in desk.source().items().items if item.key.endswith("linked")]  # type: ignore[union-attr]
+        assert bodies == [f"<p>{words}</p>"]
+
+
+def test_a_date_is_a_date_and_a_time_a_time_however_often_they_are_read(desk: Desk) -> None:
+    for name, moment in (("day", "2027-01-11"), ("time", "2027-01-11 09:00:00+01:00"), ("word", "'2027-01-11'")):
+        desk.write(f"C1/prompts/{name}.md", f"---\ntitle: {name}\npublish: {moment}\n---\nWhat now?\n")
+    assert [desk.told() for _ in range(2)] == [desk.told(remembering=False)] * 2
+
+
+def test_a_file_that_changes_while_it_is_listed_waits_for_the_next_run(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.told()
+    with monkeypatch.context() as patch:
+        seen = {path: glance.of_file(path, 2**63) for path in desk.content.rglob("*.md")}
+        patch.setattr(untouched, "of_file", lambda path, begun: seen[path])
+        desk.write("C1/wiki/cells.md", "# Cells\n\nLarge rooms, of [walls](walls.md).\n")
+        desk.write("C1/wiki/cell.png", PNG + b"another")
+        (problem,) = desk.source().items().problems
+    assert str(problem) == "content/C1/wiki/cells.md: changed while the run went on. Run again."
+    assert desk.told() == desk.told(remembering=False)
+
+
+@pytest.mark.parametrize("answers", [("x", "y", "z"), ("x", "other", "z"), ("x", "other", None)])
+def test_whatever_is_asked_on_the_way_is_told_once(desk: Desk, answers: tuple[str | None, ...]) -> None:
+    """A conversion asks where addresses lead, and hears what is wrong with them: neither twice nor never."""
+
+    def ask(now: dict[str, str | None], memory: Memory | None) -> tuple[Any, list[str]]:
+        told: list[str] = []
+
+        def answer(address: str, line: int) -> str | None:
+            told.append(f"{address} in line {line}")
+            return now[address]
+
+        resolve = dict.fromkeys(("link", "image", "wiki"), answer)
+        leaf = replace(LEAF, body=lambda: "[a](a) ![b](b)\n\n[[c]]\n")
+        return converted(leaf, resolve, where="here", memory=memory, anew=told.clear), told
+
+    one: dict[str, str | None] = {"a": "item:x", "b": "asset:y", "c": "item:z"}
+    now = dict(zip(one, (answer and f"item:{answer}" for answer in answers), strict=True))
+    with remembering(Keeping(desk.kept, "one")) as memory:
+        ask(one, memory)
+        for _ in range(2):
+            assert ask(now, memory) == ask(now, None)
+
+
 NAMES = ("a", "b", "c/index")
 PIECES = (
     "Words, ![air](cell.png) and ![none](none.png).",
@@ -152,7 +265,14 @@ PIECES = (
     "[odd](javascript:alert) [top](#here) <b style='x'>b</b> &amp; &#1;",
     "[" * 5001,
 )
-HEADS = ("", "---\nid: other\n---\n", "---\nstatus: draft\n---\n", "---\ntitle: [\n---\n", "---\nparent: a\n---\n")
+HEADS = (
+    "",
+    "---\ntags: [b, a]\norder: 2\n---\n",
+    "---\nid: other\n---\n",
+    "---\nstatus: draft\n---\n",
+    "---\ntitle: [\n---\n",
+    "---\nparent: a\n---\n",
+)
 TITLES = ("First", "Second", "")
 EDITS = st.one_of(
     st.tuples(

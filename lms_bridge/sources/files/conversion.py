@@ -64,14 +64,13 @@ class Conversion:
         item: Page | Prompt | None = None
         try:
             found = converted(
-                leaf.text,
+                leaf,
                 {
                     "link": lambda href, line: self._link(leaf, href, line, told.tell, told.warn),
                     "image": lambda src, line: self._image(leaf, src, line, told.assets, told.tell),
                     "wiki": lambda title, line: self._titled(leaf, title, line, told.tell, told.warn),
                 },
                 where=where,
-                line_offset=leaf.text_line,
                 memory=self._memory,
                 anew=told.nothing,
             )

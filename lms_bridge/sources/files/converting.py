@@ -6,15 +6,19 @@ from typing import Any
 from lms_bridge.markup.clean import CANONICAL
 from lms_bridge.markup.fragment import Cleaned
 from lms_bridge.markup.markdown import Conversion, Problem, Resolve, to_html
+from lms_bridge.sources.files.folder import Leaf
 from lms_bridge.sources.files.memory import Memory
 
 
+def mark_of(memory: Memory, text: str, line_offset: int) -> bytes:
+    return memory.mark("text", str(line_offset), text)
+
+
 def converted(
-    text: str,
+    leaf: Leaf,
     resolve: Mapping[str, Resolve],
     *,
     where: str,
-    line_offset: int,
     memory: Memory | None,
     anew: Callable[[], None],
 ) -> Conversion:
@@ -24,15 +28,16 @@ def converted(
     called when that was for nothing, and all of it is asked once more.
     """
     if memory is None:
-        return _converted(text, resolve, where, line_offset)
-    mark = memory.mark("text", str(line_offset), text)
+        return _converted(leaf.text, resolve, where, leaf.text_line)
+    mark = leaf.mark or mark_of(memory, leaf.text, leaf.text_line)
     kept = memory.recall(mark)
     if kept is not None:
         if all(resolve[which](address, line) == answer for which, address, line, answer in kept["asked"]):
             return _read(kept)
         anew()
     asked: list[tuple[str, str, int, str | None]] = []
-    found = _converted(text, {name: _noting(name, ask, asked) for name, ask in resolve.items()}, where, line_offset)
+    noting = {name: _noting(name, ask, asked) for name, ask in resolve.items()}
+    found = _converted(leaf.text, noting, where, leaf.text_line)
     # Under another policy it is cleaned again where it is sent, and there are too few of these to tell them apart.
     if not isinstance(found.html, Cleaned) or found.html.policy is CANONICAL:
         memory.keep(mark, _written(found, asked))

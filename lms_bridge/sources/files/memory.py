@@ -14,6 +14,7 @@ import secrets
 import sqlite3
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -47,8 +48,9 @@ class Memory:
 
     def __init__(self, keeping: Keeping, key: bytes) -> None:
         self._path = keeping.folder / _FILE
-        self._code = keeping.code
+        self._begin = hashlib.blake2b(f"{_FORM} {keeping.code} ".encode(), digest_size=_MARK_BYTES)
         self._key = key
+        self.begun = time.time_ns()
         self._used: set[bytes] = set()
         self._new: dict[bytes, bytes] = {}
         self._reading: sqlite3.Connection | None = None
@@ -57,8 +59,12 @@ class Memory:
 
     def mark(self, *parts: str) -> bytes:
         """Equal for equal parts and code alone."""
-        told = json.dumps([_FORM, self._code, *parts], ensure_ascii=True)
-        return hashlib.blake2b(told.encode(), digest_size=_MARK_BYTES).digest()
+        mark = self._begin.copy()
+        for part in parts:
+            told = part.encode(errors="surrogatepass")
+            mark.update(b"%d " % len(told))
+            mark.update(told)
+        return mark.digest()
 
     def recall(self, mark: bytes) -> Any:
         """What was kept under the mark, or none."""

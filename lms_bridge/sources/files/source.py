@@ -16,6 +16,7 @@ from lms_bridge.sources.files.ratings import Reviews, identity_of, mean_at, mean
 from lms_bridge.sources.files.reading import Reading, stands
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.unread import unread
+from lms_bridge.sources.files.untouched import leaf_of
 
 if TYPE_CHECKING:
     # What writes Markdown takes its time to load, and a sync reads only.
@@ -59,7 +60,7 @@ class FilesSource:
         return listing
 
     def _listed(self, reading: Reading, since: str | None, memory: Memory | None) -> Listing:
-        homes, links = self._map(reading)
+        homes, links = self._map(reading, memory)
         shared = shared_keys(links.leaves.values(), reading)
         items: list[Item] = []
         conversion = Conversion(reading, links, self._settings, memory)
@@ -86,10 +87,10 @@ class FilesSource:
             cursor=repr(mean),
         )
 
-    def _map(self, reading: Reading) -> tuple[list[folders.CourseFolder], folders.Map]:
+    def _map(self, reading: Reading, memory: Memory | None = None) -> tuple[list[folders.CourseFolder], folders.Map]:
         homes = list(folders.courses(reading))
         links = folders.Map()
-        for leaf in self._leaves(reading, homes, links):
+        for leaf in self._leaves(reading, homes, links, memory):
             links.add(leaf)
         return homes, links
 
@@ -172,19 +173,33 @@ class FilesSource:
         return Reading(root, self._shown, instead=self._instead)
 
     def _leaves(
-        self, reading: Reading, homes: list[folders.CourseFolder], links: folders.Map
+        self, reading: Reading, homes: list[folders.CourseFolder], links: folders.Map, memory: Memory | None
     ) -> Iterator[folders.Leaf]:
         for home in homes:
             for kind, room, deep in ((Kind.PAGE, "wiki", True), (Kind.PROMPT, "prompts", False)):
                 for path in folders.files(reading, home.folder / room, deep=deep):
                     leaf = None
                     with reading.one_file(path):
-                        leaf = read_leaf(reading, path, home, kind, self.name, self._settings)
+                        leaf = self._leaf(reading, path, home, kind, memory)
                     if leaf is not None:
                         yield leaf
                         continue
                     with reading.one_file(path):
                         links.leave_out(salvaged(reading, path, home, kind, self.name, self._settings))
+
+    def _leaf(
+        self, reading: Reading, path: Path, home: folders.CourseFolder, kind: Kind, memory: Memory | None
+    ) -> folders.Leaf:
+        return leaf_of(
+            path,
+            home,
+            kind,
+            self.name,
+            self._settings,
+            memory=memory,
+            shown=lambda: reading.shown(path),
+            read=lambda: read_leaf(reading, path, home, kind, self.name, self._settings),
+        )
 
     def _table(
         self, reading: Reading, home: folders.CourseFolder, settings: FilesSettings | None = None
