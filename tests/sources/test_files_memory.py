@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ LEAF = Leaf(Kind.PAGE, "s:C1/wiki/a", Path("a.md"), Course("C1", "C1"), "A", Pag
 class Desk:
     folder: Path
     code: str = "one"
+    settings: FilesSettings = field(default_factory=lambda: FilesSettings(path=Path("content")))
 
     @property
     def content(self) -> Path:
@@ -72,7 +73,7 @@ class Desk:
         return path
 
     def source(self, *, remembering: bool = True) -> FilesSource:
-        source = FilesSource("s", FilesSettings(path=Path("content")), self.folder)
+        source = FilesSource("s", self.settings, self.folder)
         if remembering:
             source.remember(self.kept, self.code)
         return source
@@ -212,9 +213,23 @@ def test_a_link_to_a_file_is_read_as_what_it_leads_to(desk: Desk) -> None:
 
 
 def test_a_date_is_a_date_and_a_time_a_time_however_often_they_are_read(desk: Desk) -> None:
-    for name, moment in (("day", "2027-01-11"), ("time", "2027-01-11 09:00:00+01:00"), ("word", "'2027-01-11'")):
+    moments = ("2027-01-11", "2027-01-11 09:00:00+01:00", "'2027-01-11'", "2027-01-11 00:00:00")
+    for name, moment in enumerate(moments):
         desk.write(f"C1/prompts/{name}.md", f"---\ntitle: {name}\npublish: {moment}\n---\nWhat now?\n")
     assert [desk.told() for _ in range(2)] == [desk.told(remembering=False)] * 2
+
+
+def test_a_limit_that_is_lower_by_now_counts(desk: Desk) -> None:
+    desk.write("C1/wiki/walls.md", "# Walls\n\n" + "They hold. " * 200)
+    parsed_by(desk)
+    desk.settings = FilesSettings(path=Path("content"), max_page_bytes=1000)
+    assert "content/C1/wiki/walls.md: has 0.0 MB" in str(desk.source().items().problems[0])
+
+
+def test_what_is_wrong_in_the_front_matter_is_told_with_its_line_however_often_it_is_read(desk: Desk) -> None:
+    desk.write("C1/wiki/walls.md", "---\ntags: [a]\nparent: nobody\n---\n# Walls\n")
+    told = [[problem.where for problem in desk.source().items().problems] for _ in range(2)]
+    assert told == [["content/C1/wiki/walls.md:3"]] * 2
 
 
 def test_a_file_that_changes_while_it_is_listed_waits_for_the_next_run(

@@ -30,7 +30,7 @@ def leaf_of(
     seen = of_file(path, memory.begun) if memory is not None else None
     if memory is None or seen is None:
         return read()
-    mark = memory.mark("file", kind, str(settings.max_page_bytes), str(path), seen)
+    mark = memory.mark("file", kind, str(settings.max_page_bytes), seen)
     kept = memory.recall(mark)
     if kept is None:
         leaf = read()
