@@ -528,8 +528,9 @@ def test_a_source_remembers_beside_the_state_for_its_owner_alone(configured: Pat
             sources["programme"].items()
         assert len(parsed) == expected
     folder = notes_of(config) / "sources" / "programme"
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
-    assert modes == {"programme": 0o700, "key": 0o600, "texts.sqlite": 0o600}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (*folder.parents[:2], folder, *folder.iterdir())}
+    folders = dict.fromkeys((notes_of(config).name, "sources", "programme"), 0o700)
+    assert modes == {**folders, "key": 0o600, "texts.sqlite": 0o600}
 
 
 def test_a_check_looks_for_itself_and_leaves_nothing(configured: Path) -> None:

@@ -53,9 +53,10 @@ class Memory:
         self.begun = time.time_ns()
         self._used: set[bytes] = set()
         self._new: dict[bytes, bytes] = {}
-        self._reading: sqlite3.Connection | None = None
+        self._file: sqlite3.Connection | None = None
         self._closed = False
-        """It is of no use any more, or not now."""
+        self._mute = False
+        """Nothing can be written; what stands there serves all the same."""
 
     def mark(self, *parts: str) -> bytes:
         """Equal for equal parts and code alone."""
@@ -91,9 +92,9 @@ class Memory:
 
     def close(self) -> None:
         self._closed = True
-        if self._reading is not None:
-            self._reading.close()
-            self._reading = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _seal(self, mark: bytes, found: bytes) -> bytes:
         return hashlib.blake2b(mark + found, key=self._key, digest_size=32).digest()
@@ -102,9 +103,9 @@ class Memory:
         if self._closed:
             return None
         try:
-            if self._reading is None:
-                self._reading = self._opened()
-            row = self._reading.execute("SELECT seal, found FROM kept WHERE mark = ?", (mark,)).fetchone()
+            if self._file is None:
+                self._file = self._opened()
+            row = self._file.execute("SELECT seal, found FROM kept WHERE mark = ?", (mark,)).fetchone()
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
             return None
@@ -128,24 +129,27 @@ class Memory:
 
     def _write(self, *, forgetting: bool) -> None:
         new, self._new = self._new, {}
-        if self._closed:
+        if self._closed or self._mute:
             return
         rows = [(mark, self._seal(mark, found), found) for mark, found in new.items()]
         try:
-            if self._reading is None:
-                self._reading = self._opened()
-            unused = self._unused(self._reading) if forgetting else []
+            if self._file is None:
+                self._file = self._opened()
+            unused = self._unused(self._file) if forgetting else []
             if not rows and not unused:
                 return
-            self._reading.execute("BEGIN IMMEDIATE")
+            self._file.execute("BEGIN IMMEDIATE")
             try:
-                self._reading.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", rows)
-                self._reading.executemany("DELETE FROM kept WHERE mark = ?", unused)
-                self._reading.execute("COMMIT")
+                self._file.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", rows)
+                self._file.executemany("DELETE FROM kept WHERE mark = ?", unused)
+                self._file.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
-                    self._reading.execute("ROLLBACK")
+                    self._file.execute("ROLLBACK")
                 raise
+        except sqlite3.OperationalError as error:
+            _log.info("what was worked out cannot be kept: %s", error)
+            self._mute = True
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
 
@@ -190,7 +194,9 @@ def remembering(keeping: Keeping | None) -> Iterator[Memory | None]:
 
 def _key(folder: Path) -> bytes:
     """The folder's key, made where there is none. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for missing in [above for above in (*reversed(folder.parents), folder) if not above.exists()]:
+        # With `parents=True` those above would be open to others.
+        missing.mkdir(mode=0o700, exist_ok=True)
     path = folder / _KEY
     if not _ours_alone(folder):
         raise PermissionError(f"{folder} may be written to by others")
