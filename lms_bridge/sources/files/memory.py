@@ -160,9 +160,10 @@ class Memory:
         _log.info("what was worked out before cannot be used or kept: %s", error)
         self.close()
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-            # No such file any more, nor ever again: the next run begins a new one.
-            with suppress(OSError):
-                self._path.unlink()
+            # It will be of no use again: the next run begins a new one, which a journal of this one must not reach.
+            for path in (self._path, self._path.with_name(f"{_FILE}-journal")):
+                with suppress(OSError):
+                    path.unlink()
 
 
 def _make(connection: sqlite3.Connection) -> None:
