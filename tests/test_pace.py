@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lms_bridge.transport import Answer, Pace, Politeness, Request
+from lms_bridge.transport import Answer, Gate, Pace, Politeness, Purse, Request
 from lms_bridge.transport.pace import WINDOW
 
 Server = Callable[[int], float]
@@ -95,7 +95,7 @@ def request(calls: int) -> Request:
 @pytest.mark.parametrize("calls", [1, 7, 40])
 def test_no_minute_takes_more_calls_than_were_allowed(calls: int) -> None:
     now = [0.0]
-    budget = Politeness(Pace(2, 2), 120, clock=lambda: now[0])
+    budget = Politeness(Pace(2, 2), 120, Gate(clock=lambda: now[0]))
     sent: list[float] = []
     while now[0] < 600:
         wait = budget.before(request(calls))
@@ -109,14 +109,28 @@ def test_no_minute_takes_more_calls_than_were_allowed(calls: int) -> None:
     assert calls * len(sent) > 0.8 * 120 * 10, "and what was allowed is used"
 
 
+def test_workers_that_share_a_budget_make_no_more_calls_together_than_one_alone() -> None:
+    now = [0.0]
+    shared = Purse(lambda: now[0])
+    gates = [Gate(clock=lambda: now[0]) for _ in range(4)]
+    for gate in gates:
+        gate.shared = shared
+    workers = [Politeness(Pace(2, 2), 120, gate) for gate in gates]
+    sent = 0
+    while now[0] < 600:
+        sent += sum(not worker.before(request(1)) for worker in workers)
+        now[0] += 0.1
+    assert 0.8 * 120 * 10 < sent <= 120 * 10
+
+
 def test_where_no_ceiling_is_set_nobody_waits() -> None:
-    budget = Politeness(Pace(2, 2), None, clock=lambda: 0.0)
+    budget = Politeness(Pace(2, 2), None, Gate())
     assert [budget.before(request(1000)) for _ in range(100)] == [0.0] * 100
 
 
 def test_what_is_sent_away_at_once_is_not_taken_for_a_quick_server() -> None:
     pace = Pace(2, 2)
-    budget = Politeness(pace, None, clock=lambda: 0.0)
+    budget = Politeness(pace, None, Gate())
     for status, seconds in [(503, 0.001)] * WINDOW + [(200, 0.1)] * WINDOW:
         budget.after(request(1), Answer(status, {}, b"[]", seconds))
     assert pace.allowed() == 2

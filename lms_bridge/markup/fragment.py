@@ -133,9 +133,6 @@ def serialize(fragment: Fragment) -> str:
     if "<pre" in markup:
         # HTML drops the first newline of a <pre>: one more keeps the one that is meant.
         markup = _PRE_NEWLINE.sub(r"\g<0>\n", markup)
-    if "&#" in markup:
-        # XML spells the blanks of an attribute by number.
-        markup = markup.replace("&#10;", "\n").replace("&#9;", "\t").replace("&#13;", "\r")
     return markup[markup.index(">") + 1 : markup.rindex("</")]
 
 

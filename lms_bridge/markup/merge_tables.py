@@ -4,7 +4,7 @@ Apart from lists because a table is read two ways: a new column changes every ro
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from lms_bridge.markup.merge_order import Slot, side_by_side
@@ -80,7 +80,7 @@ def _layout(tables: Sequence[Block]) -> _Layout:
     shapes = [[[_span(cell) for cell in row] for row in grid] for grid in grids]
     spans = [span for shape in shapes for row in shape for span in row]
     if all(span == (1, 1) for span in spans) and all(len({len(row) for row in grid}) == 1 for grid in grids):
-        return _regular_layout(*(_columns(grid) for grid in grids))
+        return _regular_layout(*_columns(grids))
     widths = {max((sum(across for across, _ in row) for row in shape), default=0) for shape in shapes}
     if len(widths) > 1 or (any(down > 1 for _, down in spans) and shapes != [shapes[0]] * len(shapes)):
         raise _NoCommonShape
@@ -105,18 +105,20 @@ def _position(column: _Column | None) -> int | None:
     return column.position if column is not None else None
 
 
-def _columns(grid: Sequence[Sequence[Block]]) -> list[_Column]:
-    """Columns are known by their first cell: the heading, in most tables."""
-    columns: list[_Column] = []
-    seen: Counter[str] = Counter()
-    for position, cells in enumerate(zip(*grid, strict=True)):
-        heading = _inner(cells[0])
-        seen[heading] += 1
-        words: Counter[str] = Counter()
-        for cell in cells:
-            words.update(cell.words)
-        columns.append(_Column(position, f"{heading}\\0{seen[heading]}", words))
-    return columns
+def _columns(grids: Sequence[Sequence[Sequence[Block]]]) -> list[list[_Column]]:
+    """Columns are known by their first cell, the heading in most tables; by all cells where one has it twice."""
+    tables = [list(zip(*grid, strict=True)) for grid in grids]
+    counts = [Counter(_inner(cells[0]) for cells in table) for table in tables]
+    repeated = {heading for count in counts for heading, number in count.items() if number > 1}
+    return [[_column(position, cells, repeated) for position, cells in enumerate(table)] for table in tables]
+
+
+def _column(position: int, cells: Sequence[Block], repeated: Set[str]) -> _Column:
+    heading = _inner(cells[0])
+    words: Counter[str] = Counter()
+    for cell in cells:
+        words.update(cell.words)
+    return _Column(position, "\0".join(map(_inner, cells)) if heading in repeated else heading, words)
 
 
 def _column_likeness(one: _Column, other: _Column) -> float:

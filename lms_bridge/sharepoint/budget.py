@@ -6,8 +6,7 @@ https://learn.microsoft.com/sharepoint/dev/general-development/how-to-avoid-gett
 import threading
 from collections.abc import Hashable, Mapping
 
-from lms_bridge.sharepoint.purse import Purse, purse_of
-from lms_bridge.transport import Answer, Gate, Pace, Request, retry_after
+from lms_bridge.transport import Answer, Gate, Pace, Purse, Request, purse_of, retry_after
 
 SHARE = 0.92
 """Of a minute's units flow; what flows and what may come at once are together less than what is permitted."""

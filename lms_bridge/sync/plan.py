@@ -97,8 +97,7 @@ def _keep(planning: _Planning, row: Row, verdict: Verdict) -> None:
     if record is not None and (record != row.record or row.key in planning.found.ours):
         planning.refreshed.append(record)
     if verdict.action is None:
-        # Nobody asks what stands where nothing is to do, and there are many of these.
-        planning.in_step.append(_change(planning.found, row, Verdict(Action.SKIP), before=None))
+        planning.in_step.append(_change(planning.found, row, Verdict(Action.SKIP)))
         return
     planning.changes += _changes(planning, row, verdict)
     of = row.payload
@@ -107,7 +106,7 @@ def _keep(planning: _Planning, row: Row, verdict: Verdict) -> None:
 
 
 def _changes(planning: _Planning, row: Row, verdict: Verdict) -> Iterator[Change]:
-    change = _change(planning.found, row, verdict, before=_before(planning.found, row))
+    change = _change(planning.found, row, verdict)
     if verdict.action is Action.MERGE or (verdict.conflict and row.stands in (Stands.DRIFTED, Stands.RETITLED)):
         change = replace(change, sides=_sides(planning.found, row))
     if verdict.action is Action.MERGE:
@@ -210,7 +209,7 @@ def _answered(record: Record, row: Row, ours: Body) -> Record:
     return with_base(replace(same, digest=body_digest(ours), drifted=True, hidden=False), ours)
 
 
-def _change(found: Found, row: Row, verdict: Verdict, *, before: Body | None) -> Change:
+def _change(found: Found, row: Row, verdict: Verdict) -> Change:
     assert verdict.action is not None
     place = found.place
     moved = row.payload is None and row.key in found.elsewhere
@@ -226,7 +225,7 @@ def _change(found: Found, row: Row, verdict: Verdict, *, before: Body | None) ->
         payload=row.payload,
         entry=row.entry,
         record=row.record,
-        before=before,
+        before=_before(found, row),
         conflict=verdict.conflict,
         guarded=verdict.guarded,
     )

@@ -190,6 +190,10 @@ def _found(look: Look, known: _Known) -> Found:
     standing = frozenset(look.payloads)
     intents = [intent for intent in known.intents if intent.place == look.ref.id]
     records = [*look.records.values(), *without_record(look, intents)]
+    selected = known.selected
+    if selected is not None and not known.answers:
+        # What moved to another place is gone from here, and a selection takes nothing away.
+        selected &= look.keys
     return Found(
         place=look.ref,
         payloads=list(look.payloads.values()),
@@ -207,7 +211,7 @@ def _found(look: Look, known: _Known) -> Found:
         answers=known.answers,
         # Of this place alone: the keys of all places, once for each of them, would be most of a large run.
         elsewhere=known.elsewhere.intersection(record.key for record in records) - standing,
-        selected=known.selected,
+        selected=selected,
     )
 
 

@@ -148,7 +148,7 @@ class State:
             sa.select(f.c.mark).where(f.c.route == route).order_by(f.c.mark),
         ]
         with self._store.transaction() as connection:
-            streaming = connection.execution_options(stream_results=True, yield_per=_AT_ONCE)
+            streaming = connection.execution_options(yield_per=_AT_ONCE)
             for query in queries:
                 seen.update(b"\0")
                 for row in streaming.execute(query):

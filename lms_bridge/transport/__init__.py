@@ -18,6 +18,7 @@ from lms_bridge.transport.messages import (
     retry_after,
 )
 from lms_bridge.transport.pace import Pace, Politeness
+from lms_bridge.transport.purse import Purse, purse_of
 from lms_bridge.transport.sending import Transport
 
 __all__ = [
@@ -30,10 +31,12 @@ __all__ = [
     "NoBudget",
     "Pace",
     "Politeness",
+    "Purse",
     "Request",
     "Retry",
     "Transport",
     "host_of",
+    "purse_of",
     "read_json",
     "retry_after",
     "too_long",

@@ -8,7 +8,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 
+from lms_bridge.transport.gate import Gate
 from lms_bridge.transport.messages import Answer, Request
+from lms_bridge.transport.purse import Purse
 
 WINDOW = 20
 """So many answers of a kind are judged together."""
@@ -82,30 +84,21 @@ class Pace:
 
 class Politeness:
     """A budget of calls, a sixth of a minute's at once and the others in a flow; its answers set a pace. Safe for many
-    threads."""
+    threads. Where the gate knows of other processes, all of them draw from one budget."""
 
-    def __init__(self, pace: Pace, calls_per_minute: int | None, *, clock: Callable[[], float]) -> None:
+    def __init__(self, pace: Pace, calls_per_minute: int | None, gate: Gate) -> None:
         self._pace = pace
-        self._rate = (calls_per_minute or math.inf) * (1 - _BURST) / 60
-        self._burst = max(1.0, (calls_per_minute or math.inf) * _BURST)
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._level = self._burst
-        self._filled = clock()
+        self._gate = gate
+        self._own = Purse(gate.clock)
+        self._calls = calls_per_minute
 
     def before(self, request: Request) -> float:
         """A request with more calls than may come at once waits for all of these, and leaves a debt."""
-        if math.isinf(self._rate):
+        if self._calls is None:
             return 0.0
-        with self._lock:
-            now = self._clock()
-            self._level = min(self._burst, self._level + (now - self._filled) * self._rate)
-            self._filled = now
-            missing = min(request.calls, self._burst) - self._level
-            if missing > 1e-6:
-                return missing / self._rate
-            self._level -= request.calls
-            return 0.0
+        budget = self._gate.shared or self._own
+        rate, burst = self._calls * (1 - _BURST) / 60, max(1.0, self._calls * _BURST)
+        return budget.draw("calls", request.calls, per_second=rate, burst=burst)
 
     def after(self, request: Request, answer: Answer) -> None:
         """Only whole answers tell how the server is: what is sent away is sent away at once."""

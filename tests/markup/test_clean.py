@@ -97,6 +97,8 @@ def test_nothing_that_acts_survives_cleaning(attack: str) -> None:
         ("<td>cell without a table</td>", "cell without a table"),
         ("a &amp; b &lt; c &quot;d&quot; &nbsp;e", 'a &amp; b &lt; c "d" \u00a0e'),
         ("<p title='say \"hi\" & go'>x</p>", '<p title="say &quot;hi&quot; &amp; go">x</p>'),
+        # Signs that nothing can show, and that would stop whoever reads the text as XML, written by number.
+        ("<p title='a&#1;b'>c&#xB;d&#xFFFE;</p>", '<p title="ab">cd</p>'),
     ],
 )
 def test_the_same_meaning_has_one_spelling(given_html: str, cleaned: str) -> None:
@@ -132,6 +134,8 @@ def test_a_destination_narrows_what_is_allowed_without_losing_words() -> None:
     narrow = Allowed(tags=frozenset({"p", "strong", "ul", "li"}))
     html = "<h1>Title</h1><div>a<blockquote>b</blockquote></div><dl><dt>t</dt><dd>d</dd></dl><em>e</em>"
     assert clean(html, policy=narrow) == "<p>Title</p>\n<p>a</p>\n<p>b</p>\n<p>t</p>\n<p>d</p>\n<p>e</p>"
+    html = "<p>one<br>two<img src='https://e.org/a.png' alt=' three'></p>four<hr>"
+    assert clean(html, policy=narrow) == "<p>one two three</p>\n<p>four</p>"
 
 
 @pytest.mark.parametrize(

@@ -254,9 +254,11 @@ def test_tables_merge(theirs: dict[str, str], ours: dict[str, str], merged: dict
 
 @pytest.mark.parametrize(("theirs", "ours"), CLASHING_TABLES.values(), ids=CLASHING_TABLES)
 def test_tables_clash_and_keep_what_the_person_wrote(theirs: dict[str, str], ours: dict[str, str]) -> None:
-    found = merge(TABLE, edited(TABLE, theirs), edited(TABLE, ours))
+    """What the source changed beside the table is taken over all the same."""
+    old, new = "<p>Ask at the desk.</p>", "<p>Ask at the gate.</p>"
+    found = merge(TABLE + old, edited(TABLE, theirs) + old, edited(TABLE, ours) + new)
     assert not found.clean
-    assert digest(found.html) == digest(edited(TABLE, theirs))
+    assert digest(found.html) == digest(edited(TABLE, theirs) + new)
 
 
 @pytest.mark.parametrize(("theirs", "ours", "merged"), CLEAN.values(), ids=CLEAN)
@@ -271,6 +273,19 @@ def test_it_clashes_and_the_text_keeps_what_the_person_wrote(theirs: dict[str, s
     found = merge(PAGE, edited(PAGE, theirs), edited(PAGE, ours))
     assert not found.clean
     assert digest(found.html) == digest(edited(PAGE, theirs))
+
+
+@pytest.mark.parametrize(
+    ("base", "theirs", "ours"),
+    [("<p>c</p>", "<p>c</p><p>c</p>", ""), ("<p>c</p>", "", "<p>c</p><p>c</p>")],
+    ids=["a person wrote it once more", "the source has it once more"],
+)
+def test_an_addition_that_would_be_taken_out_again_after_a_lost_answer_clashes(
+    base: str, theirs: str, ours: str
+) -> None:
+    """What is added reads as what the other side took out: merged once more, it would be taken for that and go."""
+    found = merge(base, theirs, ours)
+    assert (found.html, found.clashes) == (canonical(theirs), (Clash(base, canonical(theirs), canonical(ours)),))
 
 
 def test_a_clash_shows_the_block_in_question_as_it_was_and_as_either_side_has_it() -> None:

@@ -73,6 +73,16 @@ def test_both_changes_stand(base: str, theirs: str, ours: str, merged: str) -> N
             ("<dl><dt>ham</dt><dd>of a pig</dd></dl>", "", "<dl><dt>ham</dt><dd>of a wild pig</dd></dl>"),
         ),
         (
+            "<dl><dt>ham</dt><dt>gammon</dt><dd>of a pig</dd><dt>brie</dt><dd>of milk</dd></dl>",
+            "<dl><dt>brie</dt><dd>of milk</dd></dl>",
+            "<dl><dt>ham</dt><dt>gammon</dt><dd>of a wild pig</dd><dt>brie</dt><dd>of milk</dd></dl>",
+            (
+                "<dl><dt>ham</dt><dt>gammon</dt><dd>of a pig</dd></dl>",
+                "",
+                "<dl><dt>ham</dt><dt>gammon</dt><dd>of a wild pig</dd></dl>",
+            ),
+        ),
+        (
             "<table><tr><td>ham</td><td>3</td></tr><tr><td>brie</td><td>4</td></tr></table>",
             "<table><tr><td>brie</td><td>4</td></tr></table>",
             "<table><tr><td>ham</td><td>5</td></tr><tr><td>brie</td><td>4</td></tr></table>",
@@ -93,13 +103,36 @@ def test_both_changes_stand(base: str, theirs: str, ours: str, merged: str) -> N
         ("<blockquote><p>wash</p></blockquote>", "<blockquote><p>dry</p></blockquote>",
          "<blockquote><p>pour</p></blockquote>", ("<p>wash</p>", "<p>dry</p>", "<p>pour</p>")),
     ],
-    ids=["a term and its definition", "a row", "words beside a list", "a heading's level", "a quotation"],
+    ids=[
+        "a term and its definition", "terms and their definition", "a row", "words beside a list", "a heading's level",
+        "a quotation",
+    ],
 )  # fmt: skip
 def test_a_clash_shows_what_it_is_about_and_no_more(
     base: str, theirs: str, ours: str, shown: tuple[str, str, str]
 ) -> None:
     found = merge(base, theirs, ours)
     assert [(clash.base, clash.theirs, clash.ours) for clash in found.clashes] == [shown]
+
+
+@pytest.mark.parametrize(
+    ("item", "merged"),
+    [
+        ("{}<ul><li>the cup</li></ul>", "wash<p>dry</p><ul><li>the cup</li></ul>"),
+        ("<ul><li>the cup</li></ul>{}", "<ul><li>the cup</li></ul>wash<p>dry</p>"),
+        ("<p>the cup</p>{}", "<p>the cup</p>wash<p>dry</p>"),
+    ],
+    ids=["before a list", "behind a list", "behind a paragraph"],
+)
+def test_words_that_both_sides_put_beside_a_block_of_an_item_do_not_grow_together(item: str, merged: str) -> None:
+    """Here where another paragraph clashes: alone, the change that becomes a paragraph would clash itself."""
+    base, theirs, ours = (
+        f"<ul><li>{item.format(words)}</li></ul><p>at {hour}</p>"
+        for words, hour in (("", "noon"), ("wash", "one"), ("dry", "two"))
+    )
+    found = merge(base, theirs, ours)
+    assert [clash.theirs for clash in found.clashes] == ["<p>at one</p>"]
+    assert found.html == f"<ul><li>{merged}</li></ul>\n<p>at one</p>"
 
 
 def test_words_beside_blocks_do_not_grow_together_with_those_of_the_other_side() -> None:

@@ -45,8 +45,10 @@ def test_in_a_long_text_what_is_the_same_is_found_between_lines_that_stand_once(
     """Every other line is empty, each twentieth was changed, the last moved to the top, the title taken out."""
     old = [f"line {n}" if n % 2 else "" for n in range(400)]
     new = [f"new {n}" if n % 20 == 1 else line for n, line in enumerate(old)]
-    pairs = equal_pairs(["title", *old], ["", "line 399", "second", *new[1:-1], "last"])
-    assert pairs == [(1, 0), *((n + 1, n + 2) for n in range(1, 399) if n % 20 != 1)]
+    one, other = ["title", *old], ["", "line 399", "second", *new[1:-1], "last"]
+    pairs = [(1, 0), *((n + 1, n + 2) for n in range(1, 399) if n % 20 != 1)]
+    assert equal_pairs(one, other) == pairs
+    assert equal_pairs(other, one) == [(j, i) for i, j in pairs]
 
 
 def test_words_that_stand_very_often_are_found_as_well() -> None:

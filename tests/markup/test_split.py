@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 
-from lms_bridge.markup.clean import clean
-from lms_bridge.markup.fragment import MarkupError
-from lms_bridge.markup.split import Image, blocks, split_at_images
+from lms_bridge.markup.clean import Allowed, clean
+from lms_bridge.markup.fragment import Cleaned, MarkupError
+from lms_bridge.markup.split import Image, blocks, is_block, joined, split_at_images
 from lms_bridge.markup.text import words
 from tests.markup import junk
 
@@ -77,6 +77,55 @@ def test_blocks_are_the_lines_of_a_clean_text() -> None:
     html = "<h2>T</h2>\n<ul><li>a</li></ul>\n<p>b</p>"
     assert blocks(html) == html.split("\n")
     assert blocks("words <b>here</b><p>x</p>") == ["<p>words <strong>here</strong></p>", "<p>x</p>"]
+
+
+@pytest.mark.parametrize(
+    ("html", "begins"),
+    [
+        ("<p>a b</p>", True),
+        ('<ol start="2"><li>a > b</li></ol>', True),
+        ("<blockquote><p>a</p></blockquote>", True),
+        ("<hr>", True),
+        ("<strong>a</strong><p>b</p>", False),
+        ("<pages>", False),
+        ("a <p>b</p>", False),
+        ("", False),
+    ],
+)
+def test_a_text_begins_with_a_block_or_with_words(html: str, begins: bool) -> None:
+    assert is_block(html) == begins
+
+
+NARROW = Allowed(tags=frozenset({"p"}))
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_clean"),
+    [
+        ([clean("<h2>T</h2>"), clean("<p>a</p>")], True),
+        ([clean("<p>a</p>")], True),
+        ([clean("<p>a</p>"), "<p onclick=x>b</p>"], False),
+        (["<p onclick=x>a</p>", "<p onclick=x>b</p>"], False),
+        # What one destination takes, another does not.
+        ([clean("<p>a</p>", policy=NARROW), clean("<p>b</p>")], False),
+        # Words beside a block are to come into a paragraph first.
+        ([clean("words"), clean("<p>a</p>")], False),
+        ([], False),
+    ],
+)
+def test_blocks_together_are_taken_for_clean_where_each_is_clean_for_the_same_destination(
+    texts: list[str], is_clean: bool
+) -> None:
+    whole = joined(texts)
+    assert isinstance(whole, Cleaned) == is_clean
+    assert whole == "\n".join(texts)
+    assert clean(whole) == clean("".join(texts))
+
+
+def test_the_blocks_of_a_clean_text_are_known_to_be_clean_and_words_are_not() -> None:
+    assert [isinstance(block, Cleaned) for block in blocks(clean("<h2>T</h2><p>a</p>"))] == [True, True]
+    assert [isinstance(block, Cleaned) for block in blocks(clean("words <b>here</b>"))] == [False]
+    assert [isinstance(block, Cleaned) for block in blocks("<p>a</p>")] == [False]
 
 
 @given(junk.html)

@@ -1,9 +1,10 @@
 """A destination in memory whose connector has mistakes in it, or cannot do everything that others can."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from lms_bridge.connector import Body, Change, Entry, Outcome, Payload, PlaceRef
+from lms_bridge.items import Item, Key, Page, mark
 from lms_bridge.testing.memory import MemoryDestination, MemoryPlace
 
 Way = Callable[[Sequence[Change], Iterator[Outcome]], Iterator[Outcome]]
@@ -55,3 +56,20 @@ class TwoCalls(OddPlace):
 
     def halfway(self, payload: Payload) -> list[Body]:
         return [Body(title=payload.title, html="", fields=dict(payload.fields))]
+
+
+FRONT = "Front page"
+
+
+class Wiki(OddPlace):
+    """As Moodle's: its first page is the course's index page, and no two pages have one name."""
+
+    def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
+        taken = {FRONT, *standing.values()}
+        names: dict[Key, str] = {}
+        for item in items:
+            first = FRONT if isinstance(item, Page) and item.index else item.title
+            free = first if first == FRONT or first not in taken else f"{first} ({mark(item.key)[:4]})"
+            names[item.key] = standing.get(item.key, free)
+            taken.add(names[item.key])
+        return names

@@ -7,19 +7,18 @@ from datetime import timedelta
 import pytest
 from engine_world import BIO, ECO, done, pages, reasons
 
-from lms_bridge.connector import Action, Body, Change, Payload
+from lms_bridge.connector import Action, Change
 from lms_bridge.errors import Problem, StateError
 from lms_bridge.items import Kind
 from lms_bridge.sync.apply import apply
 from lms_bridge.sync.checksum import checksum
-from lms_bridge.sync.difference import diff, difference
 from lms_bridge.sync.policy import Limits, Policy, Prune, Refresh
 from lms_bridge.sync.report import exit_code, plan_summary
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Route
 from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import PRUNE, Bench
-from lms_bridge.testing.memory import MemoryDestination, MemoryPlace, place_ref
+from lms_bridge.testing.memory import MemoryDestination, place_ref
 from lms_bridge.testing.sample import make_item, make_page
 
 # One failure stays one failure
@@ -202,7 +201,12 @@ def test_a_renamed_file_without_an_id_is_said_to_look_like_a_rename(bench: Bench
 
 @pytest.mark.parametrize(
     ("identity", "line"),
-    [("preparing/dates", "id: preparing/dates"), ("2026-01-11", 'id: "2026-01-11"'), ("no", 'id: "no"')],
+    [
+        ("preparing/dates", "id: preparing/dates"),
+        ("2026-01-11", 'id: "2026-01-11"'),
+        ("no", 'id: "no"'),
+        ("größe", 'id: "größe"'),
+    ],
 )
 def test_the_advice_on_a_rename_is_the_line_to_write(bench: Bench, identity: str, line: str) -> None:
     old = make_page(BIO, identity, "<p>Words.</p>", title="Dates")
@@ -278,86 +282,6 @@ def test_planning_writes_nothing_anywhere(bench: Bench, there: MemoryDestination
     with State.open(bench.file) as state:
         assert (state.records("bench"), state.history.last_runs("bench"), state.places("bench")) == ([], [], {})
     assert there.writes == 0
-
-
-# Looking closely
-
-
-def test_the_text_before_and_after_a_change_can_be_read(bench: Bench) -> None:
-    (page,) = pages(1)
-    bench.fill(page)
-    bench.sync()
-    bench.change(replace(page, body="<p>Better <strong>words</strong>.</p>"))
-    plan = bench.plan()
-    (change,) = plan.pending
-    seen = difference(plan, change)
-    assert "Words of page 0." in seen.before
-    assert "Better" in seen.after
-
-
-def test_an_update_that_changes_nothing_but_a_link_shows_the_links(bench: Bench) -> None:
-    page = make_page(BIO, "page", '<p>See <a href="mailto:old@example.org">that</a>.</p>')
-    bench.fill(page)
-    bench.sync()
-    bench.change(replace(page, body='<p>See <a href="mailto:new@example.org">that</a>.</p>'))
-    plan = bench.plan()
-    seen = difference(plan, plan.pending[0])
-    assert "Only links change:\nlink “that”: mailto:old@example.org" in seen.before
-    assert "Only links change:\nlink “that”: mailto:new@example.org" in seen.after
-
-
-class NamedByAddress(MemoryPlace):
-    """As Moodle's wiki: what stands there reads under the name of its address."""
-
-    def expected(self, payload: Payload) -> Body:
-        return replace(MemoryPlace.expected(self, payload), title="Home")
-
-
-def test_a_title_that_reads_otherwise_at_the_destination_is_no_difference(bench: Bench) -> None:
-    (page,) = pages(1)
-    bench.fill(page)
-    bench.sync()
-    bench.change(replace(page, body="<p>New.</p>"))
-    plan = bench.plan()
-    change = plan.pending[0]
-    place = plan.places[change.place.id]
-    assert isinstance(place, MemoryPlace)
-    named = NamedByAddress(place.ref, place.destination)
-    seen = difference(replace(plan, places={change.place.id: named}), change)
-    assert (seen.before.splitlines()[0], seen.after.splitlines()[0]) == (page.title, page.title)
-
-
-def test_an_update_of_formatting_alone_is_no_empty_difference(bench: Bench) -> None:
-    page = make_page(BIO, "page", "<p>Some <em>words</em>.</p>")
-    bench.fill(page)
-    bench.sync()
-    bench.change(replace(page, body="<p>Some <strong>words</strong>.</p>"))
-    plan = bench.plan()
-    seen = difference(plan, plan.pending[0])
-    assert seen.before != seen.after
-
-
-def test_diff_shows_what_a_person_wrote_against_what_the_source_wants(bench: Bench, there: MemoryDestination) -> None:
-    (page,) = pages(1)
-    bench.fill(page)
-    bench.sync()
-    there.edit(page.key, "<p>A person.</p>")
-    with State.open(bench.file) as state:
-        seen = diff(bench.route(), state, page.key, now=bench.now)
-        assert seen is not None
-        assert ("A person." in seen.before, "Words of page 0." in seen.after) == (True, True)
-        assert diff(bench.route(), state, "sample:nothing", now=bench.now) is None
-
-
-def test_diff_of_something_in_step_shows_the_same_text_twice(bench: Bench) -> None:
-    (page,) = pages(1)
-    bench.fill(page)
-    bench.sync()
-    with State.open(bench.file) as state:
-        seen = diff(bench.route(), state, page.key, now=bench.now)
-    assert seen is not None
-    assert seen.before == seen.after
-    assert "Words of page 0." in seen.after
 
 
 # Several routes

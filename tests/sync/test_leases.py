@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,45 @@ def test_two_first_starts_at_once_make_the_tables_once_and_both_go_on(tmp_path: 
     second.join()
     engine.dispose()
     assert troubles == []
+
+
+def refused(taking: AbstractContextManager[object]) -> bool:
+    try:
+        with taking:
+            return False
+    except StateError:
+        return True
+
+
+@pytest.mark.postgresql
+def test_in_postgresql_a_route_is_held_as_a_whole_or_by_its_places_and_who_is_patient_waits(
+    postgresql_server: str,
+) -> None:
+    from lms_bridge.sync.state_lease import lease_places
+
+    one, two = open_engine(postgresql_server), open_engine(postgresql_server)
+    found: list[bool] = []
+    patient = threading.Thread(target=lambda: found.append(refused(lease(two, "r", patient=True))))
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with lease(one, "r"):
+        assert refused(lease_places(two, "r", ["a"]))
+        patient.start()
+        with one.connect() as connection:
+            while patient.is_alive() and not connection.execute(waiting).scalar_one():
+                pass
+        assert found == []
+    patient.join()
+    assert found == [False]
+    with lease_places(one, "r", ["a", "b"]):
+        assert refused(lease_places(two, "r", ["b", "c"]))
+        assert not refused(lease_places(two, "r", ["c"])), "who came second has none of them"
+        assert not refused(lease_places(two, "other", ["a"]))
+        assert refused(lease(two, "r"))
+    with one.connect() as earlier:
+        earlier.execute(sa.text("SELECT pg_advisory_xact_lock(-4101441021047272284)"))
+        assert refused(lease(two, "r")), "a worker of an earlier version has the route by this number"
+    one.dispose()
+    two.dispose()
 
 
 @pytest.mark.postgresql

@@ -1,11 +1,15 @@
 """How much a run may take away or write over without asking: the limits of the policy, at their very edges."""
 
+from dataclasses import replace
+
 import pytest
 
+from lms_bridge.config.model import PolicySettings
 from lms_bridge.connector import Action, Change, PlaceRef
 from lms_bridge.items import Kind
+from lms_bridge.opening import policy_of
 from lms_bridge.sync.limits import check_limits
-from lms_bridge.sync.policy import Limits
+from lms_bridge.sync.policy import Limits, Policy
 
 BIO = PlaceRef(Kind.PAGE, "BIO-101", "the pages of BIO-101")
 ECO = PlaceRef(Kind.PAGE, "ECO-200", "the pages of ECO-200")
@@ -74,3 +78,11 @@ def test_what_waits_because_the_source_is_empty_goes_on_waiting_and_is_told() ->
     marked, sentences = check_limits(changes(Action.DELETE, 1, guarded=True), ORPHANS, {BIO.id: 5})
     assert [change.guarded for change in marked] == [True]
     assert sentences == ("The source lists nothing at all any more: its deletes wait for approval.",)
+
+
+def test_a_route_whose_policy_says_nothing_takes_away_no_more_than_the_engine_alone_would() -> None:
+    told, own = (
+        replace(policy, prune={kind: policy.prune_of(kind) for kind in Kind})
+        for policy in (policy_of(PolicySettings()), Policy())
+    )
+    assert told == own

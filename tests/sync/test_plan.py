@@ -24,7 +24,7 @@ from found_world import (
 
 from lms_bridge.connector import Action, Change, Record
 from lms_bridge.items import Kind
-from lms_bridge.sync.decision import DRIFT_CONFLICT, MERGE_CUT_OFF, ORPHAN_REPORT, Listed
+from lms_bridge.sync.decision import BOTH_GONE, DRIFT_CONFLICT, MERGE_CUT_OFF, NEW, ORPHAN_REPORT, Listed
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.plan import make_plan
 from lms_bridge.sync.policy import Answer, Drift, Policy, Prune
@@ -179,13 +179,8 @@ def test_an_orphan_is_told_under_the_course_that_it_was_written_for_or_that_of_i
 def test_what_stands_there_is_told_where_it_is_known(
     record: Record, entry: Any, stands: str | None, known: str | None
 ) -> None:
-    before = planned(found(wanted(SOURCE), record, entry, stands=stands)).before
+    before = planned(found(wanted(), record, entry, stands=stands)).before
     assert (before.html if before is not None else None) == known
-
-
-def test_what_stands_where_nothing_is_to_do_is_not_read_out_of_the_record() -> None:
-    (still,) = make_plan(found(wanted(), RECORD, ENTRY), REPORT, NOW).in_step
-    assert (still.record, still.before) == (RECORD, None)
 
 
 def test_a_page_is_made_before_the_pages_below_it() -> None:
@@ -193,3 +188,12 @@ def test_a_page_is_made_before_the_pages_below_it() -> None:
     child = wanted(key="s:BIO-101/page/a", address="A", parent=parent.key)
     told = replace(found(None, None), payloads=[child, parent])
     assert [change.key for change in make_plan(told, REPORT, NOW).changes] == [parent.key, child.key]
+
+
+def test_a_page_that_a_person_deleted_is_not_said_to_be_renamed() -> None:
+    """With the identity of the deleted one the new one would never be made."""
+    renamed = wanted(key="s:BIO-101/page/rooms")
+    standing = make_plan(found(renamed, RECORD, ENTRY), REPORT, NOW).changes
+    deleted = make_plan(found(renamed, replace(RECORD, deleted=True)), REPORT, NOW).changes
+    assert ["looks like a rename" in change.reason for change in standing] == [True, True]
+    assert [change.reason for change in deleted] == [NEW, BOTH_GONE]

@@ -80,6 +80,15 @@ def test_an_entry_is_ours_by_what_is_remembered_or_by_its_mark(
     assert stands(found(wanted(), record, *entries)) == (where, how)
 
 
+@pytest.mark.parametrize(("taking", "how"), [({}, Stands.OTHERS), ({"takeover": True}, Stands.UNCHANGED)])
+def test_what_another_installation_wrote_is_its_own_unless_it_was_said_to_be_taken_over(
+    taking: dict[str, bool], how: Stands
+) -> None:
+    told = found(wanted(), RECORD, replace(ENTRY, installation="south"))
+    (row,) = rows(told, Policy(installation="north", **taking))  # type: ignore[arg-type]
+    assert row.stands is how
+
+
 @pytest.mark.parametrize(("deleted", "how"), [(False, Stands.ABSENT), (True, Stands.FOREIGN)])
 def test_a_page_of_ours_without_its_mark_is_nobody_elses_unless_it_was_deleted(*, deleted: bool, how: Stands) -> None:
     told = found(wanted(key=OTHER, address="cells"), replace(RECORD, deleted=deleted), UNMARKED)

@@ -53,6 +53,57 @@ def test_each_route_goes_on_where_it_read_its_own_source_last(state: State) -> N
     assert [state.cursor(route) for route in ("east", "west", "north")] == ["cursor of east", "further west", None]
 
 
+def test_each_route_keeps_away_what_was_forgotten_there(state: State) -> None:
+    state.history.keep_away("east", ["ann"], NOW)
+    state.history.keep_away("west", ["ann", "bob"], NOW)
+    kept = [state.history.kept_away(route) for route in ("east", "west", "north")]
+    assert kept == [{"ann"}, {"ann", "bob"}, frozenset()]
+
+
+def test_a_plan_is_made_anew_when_what_it_goes_by_changed_and_not_for_anything_else(state: State) -> None:
+    def rename(route: str) -> None:
+        state.save_places(route, [replace(PLACE, title="renamed")], listed={})
+
+    def add(route: str, destination: str) -> None:
+        state.save_records(route, destination, [replace(RECORD, key="s:b")])
+
+    # Of mine nothing stands there yet; beside it another route fills the same Moodle, and one a SharePoint.
+    for route in ("mine", "beside", "elsewhere"):
+        state.save_places(route, [PLACE], listed={})
+    state.save_records("beside", "moodle", [RECORD])
+    state.save_records("elsewhere", "sharepoint", [RECORD])
+    told: dict[str, bool] = {}
+    for what, change in {
+        "the place of mine": lambda: rename("mine"),
+        "a place beside it": lambda: rename("beside"),
+        "a place elsewhere": lambda: rename("elsewhere"),
+        "an entry beside it": lambda: add("beside", "moodle"),
+        "an entry elsewhere": lambda: add("elsewhere", "sharepoint"),
+        "a write of mine": lambda: state.write_intents([replace(INTENT, route="mine")]),
+        "a write beside it": lambda: state.write_intents([replace(INTENT, route="beside")]),
+        "how far mine was read": lambda: state.save_cursor("mine", "7"),
+        "how far another was read": lambda: state.save_cursor("beside", "7"),
+        "a conflict of mine": lambda: state.history.save_reviews("mine", [CONFLICT], found=NOW),
+        "a conflict beside it": lambda: state.history.save_reviews("beside", [CONFLICT], found=NOW),
+        "who is forgotten by mine": lambda: state.history.keep_away("mine", ["ann"], NOW),
+        "who is forgotten by another": lambda: state.history.keep_away("beside", ["ann"], NOW),
+        "an entry of mine": lambda: add("mine", "moodle"),
+    }.items():
+        before = state.standing("mine", "moodle")
+        change()
+        told[what] = state.standing("mine", "moodle") != before
+    assert [what for what, changed in told.items() if changed] == [
+        "the place of mine",
+        "a place beside it",
+        "an entry beside it",
+        "a write of mine",
+        "how far mine was read",
+        "a conflict of mine",
+        "who is forgotten by mine",
+        "an entry of mine",
+    ]
+
+
 def test_a_run_is_known_by_its_route_and_its_name(state: State) -> None:
     state.history.begin_run("1", "east", "moodle", started=NOW, checksum="c")
     known = [state.history.has_run(run, route) for run, route in (("1", "east"), ("1", "west"), ("2", "east"))]

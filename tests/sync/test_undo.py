@@ -1,16 +1,20 @@
 """Undoing a run: what stood there before is put back, what people did since is left, and it is not done again."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from odd_world import Odd, Wordless
+from odd_world import Odd, OddPlace, Wordless
 
+from lms_bridge.connector import Entry, Record
 from lms_bridge.errors import DestinationError, NotFound, UsageError
 from lms_bridge.items import Course, Kind, Page
-from lms_bridge.sync.policy import Policy, Prune
+from lms_bridge.sync.apply import apply
+from lms_bridge.sync.policy import Prune
 from lms_bridge.sync.report import summary_of, writes
+from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Report
 from lms_bridge.sync.state import State
 from lms_bridge.sync.undo import (
@@ -23,7 +27,7 @@ from lms_bridge.sync.undo import (
     told,
     undo,
 )
-from lms_bridge.testing.bench import KEEP_BOTH, LEAVE, MERGE, OVERWRITE, PRUNE, Bench
+from lms_bridge.testing.bench import HIDE, KEEP_BOTH, LEAVE, MERGE, OVERWRITE, PRUNE, Bench
 from lms_bridge.testing.memory import MemoryDestination, place_ref
 from lms_bridge.testing.sample import make_page, make_prompt
 
@@ -75,12 +79,46 @@ def test_undoing_forgets_neither_what_waits_nor_what_needs_a_decision(bench: Ben
         assert [review.key for review in state.history.reviews("bench")] == [page().key]
 
 
-def test_a_place_that_cannot_be_looked_at_is_told_by_its_name(bench: Bench, there: MemoryDestination) -> None:
+@pytest.mark.parametrize(
+    ("where", "told"), [("", place_ref(Kind.PAGE, BIO.idnumber).title), ("the wiki “Cells”", "the wiki “Cells”")]
+)
+def test_a_place_that_cannot_be_looked_at_is_told_by_its_name_or_a_closer_one(
+    where: str, told: str, tmp_path: Path
+) -> None:
+    class Locked(OddPlace):
+        def entries(self) -> Iterable[Entry]:
+            raise DestinationError("It is locked.", where=where, next_step="Unlock it.")
+
+    there = Odd()
+    bench = Bench(there, tmp_path)
     bench.fill(page())
     report = bench.sync(LEAVE)
-    there.closed.add(place_ref(Kind.PAGE, BIO.idnumber).id)
+    there.kind_of_place = Locked
     (failure,) = bench.undo(report).failures
-    assert failure.problem.where == place_ref(Kind.PAGE, BIO.idnumber).title
+    assert failure.problem.where == told
+
+
+def test_a_place_that_must_be_told_where_to_look_is_told(tmp_path: Path) -> None:
+    class Blind(OddPlace):
+        """As Moodle's gradebook: finds only what it is told of."""
+
+        known: frozenset[str] = frozenset()
+
+        def expect(self, records: Sequence[Record]) -> None:
+            self.known = frozenset(record.ref for record in records)
+
+        def entries(self) -> Iterable[Entry]:
+            return [entry for entry in OddPlace.entries(self) if entry.ref in self.known]
+
+    there = Odd()
+    there.kind_of_place = Blind
+    bench = Bench(there, tmp_path)
+    bench.fill(page())
+    bench.sync(LEAVE)
+    bench.change(page(words="Second."))
+    report = bench.sync(LEAVE)
+    assert take_back(bench, report, page().key) == ({"updated": 1}, {})
+    assert html(there, page().key) == "<p>First.</p>"
 
 
 def test_what_a_run_made_is_taken_away_and_not_made_again(bench: Bench, there: MemoryDestination) -> None:
@@ -109,12 +147,26 @@ def test_what_a_run_hid_can_be_read_again(bench: Bench, there: MemoryDestination
     bench.fill(page(), page("other"))
     bench.sync(LEAVE)
     bench.fill(page("other"))
-    report = bench.sync(Policy(prune=dict.fromkeys(Kind, Prune.HIDE)))
+    report = bench.sync(HIDE)
     assert "withdrawn" in html(there, page().key)
     take_back(bench, report, page().key)
     assert html(there, page().key) == "<p>First.</p>"
-    bench.sync(Policy(prune=dict.fromkeys(Kind, Prune.HIDE)))
+    bench.sync(HIDE)
     assert html(there, page().key) == "<p>First.</p>"
+
+
+def test_a_page_that_was_undone_is_hidden_like_any_other_once_its_own_words_stand_there_again(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(page(), page("other"))
+    bench.sync(LEAVE)
+    bench.change(page(words="Second."))
+    take_back(bench, bench.sync(LEAVE), page().key)
+    there.edit(page().key, "<p>Second.</p>")
+    bench.sync(LEAVE)
+    bench.fill(page("other"))
+    bench.sync(HIDE)
+    assert "withdrawn" in html(there, page().key)
 
 
 def test_what_a_person_had_written_before_a_run_wrote_over_it_is_put_back(
@@ -324,3 +376,10 @@ def test_runs_older_than_the_history_are_forgotten_with_what_stood_there_before(
     with State.open(bench.file) as state:
         assert state.history.images(first.run, bench.name) == []
         assert [run.run for run in state.history.last_runs(bench.name, 9)] == [second.run]
+
+
+def test_runs_are_kept_for_ever_where_nobody_said_how_long(bench: Bench) -> None:
+    route, begun = bench.route(), [bench.now, bench.now.replace(year=2126)]
+    with State.open(bench.file) as state:
+        runs = [apply(prepare(route, state, now=now), route, state, now=now).run for now in begun]
+        assert sorted(run.run for run in state.history.last_runs(bench.name, 9)) == sorted(runs)

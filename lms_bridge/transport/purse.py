@@ -1,4 +1,5 @@
-"""What all who talk to one tenant in this process may spend, and who was asked for peace: one for a tenant and an app.
+"""What all in this process who talk to one server may spend, and who was asked for peace: one for a server, or for a
+tenant and an app.
 
 It is `connector.SharedBudget` in memory; where several processes share the work, a row of the state stands in for it.
 """
