@@ -24,6 +24,12 @@ def basis_of(folder: Path, *parts: object) -> str:
     return hashlib.pbkdf2_hmac("sha256", told.encode(), b"lms-bridge", _ROUNDS).hex()
 
 
+def code_of(settings: BaseModel) -> str:
+    """Equal for equal code: ours, the libraries', and that of the connector whose settings these are."""
+    told = json.dumps([_code(), _module(type(settings).__module__)])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         where = f"{type(value).__module__}.{type(value).__qualname__}"

@@ -122,7 +122,11 @@ class Finding:
 
 
 class Source(Protocol):
-    """One that can be written to has `revised(edits) -> Revision`, which writes nothing yet."""
+    """One that can be written to has `revised(edits) -> Revision`, which writes nothing yet.
+
+    One that can save itself work has `remember(folder, code)`, called before any listing: a folder of its own, to be
+    made by it, for what it may lose at any time; `code` is equal as long as the program and its libraries are the same.
+    """
 
     name: str
 

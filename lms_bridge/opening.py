@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lms_bridge.basis import basis_of
+from lms_bridge.basis import basis_of, code_of
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.config.model import PolicySettings
 from lms_bridge.connector import Destination, Source
@@ -20,7 +20,7 @@ def open_connectors(
     config: Config, routes: Sequence[RouteConfig]
 ) -> Iterator[tuple[dict[str, Source], dict[str, Destination]]]:
     """Each is opened when it is first asked for anything."""
-    sources = {route.source.name: late(config, route.source, open_source) for route in routes}
+    sources = {route.source.name: late(config, route.source, _remembering) for route in routes}
     destinations = {route.destination.name: late(config, route.destination, open_destination) for route in routes}
     with ExitStack() as stack:
         for destination in destinations.values():
@@ -45,6 +45,15 @@ def open_source(config: Config, opening: Opening) -> Source:
     factory = opening.connector.source
     assert factory is not None, "the config lets only sources be sources"
     return factory(opening.name, opening.settings, config.folder)
+
+
+def _remembering(config: Config, opening: Opening) -> Source:
+    """With a folder beside the state for what it may lose."""
+    source = open_source(config, opening)
+    remember = getattr(source, "remember", None)
+    if remember is not None:
+        remember(notes_of(config) / "sources" / opening.name, code_of(opening.settings))
+    return source
 
 
 def open_destination(config: Config, opening: Opening) -> Destination:

@@ -204,6 +204,7 @@ def _found(look: Look, known: _Known) -> Found:
     place = look.place
     standing = frozenset(look.payloads)
     intents = [intent for intent in known.intents if intent.place == look.ref.id]
+    records = [*look.records.values(), *without_record(look, intents)]
     selected = known.selected
     if selected is not None and not known.answers:
         # What moved to another place is gone from here, and a selection takes nothing away.
@@ -211,7 +212,7 @@ def _found(look: Look, known: _Known) -> Found:
     return Found(
         place=look.ref,
         payloads=list(look.payloads.values()),
-        records=[*look.records.values(), *without_record(look, intents)],
+        records=records,
         entries=look.entries,
         readings=look.readings,
         ours={key: digests for (_, key), digests in digests_of(intents).items()},
@@ -223,7 +224,8 @@ def _found(look: Look, known: _Known) -> Found:
         writing=Writing(getattr(place, "adapt", None), getattr(place, "hide", None)),
         copies=_names_of_copies(look, known),
         answers=known.answers,
-        elsewhere=known.elsewhere - standing,
+        # Of this place alone: the keys of all places, once for each of them, would be most of a large run.
+        elsewhere=known.elsewhere.intersection(record.key for record in records) - standing,
         selected=selected,
     )
 

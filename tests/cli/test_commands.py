@@ -1,5 +1,7 @@
 """plan, sync, status, diff and check as an admin types them: what they print, and how they end."""
 
+import shutil
+
 import pytest
 
 from lms_bridge.cli.sentences import sentence, told
@@ -95,7 +97,7 @@ def test_a_prompt_of_the_future_waits_and_status_says_until_when(desk: Desk) -> 
 def test_losing_the_state_adopts_everything_and_creates_nothing(desk: Desk) -> None:
     first = desk.run("sync", "--output", "json").json["summary"]
     for path in (desk.folder / ".sandbox").glob("state.sqlite*"):
-        path.unlink()
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     again = desk.run("sync", "--output", "json")
     assert again.json["summary"]["created"] == 0, again.out
     assert again.json["summary"]["adopted"] == first["created"]

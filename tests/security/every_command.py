@@ -93,8 +93,10 @@ class Said:
     codes: dict[str, int] = field(default_factory=dict)
 
     def files(self) -> dict[str, bytes]:
-        """The state, raw and row by row, and what commands wrote. The rest of the folder is where secrets are kept."""
-        found = {path.name: path.read_bytes() for path in (self.folder / ".sandbox").glob("state.sqlite*")}
+        """The state, raw and row by row, what lies beside it, and what commands wrote. The rest of the folder is where
+        secrets are kept."""
+        beside = [path for name in ("*", "*/**/*") for path in (self.folder / ".sandbox").glob(f"state.sqlite{name}")]
+        found = {str(path): path.read_bytes() for path in beside if path.is_file()}
         found |= {path.name: path.read_bytes() for path in self.folder.glob("*.jsonl")}
         with sqlite3.connect(self.folder / ".sandbox" / "state.sqlite") as state:
             tables = [name for (name,) in state.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

@@ -1,6 +1,7 @@
 """Leaves → pages and prompts: links and images resolved, whatever is wrong with a text told."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
@@ -8,11 +9,13 @@ from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt, Withheld
 from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.links import asset_src, item_href
-from lms_bridge.markup.markdown import Resolve, Section, sections, to_html
+from lms_bridge.markup.markdown import Resolve, Section, sections
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.assets import read_asset
+from lms_bridge.sources.files.converting import converted
 from lms_bridge.sources.files.front_matter import PageMatter, PromptMatter, moment
 from lms_bridge.sources.files.leaves import WIKI
+from lms_bridge.sources.files.memory import Memory
 from lms_bridge.sources.files.reading import Reading
 from lms_bridge.sources.files.settings import FilesSettings
 
@@ -21,54 +24,73 @@ _NO_PARTS_STEP = "Leave the part out, or make it a page of its own."
 Tell = Callable[[int, str, str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What comes up while the links and images of a text are looked up."""
+
+    where: str
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    assets: dict[str, Asset] = field(default_factory=dict)
+
+    def tell(self, line: int, cause: str, next_step: str) -> None:
+        self.problems.append(Problem(cause, f"{self.where}:{line}", next_step))
+
+    def warn(self, line: int, cause: str, next_step: str) -> None:
+        self.warnings.append(Problem(cause, f"{self.where}:{line}", next_step))
+
+    def nothing(self) -> None:
+        self.problems.clear()
+        self.warnings.clear()
+        self.assets.clear()
+
+
 class Conversion:
     """Turns leaves into items. Holds what all of them share: the map of links and the images already read."""
 
-    def __init__(self, reading: Reading, links: folders.Map, settings: FilesSettings) -> None:
+    def __init__(
+        self, reading: Reading, links: folders.Map, settings: FilesSettings, memory: Memory | None = None
+    ) -> None:
         self._reading = reading
         self._links = links
         self._settings = settings
+        self._memory = memory
         self._assets: dict[Path, Asset] = {}
 
     def item(self, leaf: folders.Leaf) -> Page | Prompt | None:
         """The item, or none when its text has problems: they are noted, and what stands is left as it is."""
         where = self._reading.shown(leaf.path)
-        problems: list[Problem] = []
-        warnings: list[Problem] = []
-        assets: dict[str, Asset] = {}
-
-        def tell(line: int, cause: str, next_step: str) -> None:
-            problems.append(Problem(cause, f"{where}:{line}", next_step))
-
-        def warn(line: int, cause: str, next_step: str) -> None:
-            warnings.append(Problem(cause, f"{where}:{line}", next_step))
-
+        told = _Told(where)
         item: Page | Prompt | None = None
         try:
-            converted = to_html(
-                leaf.text,
-                resolve_link=lambda href, line: self._link(leaf, href, line, tell, warn),
-                resolve_image=lambda src, line: self._image(leaf, src, line, assets, tell),
-                wiki_link=lambda title, line: self._titled(leaf, title, line, tell, warn),
+            found = converted(
+                leaf,
+                {
+                    "link": lambda href, line: self._link(leaf, href, line, told.tell, told.warn),
+                    "image": lambda src, line: self._image(leaf, src, line, told.assets, told.tell),
+                    "wiki": lambda title, line: self._titled(leaf, title, line, told.tell, told.warn),
+                },
                 where=where,
-                line_offset=leaf.text_line,
+                memory=self._memory,
+                anew=told.nothing,
             )
-            item = self._build(leaf, converted.html, tuple(assets.values()), where)
+            item = self._build(leaf, found.html, tuple(told.assets.values()), where)
         except MarkupError as error:
-            problems.append(Problem(str(error).removeprefix(f"{where}: ") + ".", where, "Simplify or split the text."))
+            cause = str(error).removeprefix(f"{where}: ") + "."
+            told.problems.append(Problem(cause, where, "Simplify or split the text."))
         except ContentError as error:
-            problems.append(error.problem)
-        if item is None or problems:
-            for problem in dict.fromkeys(problems):
+            told.problems.append(error.problem)
+        if item is None or told.problems:
+            for problem in dict.fromkeys(told.problems):
                 self._reading.leave_out(problem)
             self.hold(leaf)
             return None
         # Of an item that goes through: what is left out of it, and what will not read as it was meant.
         self._reading.warnings += [
-            *dict.fromkeys(warnings),
+            *dict.fromkeys(told.warnings),
             *(
-                Problem(f"{told.message}.", f"{where}:{told.line}", "Look how it reads there, or write it another way.")
-                for told in converted.problems
+                Problem(f"{odd.message}.", f"{where}:{odd.line}", "Look how it reads there, or write it another way.")
+                for odd in found.problems
             ),
         ]
         return item

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,10 +33,17 @@ class Leaf:
     course: Course
     title: str
     matter: PageMatter | PromptMatter
-    text: str
+    body: Callable[[], str] = field(repr=False)
+    """Gives the text below the front matter and the title. Raises ContentError when it is no longer there."""
     text_line: int
     lines: Mapping[str, int] = field(default_factory=dict)
     """Where each key of the front matter stands."""
+    mark: bytes | None = None
+    """What the text's conversion is remembered by, where that is known."""
+
+    @property
+    def text(self) -> str:
+        return self.body()
 
     def at(self, key: str, where: str) -> str:
         """The line of a key of the front matter, in words."""
@@ -169,11 +176,6 @@ def _illegible(reading: Reading, path: Path) -> Problem:
 
 def _hidden(name: str) -> bool:
     return name.startswith((".", "_"))
-
-
-def stable_name(path: Path) -> str:
-    """A file's path without suffixes: what identifies it when its front matter gives no id."""
-    return path.with_suffix("").as_posix()
 
 
 def order_of(path: Path, order: int | None) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """A content folder's files as they are known from outside, in one line: whether anything was touched since, without
-reading. Apart from the listing, which reads.
+reading.
 """
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,18 @@ def glance(root: Path, *, begun: int | None = None) -> str | None:
         # As `Path.resolve` has them.
         return None
     return seen.hexdigest()
+
+
+def of_file(path: Path, begun: int) -> str | None:
+    """As `glance`, of one file. None for what is no ordinary file, too."""
+    try:
+        status = path.lstat()
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(status.st_mode) or _touched(status) >= begun - _GRAIN_NS:
+        return None
+    told = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev, status.st_mode)
+    return " ".join(map(str, told))
 
 
 def _touched(status: os.stat_result) -> int:

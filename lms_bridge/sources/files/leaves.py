@@ -1,5 +1,6 @@
 """Markdown files → leaves: front matter, title and identity."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,8 +44,8 @@ def read_leaf(
         )
     if len(title) > _MAX_TITLE:
         raise ContentError(f"has a title of {len(title)} characters.", where=where, next_step="Keep it under 256.")
-    key = _key(path, home, kind, source, matter.id, matter.group)
-    return folders.Leaf(kind, key, path, home.course, title, matter, body, offset + dropped, lines)
+    key = key_of(path, home, kind, source, matter.id, matter.group)
+    return folders.Leaf(kind, key, path, home.course, title, matter, lambda: body, offset + dropped, lines)
 
 
 def salvaged(
@@ -58,15 +59,20 @@ def salvaged(
     told = {found["name"]: found["value"].strip("'\"") for found in _PLAIN_LINE.finditer(raw)}
     title, _, _ = _title(told.get("title"), body)
     matter = PageMatter() if kind is Kind.PAGE else PromptMatter()
-    key = _key(path, home, kind, source, told.get("id"), told.get("group"))
-    return folders.Leaf(kind, key, path, home.course, title, matter, "", 0)
+    key = key_of(path, home, kind, source, told.get("id"), told.get("group"))
+    return folders.Leaf(kind, key, path, home.course, title, matter, str, 0)
 
 
-def _key(path: Path, home: folders.CourseFolder, kind: Kind, source: str, given: str | None, group: str | None) -> Key:
+def key_of(
+    path: Path, home: folders.CourseFolder, kind: Kind, source: str, given: str | None, group: str | None
+) -> Key:
+    """By the id that the front matter gives, else by the path without its suffix."""
     room = ROOMS[kind]
-    if kind is Kind.PAGE and path == home.folder / room / "index.md":
+    # As text, since this is asked for every file of a large folder.
+    within = str(path)[len(f"{home.folder}{os.sep}{room}{os.sep}") :].replace(os.sep, "/")
+    if kind is Kind.PAGE and within == "index.md":
         return index_key(source, home.course.idnumber, group)
-    identity = given or folders.stable_name(path.relative_to(home.folder / room))
+    identity = given or within.removesuffix(".md")
     return f"{source}:{home.course.idnumber}/{room}/{identity}"
 
 

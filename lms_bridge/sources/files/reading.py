@@ -35,7 +35,11 @@ class Reading:
 
     def shown(self, path: Path, line: int | None = None) -> str:
         """A path as the designer knows it."""
-        name = legible(str(PurePosixPath(self.shown_root, _within(path, self.root))))
+        within = _within(path, self.root)
+        # As text, since this is asked for every file several times.
+        plain = within and within != "." and self.shown_root not in ("", ".", "/") and os.sep == "/"
+        name = f"{self.shown_root}/{within}" if plain else str(PurePosixPath(self.shown_root, within))
+        name = legible(name)
         return name if line is None else f"{name}:{line}"
 
     def leave_out(self, problem: Problem) -> None:
@@ -64,7 +68,6 @@ class Reading:
 
 
 def _within(path: Path, root: Path) -> str:
-    """As text, since this is asked for every file several times."""
     inside = f"{root}{os.sep}"
     text = str(path)
     return text.removeprefix(inside) if text.startswith(inside) else str(path.relative_to(root))

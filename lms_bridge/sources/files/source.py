@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Edit, Finding, Level, Listing, Revision
 from lms_bridge.errors import Problem, SourceError
@@ -10,12 +11,16 @@ from lms_bridge.items import Item, Key, Kind
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.conversion import Conversion, source_url
 from lms_bridge.sources.files.leaves import read_leaf, salvaged, shared_keys
+from lms_bridge.sources.files.memory import Keeping, Memory, remembering
 from lms_bridge.sources.files.ratings import Reviews, identity_of, mean_at, mean_of, ratings, read_reviews, same_rater
 from lms_bridge.sources.files.reading import Reading, stands
-from lms_bridge.sources.files.revising import revise
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.unread import unread
-from lms_bridge.sources.files.write_back import Room
+from lms_bridge.sources.files.untouched import leaf_of
+
+if TYPE_CHECKING:
+    # What writes Markdown takes its time to load, and a sync reads only.
+    from lms_bridge.sources.files.write_back import Room
 
 _TABLES = ("ratings.csv", "ratings.xlsx")
 
@@ -35,6 +40,10 @@ class FilesSource:
         self._folder = folder
         self._root = folder / settings.path
         self._instead = instead
+        self._keeping: Keeping | None = None
+
+    def remember(self, folder: Path, code: str) -> None:
+        self._keeping = Keeping(folder, code)
 
     def items(self, since: str | None = None) -> Listing:
         """Everything in the folder. Raises SourceError when it is not there.
@@ -44,10 +53,17 @@ class FilesSource:
         return self._list(self._reading(), since)
 
     def _list(self, reading: Reading, since: str | None = None) -> Listing:
-        homes, links = self._map(reading)
+        with remembering(self._keeping) as memory:
+            listing = self._listed(reading, since, memory)
+            if memory is not None:
+                memory.settle()
+        return listing
+
+    def _listed(self, reading: Reading, since: str | None, memory: Memory | None) -> Listing:
+        homes, links = self._map(reading, memory)
         shared = shared_keys(links.leaves.values(), reading)
         items: list[Item] = []
-        conversion = Conversion(reading, links, self._settings)
+        conversion = Conversion(reading, links, self._settings, memory)
         for leaf in links.leaves.values():
             if leaf.key in shared:
                 with reading.one_file(leaf.path):
@@ -71,21 +87,25 @@ class FilesSource:
             cursor=repr(mean),
         )
 
-    def _map(self, reading: Reading) -> tuple[list[folders.CourseFolder], folders.Map]:
+    def _map(self, reading: Reading, memory: Memory | None = None) -> tuple[list[folders.CourseFolder], folders.Map]:
         homes = list(folders.courses(reading))
         links = folders.Map()
-        for leaf in self._leaves(reading, homes, links):
+        for leaf in self._leaves(reading, homes, links, memory):
             links.add(leaf)
         return homes, links
 
     def revised(self, edits: Sequence[Edit]) -> Revision:
         """The folder with these edits in its files. What would break something else in it is held."""
+        from lms_bridge.sources.files.revising import revise
+
         return revise(self._reading(), edits, self._revising, self._over)
 
     def _over(self, instead: Mapping[Path, bytes]) -> "FilesSource":
         return FilesSource(self.name, self._settings, self._folder, instead)
 
-    def _revising(self, reading: Reading) -> Room:
+    def _revising(self, reading: Reading) -> "Room":
+        from lms_bridge.sources.files.write_back import Room
+
         _, links = self._map(reading)
         return Room(reading, links, Conversion(reading, links, self._settings), self._settings.max_page_bytes)
 
@@ -153,19 +173,33 @@ class FilesSource:
         return Reading(root, self._shown, instead=self._instead)
 
     def _leaves(
-        self, reading: Reading, homes: list[folders.CourseFolder], links: folders.Map
+        self, reading: Reading, homes: list[folders.CourseFolder], links: folders.Map, memory: Memory | None
     ) -> Iterator[folders.Leaf]:
         for home in homes:
             for kind, room, deep in ((Kind.PAGE, "wiki", True), (Kind.PROMPT, "prompts", False)):
                 for path in folders.files(reading, home.folder / room, deep=deep):
                     leaf = None
                     with reading.one_file(path):
-                        leaf = read_leaf(reading, path, home, kind, self.name, self._settings)
+                        leaf = self._leaf(reading, path, home, kind, memory)
                     if leaf is not None:
                         yield leaf
                         continue
                     with reading.one_file(path):
                         links.leave_out(salvaged(reading, path, home, kind, self.name, self._settings))
+
+    def _leaf(
+        self, reading: Reading, path: Path, home: folders.CourseFolder, kind: Kind, memory: Memory | None
+    ) -> folders.Leaf:
+        return leaf_of(
+            path,
+            home,
+            kind,
+            self.name,
+            self._settings,
+            memory=memory,
+            shown=lambda: reading.shown(path),
+            read=lambda: read_leaf(reading, path, home, kind, self.name, self._settings),
+        )
 
     def _table(
         self, reading: Reading, home: folders.CourseFolder, settings: FilesSettings | None = None
