@@ -99,6 +99,15 @@ def test_a_text_has_the_tokens_that_all_rules_together_find(source: Path) -> Non
         "a  \na",
         "\n: x \na",
         f"{'- ' * 12}a",
+        "a \nb",
+        "a\n   # b",
+        "- a\n     # b",
+        "- a\n  - b\n\n  c",
+        "- a\n\n  # b\n  # c",
+        "> a\n2. b",
+        "> a\n>\n\nb",
+        "> a\n[^1]: b",
+        "a\n: : b",
     ],
 )
 def test_lines_in_lists_and_quotes_end_where_all_rules_together_end_them(text: str) -> None:
