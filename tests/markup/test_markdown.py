@@ -177,6 +177,13 @@ def test_a_paragraph_full_of_brackets_is_refused_by_name() -> None:
         convert("\\[" * 5_001)
 
 
+@pytest.mark.parametrize(("sign", "taken"), [("- ", 9), ("> ", 19)], ids=["lists", "quotes"])
+def test_what_is_nested_too_deeply_is_refused_by_name_rather_than_left_out(sign: str, taken: int) -> None:
+    assert "word" in convert(sign * taken + "word").html
+    with pytest.raises(MarkupError, match=r"^page\.md: lists or quotes are nested too deeply"):
+        convert(sign * (taken + 1) + "word")
+
+
 def test_addresses_come_to_the_callbacks_percent_encoded() -> None:
     assert convert("[x](<Grüße aus Köln.md>)").links == ("item:Gr%C3%BC%C3%9Fe%20aus%20K%C3%B6ln",)
 
