@@ -100,10 +100,7 @@ def split_front_matter(text: str) -> tuple[str, str, int]:
 
 def plain_text(line: str) -> str:
     """The words of a line of Markdown, a heading for one, as its reader sees them."""
-    try:
-        return " ".join(_words(parser().parseInline(line)).split())
-    except RecursionError:
-        return " ".join(line.split())
+    return " ".join(_words(parser().parseInline(line)).split())
 
 
 def _words(tokens: Sequence[Token]) -> str:
@@ -146,8 +143,6 @@ def to_html(
         html = _rendered(tokens, env, line_offset + 1, addresses)
     except MarkupError as error:
         raise MarkupError(f"{where}: {error}") from error
-    except RecursionError as error:
-        raise MarkupError(f"{where}: lists or quotes are nested too deeply") from error
     return _conversion(html, addresses.problems)
 
 

@@ -16,6 +16,8 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from lms_bridge.markup.fragment import MarkupError
+
 Rule = Callable[[StateBlock, int, int, bool], bool]
 
 # What a line must begin with for a rule; every other rule may apply to any line.
@@ -39,6 +41,7 @@ _NEEDED: Mapping[str, re.Pattern[str]] = {
 }
 # Signs that some inline rule begins at.
 _MARKED = re.compile(r"[\\`~*_\[<&]")
+_DEPTH = "lists or quotes are nested too deeply: at most 9 lists or 19 quotes in each other are taken"
 
 
 class _Chain(dict[str, Sequence[Rule]]):
@@ -81,7 +84,8 @@ class _QuickBlocks(ParserBlock):
         return state.tokens
 
     def tokenize(self, state: StateBlock, startLine: int, endLine: int) -> None:
-        """As the original, but for the choice of rules."""
+        """As the original, but for the choice of rules, and that nothing is left out where the original does not go
+        deeper. Raises MarkupError."""
         assert isinstance(state, _State)
         every, begin = self.ruler.getRules(""), state.rules.begin
         line, after_empty = startLine, False
@@ -90,8 +94,7 @@ class _QuickBlocks(ParserBlock):
             if line >= endLine or state.sCount[line] < state.blkIndent:
                 return
             if state.level >= state.md.options.maxNesting:
-                state.line = endLine
-                return
+                raise MarkupError(_DEPTH)
             sign = state.src[state.bMarks[line] + state.tShift[line]]
             for rule in every if state.is_code_block(line) else begin[sign]:
                 if rule(state, line, endLine, False):

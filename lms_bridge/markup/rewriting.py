@@ -2,9 +2,11 @@
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from lms_bridge.markup.digest import plain_form
+from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.markdown import Section
 from lms_bridge.markup.split import blocks
 from lms_bridge.markup.to_markdown import Spelling, in_html, ways
@@ -139,6 +141,8 @@ def _nearest(part: _Part, spelling: Spelling, convert: Convert, references: str)
         # Alone it would have no footnotes: only the whole text tells.
         return likely[0]
     for way in likely:
-        if _forms(convert(f"{way}\n\n{references}")) == wanted:
-            return way
+        # Of HTML more levels are read than of Markdown.
+        with suppress(MarkupError):
+            if _forms(convert(f"{way}\n\n{references}")) == wanted:
+                return way
     return as_html

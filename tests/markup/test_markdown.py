@@ -167,7 +167,7 @@ def test_a_line_may_hold_any_number_of_titles() -> None:
     assert convert(text).html.count('<a href="item:wiki%2Ffeedback">Feedback</a>') == 50
 
 
-@pytest.mark.parametrize("text", ["\\[" * 5_000, "\\[" * 3_000 + "\n\n" + "\\[" * 3_000, f"```\n{'[' * 6_000}\n```"])
+@pytest.mark.parametrize("text", ["\\[" * 5_000, "\\[" * 5_000 + "\n\n\\[", f"```\n{'[' * 6_000}\n```"])
 def test_many_brackets_are_taken_where_no_paragraph_is_full_of_them(text: str) -> None:
     assert "[[" in convert(text).html
 
@@ -175,6 +175,13 @@ def test_many_brackets_are_taken_where_no_paragraph_is_full_of_them(text: str) -
 def test_a_paragraph_full_of_brackets_is_refused_by_name() -> None:
     with pytest.raises(MarkupError, match=r"^page\.md: one paragraph has more than 5,000 brackets"):
         convert("\\[" * 5_001)
+
+
+@pytest.mark.parametrize(("sign", "taken"), [("- ", 9), ("> ", 19)], ids=["lists", "quotes"])
+def test_what_is_nested_too_deeply_is_refused_by_name_rather_than_left_out(sign: str, taken: int) -> None:
+    assert "word" in convert(sign * taken + "word").html
+    with pytest.raises(MarkupError, match=r"^page\.md: lists or quotes are nested too deeply"):
+        convert(sign * (taken + 1) + "word")
 
 
 def test_addresses_come_to_the_callbacks_percent_encoded() -> None:
@@ -209,6 +216,7 @@ def test_hostile_markdown_ends_soon(text: str) -> None:
 
 
 def test_a_text_that_is_too_long_is_refused_by_name() -> None:
+    assert convert("x".ljust(1_000_000)).html == "<p>x</p>"
     with pytest.raises(MarkupError, match=r"page\.md: 1,000,001 characters"):
         convert("x" * 1_000_001)
 

