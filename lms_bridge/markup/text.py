@@ -114,9 +114,8 @@ def _inline(element: etree._Element) -> str:
         return "\v"
     if element.tag == "img":
         return f"[image: {element.get('alt', '')}]" if element.get("alt") else "[image]"
-    text = (element.text or "") + "".join(
-        (" " + _line(child) + " " if child.tag in BLOCKS else _inline(child)) + (child.tail or "") for child in element
-    )
+    # No block stands in here: reading the text parted them.
+    text = (element.text or "") + "".join(_inline(child) + (child.tail or "") for child in element)
     href = element.get("href", "")
     if element.tag == "a" and href.startswith(("http:", "https:")) and href != text.strip():
         return f"{text} <{href}>"
