@@ -167,7 +167,9 @@ def test_a_line_may_hold_any_number_of_titles() -> None:
     assert convert(text).html.count('<a href="item:wiki%2Ffeedback">Feedback</a>') == 50
 
 
-@pytest.mark.parametrize("text", ["\\[" * 5_000, "\\[" * 3_000 + "\n\n" + "\\[" * 3_000, f"```\n{'[' * 6_000}\n```"])
+@pytest.mark.parametrize(
+    "text", ["\\[" * 5_000 + "\n\n\\[", "\\[" * 3_000 + "\n\n" + "\\[" * 3_000, f"```\n{'[' * 6_000}\n```"]
+)
 def test_many_brackets_are_taken_where_no_paragraph_is_full_of_them(text: str) -> None:
     assert "[[" in convert(text).html
 

@@ -99,6 +99,8 @@ def test_a_text_has_the_tokens_that_all_rules_together_find(source: Path) -> Non
         "a  \na",
         "\n: x \na",
         f"{'- ' * 12}a",
+        "a\n: : b",
+        "a\n: b\n\n  : c",
     ],
 )
 def test_lines_in_lists_and_quotes_end_where_all_rules_together_end_them(text: str) -> None:
