@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lms_bridge.markup import markdown
 from lms_bridge.markup.clean import CANONICAL, clean
 from lms_bridge.markup.commonmark import unhastened
 from lms_bridge.markup.fragment import Cleaned, MarkupError
@@ -210,9 +211,11 @@ def test_hostile_markdown_ends_soon(text: str) -> None:
         convert(text)
 
 
-def test_a_text_that_is_too_long_is_refused_by_name() -> None:
+def test_a_text_that_is_too_long_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MarkupError, match=r"page\.md: 1,000,001 characters"):
         convert("x" * 1_000_001)
+    monkeypatch.setattr(markdown, "MAX_LENGTH", 3)
+    assert convert("xxx").html == "<p>xxx</p>"
 
 
 @given(st.text(alphabet=st.one_of(st.sampled_from("[]()!*_`#>|-=\n <>&~^:\\\"'x1"), st.characters()), max_size=200))
