@@ -97,7 +97,7 @@ def rows(found: Found, policy: Policy) -> Iterator[Row]:
 def to_read(found: Found, policy: Policy) -> list[Entry]:
     """The entries whose text must be read before it can be said whether a person changed them."""
     each = rows(replace(found, readings={}), policy)
-    return [row.entry for row in each if row.entry and row.record and _must_read(row, found, policy)]
+    return [row.entry for row in each if row.entry and _must_read(row, found, policy)]
 
 
 def _must_read(row: Row, found: Found, policy: Policy) -> bool:

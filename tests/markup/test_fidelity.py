@@ -46,6 +46,8 @@ def test_of_two_links_that_were_sent_the_one_that_came_is_half() -> None:
 
 def test_a_word_that_is_said_again_and_again_counts_each_time() -> None:
     assert fidelity("so " + "la " * 300, "la " * 299).text > 0.99
+    assert fidelity("la " * 300, "la " * 299).text > 0.99
+    assert fidelity("so " + "la " * 300, "la " * 300).text > 0.99
 
 
 def test_of_a_long_text_each_lost_word_counts_and_their_order_does_not() -> None:

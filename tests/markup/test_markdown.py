@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lms_bridge.markup import markdown
 from lms_bridge.markup.clean import CANONICAL, clean
 from lms_bridge.markup.commonmark import unhastened
 from lms_bridge.markup.fragment import Cleaned, MarkupError
@@ -167,7 +168,10 @@ def test_a_line_may_hold_any_number_of_titles() -> None:
     assert convert(text).html.count('<a href="item:wiki%2Ffeedback">Feedback</a>') == 50
 
 
-@pytest.mark.parametrize("text", ["\\[" * 5_000, "\\[" * 5_000 + "\n\n\\[", f"```\n{'[' * 6_000}\n```"])
+@pytest.mark.parametrize(
+    "text",
+    ["\\[" * 5_000, "\\[" * 5_000 + "\n\n\\[", "\\[" * 3_000 + "\n\n" + "\\[" * 3_000, f"```\n{'[' * 6_000}\n```"],
+)
 def test_many_brackets_are_taken_where_no_paragraph_is_full_of_them(text: str) -> None:
     assert "[[" in convert(text).html
 
@@ -215,10 +219,11 @@ def test_hostile_markdown_ends_soon(text: str) -> None:
         convert(text)
 
 
-def test_a_text_that_is_too_long_is_refused_by_name() -> None:
-    assert convert("x".ljust(1_000_000)).html == "<p>x</p>"
+def test_a_text_that_is_too_long_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MarkupError, match=r"page\.md: 1,000,001 characters"):
         convert("x" * 1_000_001)
+    monkeypatch.setattr(markdown, "MAX_LENGTH", 3)
+    assert convert("xxx").html == "<p>xxx</p>"
 
 
 @given(st.text(alphabet=st.one_of(st.sampled_from("[]()!*_`#>|-=\n <>&~^:\\\"'x1"), st.characters()), max_size=200))

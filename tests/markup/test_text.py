@@ -30,6 +30,7 @@ from tests.markup import junk
         ("<h1>First</h1><h6>Sixth</h6>", "# First\n###### Sixth"),
         ("<ol start='many'><li>a</li></ol>", "1. a"),
         ("<b>one <i>two</i> three<p>four</p>five</b>", "one two three\nfour\nfive"),
+        ("<p><b>pan<i>ic</i>s</b></p>", "panics"),
     ],
 )
 def test_each_block_is_a_line_that_a_person_can_read(html: str, text: str) -> None:

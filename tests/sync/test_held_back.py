@@ -8,7 +8,7 @@ from engine_world import BIO, done, pages
 
 from lms_bridge.connector import Action, Change, Listing
 from lms_bridge.errors import Problem
-from lms_bridge.items import Kind, Page, Withheld
+from lms_bridge.items import Kind, Page, Withheld, mark
 from lms_bridge.markup.links import item_href
 from lms_bridge.sync.apply import apply
 from lms_bridge.sync.policy import Limits, Policy
@@ -20,7 +20,7 @@ from lms_bridge.sync.status import standing
 from lms_bridge.testing.bench import PRUNE, Bench
 from lms_bridge.testing.memory import MemoryDestination, place_ref
 from lms_bridge.testing.memory_source import MemorySource
-from lms_bridge.testing.sample import make_page, make_prompt
+from lms_bridge.testing.sample import make_item, make_page, make_prompt
 
 # What is held back
 
@@ -135,6 +135,17 @@ def test_only_a_whole_listing_moves_on_what_the_source_is_asked_next(bench: Benc
     bench.sync()
     bench.sync()
     assert source.asked == "after 2"
+
+
+def test_what_was_forgotten_is_not_pushed_again_although_the_source_still_has_it(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    forgotten, other = (make_item(Kind.REVIEW, BIO, name) for name in ("forgotten", "other"))
+    with State.open(bench.file) as state:
+        state.history.keep_away(bench.name, [mark(forgotten.key)], bench.now)
+    bench.fill(forgotten, other)
+    bench.sync()
+    assert [thing.mark for thing in there.all()] == [mark(other.key)]
 
 
 def test_an_emptied_source_waits_for_approval(bench: Bench, there: MemoryDestination) -> None:

@@ -325,6 +325,19 @@ def test_a_write_without_an_answer_stays_open_until_it_is_known_what_became_of_i
     assert open_writes(bench) == []
 
 
+def test_a_write_without_an_answer_stays_open_while_another_installation_has_signed_its_page(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    page = update_without_an_answer(bench, there)
+    (thing,) = there.find(page.key)
+    ours, thing.installation = thing.installation, "south"
+    assert [change.key for change in bench.sync(LEAVE).conflicts] == [page.key]
+    assert open_writes(bench) == [page.key]
+    thing.installation = ours
+    assert done(bench.sync(LEAVE))["updated"] == 1
+    assert there.find(page.key)[0].html == page.body
+
+
 def test_a_write_that_never_arrived_and_whose_item_is_gone_does_not_stay_open(
     bench: Bench, there: MemoryDestination
 ) -> None:

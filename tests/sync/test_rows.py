@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from found_world import BASE, BIO, ENTRY, KEY, PERSON, RECORD, SOURCE, found, wanted
+from found_world import BASE, BIO, ENTRY, KEY, PERSON, RECORD, SOURCE, found, text, wanted
 
 from lms_bridge.connector import Entry, Record
 from lms_bridge.items import Kind, mark
 from lms_bridge.sync.decision import Stands
+from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.policy import Answer, Drift, Policy
 from lms_bridge.sync.rows import Found, rows, to_read
 
@@ -105,5 +106,13 @@ def test_a_row_has_the_title_of_the_source_or_else_the_one_that_is_remembered() 
     assert titles == ["Cells", "Old"]
 
 
-def test_what_a_person_wrote_is_theirs_while_the_source_stays_as_it_was() -> None:
-    assert stands(found(wanted(BASE), RECORD, NEWER, stands=PERSON)) == ("1", Stands.DRIFTED)
+LOSSY = "<p>1.</p><p>2.</p>"
+
+
+@pytest.mark.parametrize(
+    ("left", "person"), [(BASE, PERSON), (LOSSY, LOSSY.replace("1", "One"))], ids=["their own", "what was lost there"]
+)
+def test_what_a_person_wrote_is_theirs_while_the_source_stays_as_it_was(left: str, person: str) -> None:
+    """Even where they put back a part of what the destination did not keep of it: no sync wrestles with them."""
+    record = replace(RECORD, base=left, digest=body_digest(text(left)))
+    assert stands(found(wanted(BASE), record, NEWER, stands=person)) == ("1", Stands.DRIFTED)
