@@ -75,7 +75,7 @@ def test_a_worker_begins_with_what_is_to_stand_and_where_unless_it_cannot_be_kno
         seen = located(bench.route(), state, now=bench.now)
     assert (seen is None) == (trouble is not None)
     if seen is not None:
-        assert [len(seen[0].items), len(seen[1].places)] == [3, 1]
+        assert [len(seen.view.items), len(seen.placement.places)] == [3, 1]
 
 
 def test_a_part_of_a_route_is_planned_from_what_is_known_and_nobody_is_asked_again(bench: Bench, there: Faulty) -> None:
@@ -84,9 +84,8 @@ def test_a_part_of_a_route_is_planned_from_what_is_known_and_nobody_is_asked_aga
     with State.open(bench.file) as state:
         seen = located(route, state, now=bench.now)
         assert seen is not None
-        view, placement = seen
-        mine = {ref: items for ref, items in placement.places.items() if ref.course == ECO.idnumber}
-        plan = prepare(route, state, now=bench.now, within=Within(view, Placement(mine)))
+        mine = {ref: items for ref, items in seen.placement.places.items() if ref.course == ECO.idnumber}
+        plan = prepare(route, state, now=bench.now, within=Within(seen.view, Placement(mine)))
     assert {change.course for change in plan.changes} == {ECO.idnumber}
     assert there.counts["locate"] == 1
 
