@@ -11,7 +11,7 @@ from lms_bridge.connector import Action, Placement, PlaceRef
 from lms_bridge.errors import ContentError, DestinationError, Unreachable
 from lms_bridge.items import Item, Kind
 from lms_bridge.markup.links import item_href
-from lms_bridge.sync.policy import Answer, Deleted, Refresh
+from lms_bridge.sync.policy import Answer, Deleted, Limits, Refresh
 from lms_bridge.sync.report import exit_code, writes
 from lms_bridge.sync.route import Within, located, prepare
 from lms_bridge.sync.state import State
@@ -141,6 +141,28 @@ def test_a_selection_takes_nothing_away_where_an_item_moved_to_another_course(be
     for only, planned in (([moving.key], [there]), ([moving.key, staying.key], [there]), ([], [there, here])):
         changes = [change for change in bench.plan(PRUNE, only=only).changes if change.key == moving.key]
         assert [(change.action, change.place.id) for change in changes] == planned
+
+
+def test_a_selection_looks_only_where_what_it_names_stands(bench: Bench, there: Faulty) -> None:
+    mine, *others = [*pages(1), *pages(2, ECO)]
+    bench.fill(mine, *others)
+    bench.sync()
+    listed = there.counts["entries"]
+    bench.plan(only=[mine.key])
+    assert there.counts["entries"] == listed + 1
+
+
+def test_what_people_deleted_does_not_count_among_what_stands_in_a_place(bench: Bench, there: Faulty) -> None:
+    """Of ten pages four stand no more: three deletes among six are more than the permitted share."""
+    first, *rest = pages(9)
+    bench.fill(first, *rest)
+    bench.sync()
+    for page in rest[:4]:
+        there.things[place_ref(Kind.PAGE, BIO.idnumber).id].pop(there.find(page.key)[0].ref)
+    bench.sync()
+    bench.fill(first, *rest[:5])
+    policy = replace(PRUNE, limits=Limits(deletes=10, delete_share=0.4, population=6))
+    assert sum(change.guarded for change in bench.plan(policy).changes) == 3
 
 
 def test_what_a_person_decided_about_an_entry_whose_item_is_gone_is_done(bench: Bench, there: Faulty) -> None:
