@@ -1,8 +1,10 @@
 """One route on a bench: a source that the test fills, a destination under test, and a state file that can be lost."""
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from lms_bridge.connector import Destination, Entry, Place, PlaceRef, Record
@@ -25,6 +27,15 @@ KEEP_BOTH = Policy(drift=dict.fromkeys(Kind, Drift.KEEP_BOTH))
 RECREATE = Policy(deleted=Deleted.RECREATE)
 
 
+@cache
+def empty_state() -> bytes:
+    """A fresh state file: making it anew each time would be most of a short test's time."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "state.sqlite"
+        State.open(file).close()
+        return file.read_bytes()
+
+
 @dataclass(slots=True)
 class Bench:
     destination: Destination
@@ -37,6 +48,11 @@ class Bench:
     def file(self) -> Path:
         return self.folder / "state.sqlite"
 
+    def open(self) -> State:
+        if not self.file.exists():
+            self.file.write_bytes(empty_state())
+        return State.open(self.file)
+
     def route(self, policy: Policy | None = None) -> Route:
         return Route(self.name, self.source, self.destination, self.destination.kinds, policy or Policy())
 
@@ -48,24 +64,24 @@ class Bench:
         self.source.content = [item if old.key == item.key else old for old in self.source.content]
 
     def plan(self, policy: Policy | None = None, only: Sequence[str] = ()) -> Plan:
-        with State.open(self.file) as state:
+        with self.open() as state:
             return prepare(self.route(policy), state, now=self.now, only=only)
 
     def sync(self, policy: Policy | None = None, *, approve: bool = False, only: Sequence[str] = ()) -> Report:
         route = self.route(policy)
-        with State.open(self.file) as state, state.lease(route.name):
+        with self.open() as state, state.lease(route.name):
             plan = prepare(route, state, now=self.now, only=only)
             return apply(plan, route, state, now=self.now, approve=approve)
 
     def records(self) -> list[Record]:
         """What is remembered of what was applied."""
-        with State.open(self.file) as state:
+        with self.open() as state:
             return list(state.records(self.name))
 
     def undo(self, report: Report, *only: Key) -> Report:
         """Take back what a sync wrote."""
         route = self.route()
-        with State.open(self.file) as state, state.lease(route.name):
+        with self.open() as state, state.lease(route.name):
             return undo(route, state, plan_undo(route, state, report.run, now=self.now, only=only), now=self.now)
 
     def lose_state(self) -> None:

@@ -5,11 +5,9 @@ Apart from the rules of such a life, which stand in `test_random`.
 
 import json
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -152,12 +150,3 @@ def remembered(file: Path) -> str:
     with closing(sqlite3.connect(file)) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return "\n".join(str(row) for table in tables for row in connection.execute(f'SELECT * FROM "{table}"'))  # noqa: S608
-
-
-@cache
-def empty_state() -> bytes:
-    """A fresh state file: making it anew each time would be most of a life's time."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "state.sqlite"
-        State.open(file).close()
-        return file.read_bytes()

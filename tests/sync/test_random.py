@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from random_world import Fate, Killed, MortalState, Troubled, Typed, empty_state, remembered, text_of
+from random_world import Fate, Killed, MortalState, Troubled, Typed, remembered, text_of
 
 from lms_bridge.items import Course, Item, Key, Kind, Page, Review
 from lms_bridge.markup.links import item_href
@@ -25,7 +25,7 @@ from lms_bridge.sync.report import writes
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Plan, Report
 from lms_bridge.sync.state import State
-from lms_bridge.testing.bench import Bench
+from lms_bridge.testing.bench import Bench, empty_state
 from lms_bridge.testing.memory import Thing, place_ref
 from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import SOURCE, make_item, make_page, make_prompt
