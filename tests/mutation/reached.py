@@ -91,14 +91,16 @@ def tests_of(reached: Reached, root: Path, module: str, line: int) -> list[str]:
 
 
 def importing(root: Path, module: str, tests: Iterable[str]) -> frozenset[str]:
-    """Of these tests the ones that import the module in their own lines, and so are about it."""
+    """Of these tests the ones that are about the module: they stand in a file of its name, or import it in their own
+    lines."""
     name = module.removesuffix(".py").replace("/", ".")
+    own = f"tests/{module.split('/')[1]}/test_{name.rpartition('.')[2]}.py"
     return frozenset(
         test
         for file, named in groupby(sorted(tests), key=lambda test: test.partition("::")[0])
         for about in [_importing(root / file, name)]
         for test in named
-        if test.partition("::")[2].partition("[")[0] in about
+        if file == own or test.partition("::")[2].partition("[")[0] in about
     )
 
 
