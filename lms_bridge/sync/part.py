@@ -109,8 +109,9 @@ def close_run(shared: SharedRun, route: Route, state: "State", *, clock: Callabl
     if report.stopped:
         return False
     told = {_at(each.change): status for each, status in state.sharing.outcomes(shared.run, route.name)}
+    done = Status.DONE.value
     told_already = sum(told.get(_at(change)) in _TOLD for change in plan.in_step)
-    written = [record for record in closing.records(route.name) if told.get((record.place, record.key)) == "done"]
+    written = [record for record in closing.records(route.name) if told.get((record.place, record.key)) == done]
     rest = _rest(replace(report, unchanged=report.unchanged - told_already, fidelity=not_whole(written)))
     _end(shared, state, rest, clock())
     state.sharing.end(shared.run, route.name, rest)

@@ -97,7 +97,8 @@ def prepare(
         standing = {*(item.key for item in look.items), *look.records}
         look.wanted = selection is None or not selection.isdisjoint(standing if answers else look.keys)
     look_at(looks, others, route.policy, now, progress)
-    deleted = [record for look in looks for record in deleted_without_answer(look, intents)]
+    whole = view.listed is Listed.WHOLE
+    deleted = [record for look in looks for record in deleted_without_answer(look, intents, whole=whole)]
     for look in looks:
         look.records = {key: record for key, record in look.records.items() if record not in deleted}
 

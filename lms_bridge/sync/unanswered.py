@@ -50,10 +50,10 @@ def without_record(look: Look, intents: Sequence[Intent]) -> list[Record]:
     ]
 
 
-def deleted_without_answer(look: Look, intents: Sequence[Intent]) -> list[Record]:
-    """Records whose entry is gone because of us, and whose item the source has again: no person deleted them.
+def deleted_without_answer(look: Look, intents: Sequence[Intent], *, whole: bool) -> list[Record]:
+    """Records whose entry is gone because of us: no person deleted them, should the source have their item again.
 
-    An item that the source still does not have is forgotten in the usual way.
+    An item that a `whole` listing still does not have is forgotten in the usual way, and told.
     """
     if look.entries is None or look.problem is not None:
         return []
@@ -63,5 +63,8 @@ def deleted_without_answer(look: Look, intents: Sequence[Intent]) -> list[Record
     return [
         record
         for key, record in look.records.items()
-        if key in look.keys and last.get(key) == Action.DELETE and record.ref not in refs and mark(key) not in marks
+        if last.get(key) == Action.DELETE
+        and (key in look.keys or not whole)
+        and record.ref not in refs
+        and mark(key) not in marks
     ]

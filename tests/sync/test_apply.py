@@ -1,13 +1,12 @@
 """What a run does of its plan, and what it leaves: each in the fewest steps. The long ways are the engine's."""
 
-import re
 from dataclasses import replace
 
 import pytest
-from engine_world import BIO, done, pages
+from engine_world import BIO, done, open_writes, pages, update_without_an_answer
 
 from lms_bridge.connector import Action
-from lms_bridge.sync.apply import apply, new_run
+from lms_bridge.sync.apply import apply
 from lms_bridge.sync.policy import Limits
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.state import State
@@ -17,10 +16,6 @@ from lms_bridge.testing.memory import MemoryDestination
 from lms_bridge.testing.sample import make_prompt
 
 CAREFUL = replace(PRUNE, limits=Limits(deletes=1, population=100))
-
-
-def test_a_run_is_named_by_its_moment_and_six_signs(bench: Bench) -> None:
-    assert re.fullmatch(r"20261123T080000Z-[0-9a-f]{6}", new_run(bench.now))
 
 
 def test_what_waits_for_approval_is_told_and_left_and_the_rest_is_done(bench: Bench, there: MemoryDestination) -> None:
@@ -66,17 +61,17 @@ def test_what_comes_after_something_that_was_not_written_is_told_unless_the_run_
     assert there.find(below.key) == []
 
 
-def test_an_earlier_write_whose_item_fails_again_stays_open(bench: Bench, there: MemoryDestination) -> None:
-    (page,) = pages(1)
-    bench.fill(page)
-    bench.sync()
-    there.lost.add(page.key)
-    bench.change(replace(page, body="<p>New.</p>"))
-    bench.sync()
+def test_what_was_sent_without_an_answer_is_not_forgotten_while_its_item_cannot_be_sent(
+    bench: Bench, there: MemoryDestination
+) -> None:
+    page = update_without_an_answer(bench, there)
     bench.change(replace(page, title=" "))
     assert [failure.key for failure in bench.sync().failures] == [page.key]
-    with State.open(bench.file) as state:
-        assert [intent.key for intent in state.open_intents("bench")] == [page.key]
+    assert open_writes(bench) == [page.key]
+    bench.change(page)
+    bench.sync()
+    assert there.find(page.key)[0].html == page.body
+    assert open_writes(bench) == []
 
 
 def test_only_pages_that_did_not_arrive_whole_are_told_with_what_arrived(bench: Bench) -> None:

@@ -236,26 +236,6 @@ def test_a_selection_deletes_nothing_and_touches_only_what_it_names(bench: Bench
     assert len(there.find(third.key)) == 1
 
 
-def test_what_was_sent_without_an_answer_is_not_forgotten_while_its_item_cannot_be_sent(
-    bench: Bench, there: MemoryDestination
-) -> None:
-    (page,) = pages(1)
-    bench.fill(page)
-    bench.sync()
-    there.lost.add(page.key)
-    bench.change(replace(page, body="<p>New.</p>"))
-    bench.sync()
-    bench.change(replace(page, title=" "))
-    assert [failure.key for failure in bench.sync().failures] == [page.key]
-    with State.open(bench.file) as state:
-        assert [intent.key for intent in state.open_intents("bench")] == [page.key]
-    bench.change(replace(page, body="<p>Newer.</p>"))
-    bench.sync()
-    assert there.find(page.key)[0].html == "<p>Newer.</p>"
-    with State.open(bench.file) as state:
-        assert state.open_intents("bench") == []
-
-
 # Prompts and their moment
 
 

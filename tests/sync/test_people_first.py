@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from engine_world import BIO, ECO, done, pages
+from engine_world import BIO, ECO, done, open_writes, pages, update_without_an_answer
 
 from lms_bridge.items import Kind, Page
 from lms_bridge.markup.links import item_href
@@ -176,8 +176,7 @@ def test_a_lost_answer_is_looked_up_even_when_places_are_never_listed(bench: Ben
     bench.sync(policy)
     bench.sync(policy)
     assert len(there.find(page.key)) == 1
-    with State.open(bench.file) as state:
-        assert state.open_intents("bench") == []
+    assert open_writes(bench) == []
 
 
 def test_a_change_that_was_taken_back_after_a_lost_answer_is_taken_back_there_too(
@@ -224,6 +223,21 @@ def test_what_we_deleted_without_an_answer_is_made_again_when_the_source_has_it_
     assert writes(bench.sync(PRUNE)) == 0
 
 
+@pytest.mark.parametrize("meanwhile", ["the source is empty", "the source is read in part"])
+def test_what_we_deleted_without_an_answer_is_known_as_ours_to_make_although_the_source_told_little_meanwhile(
+    meanwhile: str, bench: Bench, there: MemoryDestination
+) -> None:
+    first, second = delete_without_an_answer(bench, there)
+    bench.source.complete = meanwhile == "the source is empty"
+    bench.fill(*[first] if meanwhile == "the source is read in part" else [])
+    bench.sync(PRUNE)
+    assert open_writes(bench) == []
+    bench.source.complete = True
+    bench.fill(first, second)
+    bench.sync(PRUNE)
+    assert len(there.find(second.key)) == 1
+
+
 def test_where_somebody_writes_in_the_place_of_what_we_deleted_without_an_answer_no_write_stays_open(
     bench: Bench, there: MemoryDestination
 ) -> None:
@@ -232,9 +246,8 @@ def test_where_somebody_writes_in_the_place_of_what_we_deleted_without_an_answer
     bench.fill(first, second)
     report = bench.sync(PRUNE)
     assert [change.key for change in report.conflicts] == [second.key]
-    with State.open(bench.file) as state:
-        assert state.open_intents("bench") == []
-        assert second.key not in [record.key for record in state.records("bench")]
+    assert open_writes(bench) == []
+    assert second.key not in [record.key for record in bench.records()]
 
 
 def test_an_item_that_vanishes_after_a_lost_answer_is_still_known_as_ours(
@@ -264,45 +277,19 @@ def test_an_update_whose_end_is_not_known_is_settled_although_its_item_is_gone(
         thing.html, thing.version, thing.fingerprint = second.body, 1, ""
     bench.fill(first)
     bench.sync()
-    with State.open(bench.file) as state:
-        assert state.open_intents("bench") == []
+    assert open_writes(bench) == []
     assert done(bench.sync(PRUNE)) == {"deleted": 1, "unchanged": 2}
 
 
 def test_a_write_that_left_nothing_is_settled_although_the_source_is_empty_since(
     bench: Bench, there: MemoryDestination
 ) -> None:
-    (page,) = pages(1)
-    bench.fill(page)
-    bench.sync()
-    there.lost.add(page.key)
-    bench.change(replace(page, body="<p>Sent without an answer.</p>"))
-    bench.sync()
-    assert open_writes(bench) == [page.key]
+    update_without_an_answer(bench, there)
     for place in there.things.values():
         place.clear()
     bench.fill()
     bench.sync()
     assert open_writes(bench) == []
-
-
-def open_writes(bench: Bench) -> list[str]:
-    with State.open(bench.file) as state:
-        return [intent.key for intent in state.open_intents("bench")]
-
-
-def update_without_an_answer(bench: Bench, there: MemoryDestination) -> Page:
-    """What the source says now is newer than what was sent."""
-    (page,) = pages(1)
-    bench.fill(page)
-    bench.sync()
-    there.lost.add(page.key)
-    bench.change(replace(page, body="<p>Sent without an answer.</p>"))
-    bench.sync()
-    newest = replace(page, body="<p>Newest.</p>")
-    bench.change(newest)
-    assert open_writes(bench) == [page.key]
-    return newest
 
 
 @pytest.mark.parametrize("trouble", ["its place does not answer", "somebody is changing it", "it is refused"])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from engine_world import BIO, ECO, done, pages
+from engine_world import BIO, ECO, done, open_writes, pages, update_without_an_answer
 from odd_world import FRONT, Odd, OddPlace, Wiki
 
 from lms_bridge.connector import Action, Placement, PlaceRef
@@ -111,22 +111,13 @@ def test_what_stands_in_a_course_that_is_not_found_is_not_taken_for_gone(bench: 
 def test_a_write_without_an_answer_stays_open_while_what_stands_there_cannot_be_read(
     bench: Bench, there: Faulty
 ) -> None:
-    def left_open() -> list[str]:
-        with State.open(bench.file) as state:
-            return [intent.key for intent in state.open_intents(bench.name)]
-
-    (page,) = pages(1)
-    bench.fill(page)
-    bench.sync()
-    there.lost.add(page.key)
-    bench.change(replace(page, body="<p>Sent without an answer.</p>"))
-    bench.sync()
+    page = update_without_an_answer(bench, there)
     there.unread = Unreachable("It does not answer.")
     bench.sync(LEAVE)
-    assert left_open() == [page.key]
+    assert open_writes(bench) == [page.key]
     there.unread = None
     bench.sync(LEAVE)
-    assert left_open() == []
+    assert open_writes(bench) == []
 
 
 # A selection, and what a person decided

@@ -36,31 +36,35 @@ def look(*entries: Entry, **other: Any) -> Look:
 
 
 @pytest.mark.parametrize(
-    ("seen", "sent", "ours"),
+    ("seen", "sent", "whole", "ours"),
     [
-        (look(OTHER), [DELETE], True),
-        (look(OTHER), [UPDATE, DELETE], True),
-        (look(OTHER), [DELETE, UPDATE], False),
-        (look(OTHER), [UPDATE], False),
-        (look(OTHER), [], False),
-        (look(OTHER, items=[]), [DELETE], False),
-        (look(ENTRY), [DELETE], False),
-        (look(UNMARKED), [DELETE], False),
-        (look(replace(ENTRY, ref="2")), [DELETE], False),
-        (look(entries=None), [DELETE], False),
+        (look(OTHER), [DELETE], True, True),
+        (look(OTHER), [UPDATE, DELETE], True, True),
+        (look(OTHER), [DELETE, UPDATE], True, False),
+        (look(OTHER), [UPDATE], True, False),
+        (look(OTHER), [], True, False),
+        (look(OTHER, items=[]), [DELETE], True, False),
+        (look(OTHER, items=[]), [DELETE], False, True),
+        (look(OTHER, items=[]), [UPDATE], False, False),
+        (look(ENTRY), [DELETE], True, False),
+        (look(UNMARKED), [DELETE], True, False),
+        (look(replace(ENTRY, ref="2")), [DELETE], True, False),
+        (look(entries=None), [DELETE], True, False),
     ],
     ids=[
         "it is gone after our delete", "the delete was the last", "it was written again later", "it was only written",
-        "a person deleted it", "its item is gone as well", "it stands there still", "the same, without its mark",
+        "a person deleted it", "its item is gone as well", "nobody knows whether its item is gone",
+        "a person deleted it meanwhile", "it stands there still", "the same, without its mark",
         "it stands there again", "nobody looked",
     ],
 )  # fmt: skip
 def test_an_entry_is_gone_because_of_us_only_after_a_delete_of_ours_and_where_nothing_of_it_stands(
-    seen: Look, sent: list[str], *, ours: bool
+    seen: Look, sent: list[str], *, whole: bool, ours: bool
 ) -> None:
-    """Made again is what we took away ourselves and never what a person deleted."""
+    """Made again is what we took away ourselves and never what a person deleted; what a whole listing lacks as well is
+    forgotten by the plan, which tells it."""
     elsewhere = intent(DELETE, place="page@ECO-200", key=KEY)
-    told = deleted_without_answer(seen, [elsewhere, *(intent(action) for action in sent)])
+    told = deleted_without_answer(seen, [elsewhere, *(intent(action) for action in sent)], whole=whole)
     assert told == ([RECORD] if ours else [])
 
 
