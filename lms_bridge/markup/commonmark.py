@@ -74,7 +74,8 @@ def _refuse_endless(state: StateCore) -> None:
         return
     for block in state.tokens:
         if block.type == "inline" and block.content.count("[") > MAX_BRACKETS:
-            raise MarkupError(f"one paragraph has more than {MAX_BRACKETS:,} brackets: that is no text for people")
+            cause = f"one paragraph has more than {MAX_BRACKETS:,} brackets: that is no text for people"
+            raise MarkupError(cause, block.map[0] + 1 if block.map else None)
 
 
 def _task_characters(state: StateCore) -> None:

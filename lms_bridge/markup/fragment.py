@@ -43,7 +43,12 @@ _PRE_NEWLINE = re.compile(r"<pre(?: [^<>]*)?>\n")
 
 
 class MarkupError(ValueError):
-    """A text that cannot be taken as markup: too long, nested too deeply, or not text."""
+    """A text that cannot be taken as markup: too long, nested too deeply, or not text. `line` counts from 1, where it
+    is known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,17 +124,15 @@ def to_html(
     resolve_link: Resolve,
     resolve_image: Resolve,
     wiki_link: Resolve,
-    where: str,
     line_offset: int = 0,
 ) -> Conversion:
     """Converts Markdown. Addresses come to the callbacks percent-encoded; None from a callback is a broken link.
 
     Addresses that are https, mailto, item or asset already are kept and not asked for, and so are links, not images,
-    that are http. `where` names the text
-    in errors; `line_offset` is the number of lines before it in its file.
+    that are http. `line_offset` is the number of lines before the text in its file. Raises MarkupError.
     """
     if len(text) > MAX_LENGTH:
-        raise MarkupError(f"{where}: {len(text):,} characters; at most {MAX_LENGTH:,} are taken: split the text")
+        raise MarkupError(f"the text has {len(text):,} characters; at most {MAX_LENGTH:,} are taken: split the text")
     addresses = _Addresses(resolve_link, resolve_image, wiki_link)
     env: dict[str, Any] = {}
     try:
@@ -142,7 +140,7 @@ def to_html(
         _resolve_tokens(tokens, line_offset + 1, addresses)
         html = _rendered(tokens, env, line_offset + 1, addresses)
     except MarkupError as error:
-        raise MarkupError(f"{where}: {error}") from error
+        raise MarkupError(str(error), error.line and error.line + line_offset) from error
     return _conversion(html, addresses.problems)
 
 

@@ -94,7 +94,7 @@ class _QuickBlocks(ParserBlock):
             if line >= endLine or state.sCount[line] < state.blkIndent:
                 return
             if state.level >= state.md.options.maxNesting:
-                raise MarkupError(_DEPTH)
+                raise MarkupError(_DEPTH, line + 1)
             sign = state.src[state.bMarks[line] + state.tShift[line]]
             for rule in every if state.is_code_block(line) else begin[sign]:
                 if rule(state, line, endLine, False):

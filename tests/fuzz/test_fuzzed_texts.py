@@ -52,7 +52,7 @@ def nowhere(address: str, line: int) -> str:
 
 
 def markdown(source: str) -> str:
-    return to_html(source, resolve_link=nowhere, resolve_image=nowhere, wiki_link=nowhere, where="x").html
+    return to_html(source, resolve_link=nowhere, resolve_image=nowhere, wiki_link=nowhere).html
 
 
 def test_config(tmp_path: Path) -> None:

@@ -43,7 +43,6 @@ def page(text: str, edits: Mapping[str, str]) -> str:
         resolve_link=lambda address, _: f"item:{address}",
         resolve_image=lambda address, _: f"asset:{address.encode().hex()}",
         wiki_link=lambda title, _: f"item:{title}",
-        where="page",
     ).html
 
 

@@ -27,9 +27,7 @@ def convert(text: str, *, line_offset: int = 0) -> Conversion:
     def wiki(title: str, _line: int) -> str | None:
         return PAGES.get(title)
 
-    return to_html(
-        text, resolve_link=link, resolve_image=image, wiki_link=wiki, where="page.md", line_offset=line_offset
-    )
+    return to_html(text, resolve_link=link, resolve_image=image, wiki_link=wiki, line_offset=line_offset)
 
 
 @pytest.mark.parametrize("source", sorted(GOLDEN.glob("*.md")), ids=lambda path: path.stem)
@@ -123,7 +121,7 @@ def test_the_first_line_is_line_one_unless_told_otherwise() -> None:
         return None
 
     text = "[x](missing.md) <a href='mis\nsing'>y</a>"
-    found = to_html(text, resolve_link=nowhere, resolve_image=nowhere, wiki_link=nowhere, where="page.md")
+    found = to_html(text, resolve_link=nowhere, resolve_image=nowhere, wiki_link=nowhere)
     assert [problem.line for problem in found.problems] == [1, 1]
 
 
@@ -146,7 +144,7 @@ def test_a_text_is_clean_where_its_addresses_are_whole() -> None:
     whole = convert("[x](a.md)").html
     assert isinstance(whole, Cleaned)
     assert whole.policy == CANONICAL
-    left = to_html("[x](a.md)", resolve_link=relative, resolve_image=relative, wiki_link=relative, where="page.md")
+    left = to_html("[x](a.md)", resolve_link=relative, resolve_image=relative, wiki_link=relative)
     assert clean(left.html) == "<p>x</p>"
 
 
@@ -177,15 +175,17 @@ def test_many_brackets_are_taken_where_no_paragraph_is_full_of_them(text: str) -
 
 
 def test_a_paragraph_full_of_brackets_is_refused_by_name() -> None:
-    with pytest.raises(MarkupError, match=r"^page\.md: one paragraph has more than 5,000 brackets"):
-        convert("\\[" * 5_001)
+    with pytest.raises(MarkupError, match=r"^one paragraph has more than 5,000 brackets") as refused:
+        convert("first\n\n" + "\\[" * 5_001, line_offset=10)
+    assert refused.value.line == 13
 
 
 @pytest.mark.parametrize(("sign", "taken"), [("- ", 9), ("> ", 19)], ids=["lists", "quotes"])
 def test_what_is_nested_too_deeply_is_refused_by_name_rather_than_left_out(sign: str, taken: int) -> None:
     assert "word" in convert(sign * taken + "word").html
-    with pytest.raises(MarkupError, match=r"^page\.md: lists or quotes are nested too deeply"):
-        convert(sign * (taken + 1) + "word")
+    with pytest.raises(MarkupError, match=r"^lists or quotes are nested too deeply") as refused:
+        convert("first\n\n" + sign * (taken + 1) + "word", line_offset=10)
+    assert refused.value.line == 13
 
 
 def test_addresses_come_to_the_callbacks_percent_encoded() -> None:
@@ -220,7 +220,7 @@ def test_hostile_markdown_ends_soon(text: str) -> None:
 
 
 def test_a_text_that_is_too_long_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MarkupError, match=r"page\.md: 1,000,001 characters"):
+    with pytest.raises(MarkupError, match=r"^the text has 1,000,001 characters"):
         convert("x" * 1_000_001)
     monkeypatch.setattr(markdown, "MAX_LENGTH", 3)
     assert convert("xxx").html == "<p>xxx</p>"

@@ -72,7 +72,6 @@ def html(text: str) -> str:
         resolve_link=lambda href, _: f"item:{href}",
         resolve_image=lambda src, _: f"asset:{src}",
         wiki_link=lambda title, _: f"item:{title}.md",
-        where="x",
     ).html
 
 

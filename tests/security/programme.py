@@ -100,4 +100,4 @@ def _converted(text: str, asked: list[str] | None = None) -> str:
     def page(title: str, line: int) -> str:
         return "item:x" if title.split("#")[0] == "x" else note(title, line)
 
-    return to_html(text, resolve_link=note, resolve_image=note, wiki_link=page, where="").html
+    return to_html(text, resolve_link=note, resolve_image=note, wiki_link=page).html

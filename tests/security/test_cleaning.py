@@ -25,7 +25,6 @@ def from_markdown(text: str) -> str:
         resolve_link=lambda address, line: ADDRESS,
         resolve_image=lambda address, line: ADDRESS,
         wiki_link=lambda title, line: "item:x",
-        where="page.md",
     )
     return found.html
 

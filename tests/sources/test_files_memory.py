@@ -259,7 +259,7 @@ def test_whatever_is_asked_on_the_way_is_told_once(desk: Desk, answers: tuple[st
 
         resolve = dict.fromkeys(("link", "image", "wiki"), answer)
         leaf = replace(LEAF, body=lambda: "[a](a) ![b](b)\n\n[[c]]\n")
-        return converted(leaf, resolve, where="here", memory=memory, anew=told.clear), told
+        return converted(leaf, resolve, memory=memory, anew=told.clear), told
 
     one: dict[str, str | None] = {"a": "item:x", "b": "asset:y", "c": "item:z"}
     now = dict(zip(one, (answer and f"item:{answer}" for answer in answers), strict=True))

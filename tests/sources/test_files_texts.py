@@ -166,6 +166,12 @@ def test_a_prompt_that_closes_before_it_opens_is_told_at_its_line(content: Folde
     assert told.endswith("Write a later `close`; a date alone means its first minute.")
 
 
+def test_a_list_that_is_nested_too_deeply_is_told_at_its_line(content: Folder) -> None:
+    content.write("C1/wiki/a.md", "---\ntags: [x]\n---\n# A\n\n" + "- " * 10 + "deep\n")
+    (told,) = content.problems()
+    assert told.startswith("content/C1/wiki/a.md:6: lists or quotes are nested too deeply")
+
+
 @pytest.mark.parametrize("lines", ["publish: 2027-01-11\nclose: 2027-01-12", "close: 2001-01-01"])
 def test_a_prompt_may_close_after_it_opens_or_have_no_beginning(content: Folder, lines: str) -> None:
     content.write("C1/prompts/a.md", f"---\n{lines}\n---\n# A\n")

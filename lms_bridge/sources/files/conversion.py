@@ -70,14 +70,13 @@ class Conversion:
                     "image": lambda src, line: self._image(leaf, src, line, told.assets, told.tell),
                     "wiki": lambda title, line: self._titled(leaf, title, line, told.tell, told.warn),
                 },
-                where=where,
                 memory=self._memory,
                 anew=told.nothing,
             )
             item = self._build(leaf, found.html, tuple(told.assets.values()), where)
         except MarkupError as error:
-            cause = str(error).removeprefix(f"{where}: ") + "."
-            told.problems.append(Problem(cause, where, "Simplify or split the text."))
+            at = where if error.line is None else f"{where}:{error.line}"
+            told.problems.append(Problem(f"{error}.", at, "Simplify or split the text."))
         except ContentError as error:
             told.problems.append(error.problem)
         if item is None or told.problems:

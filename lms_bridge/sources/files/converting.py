@@ -18,7 +18,6 @@ def converted(
     leaf: Leaf,
     resolve: Mapping[str, Resolve],
     *,
-    where: str,
     memory: Memory | None,
     anew: Callable[[], None],
 ) -> Conversion:
@@ -28,7 +27,7 @@ def converted(
     called when that was for nothing, and all of it is asked once more.
     """
     if memory is None:
-        return _converted(leaf.text, resolve, where, leaf.text_line)
+        return _converted(leaf.text, resolve, leaf.text_line)
     mark = leaf.mark or mark_of(memory, leaf.text, leaf.text_line)
     kept = memory.recall(mark)
     if kept is not None:
@@ -37,20 +36,19 @@ def converted(
         anew()
     asked: list[tuple[str, str, int, str | None]] = []
     noting = {name: _noting(name, ask, asked) for name, ask in resolve.items()}
-    found = _converted(leaf.text, noting, where, leaf.text_line)
+    found = _converted(leaf.text, noting, leaf.text_line)
     # Under another policy it is cleaned again where it is sent, and there are too few of these to tell them apart.
     if not isinstance(found.html, Cleaned) or found.html.policy is CANONICAL:
         memory.keep(mark, _written(found, asked))
     return found
 
 
-def _converted(text: str, resolve: Mapping[str, Resolve], where: str, line_offset: int) -> Conversion:
+def _converted(text: str, resolve: Mapping[str, Resolve], line_offset: int) -> Conversion:
     return to_html(
         text,
         resolve_link=resolve["link"],
         resolve_image=resolve["image"],
         wiki_link=resolve["wiki"],
-        where=where,
         line_offset=line_offset,
     )
 
