@@ -18,7 +18,7 @@ from lms_bridge.opening import basis_for, glance_of, notes_of, open_connectors, 
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer
-from lms_bridge.sync.quiet import ground_of, keep, recalled
+from lms_bridge.sync.quiet import ground_of, keep, read, recalled
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
@@ -53,7 +53,7 @@ class Bridge:
         plans = []
         for route in self.routes:
             ground = None if only or answers else ground_of(route, self.state)
-            plan = recalled(self.notes, route, ground, clock()) if ground is not None else None
+            plan = recalled(read(self.notes, route), route, ground, clock()) if ground is not None else None
             plans.append(plan or self._looked_at(route, ground, clock(), only, answers, progress_of(route.name)))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
@@ -74,7 +74,14 @@ class Bridge:
         for end in (route.source, route.destination):
             if isinstance(end, Late):
                 end.opened()
-        plan = prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
+        plan = None
+        if ground is not None:
+            from lms_bridge.sync.touched import plan_touched
+
+            note = read(self.notes, route)
+            plan = plan_touched(route, self.state, note, ground, now=now, progress=progress)
+        if plan is None:
+            plan = prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
         return replace(plan, ground=ground)
 
     def sync(
@@ -126,8 +133,8 @@ class Bridge:
                 )
                 for route, plan in zip(free.routes, plans, strict=True)
             ]
-            for plan, route in zip(plans, free.routes, strict=True):
-                keep(self.notes, route, plan, self.state)
+            for plan, route, report in zip(plans, free.routes, done, strict=True):
+                keep(self.notes, route, plan, report, self.state)
         now = clock()
         return done + [
             Report(run=run, route=name, destination="", started=now, ended=now, failures=(Failure("", error.problem),))

@@ -77,6 +77,16 @@ class Listing:
     problems: Sequence[Problem] = ()
     withheld: Sequence[Withheld] = ()
     cursor: str | None = None
+    outline: str | None = None
+    """What `touched` goes by later; none when not everything was listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What may be another one since an outline was made: `items`, whole, and nothing else. `outline` is the next."""
+
+    items: Sequence[Item]
+    outline: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,9 @@ class Source(Protocol):
 
     One that can save itself work has `remember(folder, code)`, called before any listing: a folder of its own, to be
     made by it, for what it may lose at any time; `code` is equal as long as the program and its libraries are the same.
+
+    One that can tell what little changed has `touched(outline) -> Touched | None`: since the listing, or the answer,
+    that named the outline. None where it cannot say, or where items came, went, or are called otherwise.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A destination that takes whatever it is given, and keeps nothing: what a run costs without one."""
+"""A destination that takes whatever it is given, and lists what we remember of it: what a run costs without one."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ from lms_bridge.connector import (
     Payload,
     Placement,
     PlaceRef,
+    Record,
     Status,
 )
 from lms_bridge.errors import NotFound
@@ -32,6 +33,7 @@ class PaperSettings(BaseModel):
 class PaperPlace:
     def __init__(self, ref: PlaceRef) -> None:
         self.ref = ref
+        self._records: Sequence[Record] = ()
 
     def addresses(self, items: Sequence[Item], standing: Mapping[Key, str]) -> Mapping[Key, str]:
         return {item.key: standing.get(item.key, mark(item.key)) for item in items}
@@ -51,8 +53,12 @@ class PaperPlace:
             fingerprint=fingerprint,
         )
 
+    def expect(self, records: Sequence[Record]) -> None:
+        self._records = records
+
     def entries(self) -> Iterable[Entry]:
-        return []
+        for known in self._records:
+            yield Entry(ref=known.ref, version=known.version, name=known.name, mark=mark(known.key), title=known.title)
 
     def read(self, entry: Entry) -> Body:
         raise NotFound("is not there", where=entry.name)
@@ -67,7 +73,8 @@ class PaperPlace:
         for change in changes:
             assert change.payload is not None
             name = change.payload.address
-            entry = Entry(ref=name, version="1", name=name, mark=mark(change.key), title=change.title)
+            version = change.payload.fingerprint
+            entry = Entry(ref=name, version=version, name=name, mark=mark(change.key), title=change.title)
             yield Outcome(change=change, status=Status.DONE, entry=entry, body=self.expected(change.payload))
 
 

@@ -28,6 +28,8 @@ class SourceView:
     until: datetime | None = None
     """When the next of all items is published or closed."""
     failed: bool = False
+    outline: str | None = None
+    """What the source may be asked for later: what was touched since."""
 
 
 def read_source(
@@ -71,6 +73,7 @@ def read_source(
         held={withheld.key: str(withheld.origin) for withheld in held.values()},
         listed=listed,
         cursor=listing.cursor if listed is Listed.WHOLE else None,
+        outline=listing.outline if listed is Listed.WHOLE else None,
         until=min((moment for item in every for moment in _turns(item) if moment > now), default=None),
     )
 

@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,63 +19,108 @@ from lms_bridge.connector import Action, Change, PlaceRef
 from lms_bridge.items import Kind
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.policy import Refresh
-from lms_bridge.sync.run import Ground, Plan, Route
+from lms_bridge.sync.run import Ground, Plan, Report, Route
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
     from lms_bridge.sync.state import State
 
 _log = logging.getLogger(__name__)
-_FORM = 1
+_FORM = 2
 _DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What was found when nothing was left to do. `left` is what the run told of and did not do, as skips."""
+
+    ground: Ground
+    made: datetime
+    until: datetime | None
+    still: int
+    selected: int
+    left: tuple[Change, ...]
+    outline: str | None
+    """What the source may be asked for: what was touched since."""
+
+    def holds(self, ground: Ground, now: datetime) -> bool:
+        """For the same settings, code and state, at a moment at which nothing has turned into something else."""
+        same = replace(self.ground, source=ground.source) == ground
+        return same and self.made <= now and not (self.until and now >= self.until)
 
 
 def ground_of(route: Route, state: "State") -> Ground | None:
     """Taken before anything is read, so that whatever is touched meanwhile is seen by the next run. None for a route
     that looks at its destination each time, and for a source that cannot tell whether it changed."""
-    if route.policy.refresh is Refresh.ALWAYS or not route.basis:
+    if route.policy.refresh is Refresh.ALWAYS or not route.basis or route.glance is None:
         return None
     # What became of a write whose answer never came is looked up, whatever else is as it was.
-    source = route.glance() if route.glance is not None and not state.open_intents(route.name) else None
-    return Ground(route.basis, source, state.standing(route.name, route.destination.name)) if source else None
+    if state.open_intents(route.name):
+        return None
+    source = route.glance() or ""
+    return Ground(route.basis, source, *state.standing(route.name, route.destination.name))
 
 
-def recalled(notes: Path, route: Route, ground: Ground, now: datetime) -> Plan | None:
+def recalled(note: Note | None, route: Route, ground: Ground, now: datetime) -> Plan | None:
     """The plan of a run that found nothing to do, if it would be the same now."""
-    note = _read(_file(notes, route.name))
+    if note is None or not ground.source or note.ground != ground or not note.holds(ground, now):
+        return None
+    return Plan(
+        route=route.name,
+        destination=route.destination.name,
+        made=now,
+        changes=note.left,
+        still=note.still,
+        selected=note.selected,
+        checksum=checksum(()),
+    )
+
+
+def read(notes: Path, route: Route) -> Note | None:
+    """None where there is none, or none that can be read."""
+    told = _read(_file(notes, route.name))
     try:
-        if note["form"] != _FORM or Ground(**note["ground"]) != ground:
+        if told["form"] != _FORM:
             return None
-        until = note["until"]
-        if not datetime.fromisoformat(note["made"]) <= now or (until and now >= datetime.fromisoformat(until)):
-            return None
-        return Plan(
-            route=route.name,
-            destination=route.destination.name,
-            made=now,
-            changes=tuple(_left(row) for row in note["left"]),
-            still=int(note["still"]),
-            selected=int(note["selected"]),
-            checksum=checksum(()),
+        until, outline = told["until"], told["outline"]
+        return Note(
+            ground=Ground(**told["ground"]),
+            made=datetime.fromisoformat(told["made"]),
+            until=datetime.fromisoformat(until) if until else None,
+            still=int(told["still"]),
+            selected=int(told["selected"]),
+            left=tuple(_left(row) for row in told["left"]),
+            outline=str(outline) if outline else None,
         )
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def keep(notes: Path, route: Route, plan: Plan, state: "State") -> None:
-    """Note that nothing was to do. A run that had something to do, or that failed with something, leaves no note."""
+def keep(notes: Path, route: Route, plan: Plan, report: Report, state: "State") -> None:
+    """Note that nothing is left to do. A run that failed with something leaves no note, nor does one that did more than
+    write texts anew: what came or went may have others say something else."""
+    if plan.ground is None or plan.conflicts or plan.failures or plan.refreshed:
+        return
+    if any(change.action is not Action.UPDATE for change in plan.pending):
+        return
     ground = plan.ground
-    if ground is None or plan.still or plan.pending or plan.conflicts or plan.failures or plan.refreshed:
+    if plan.pending or plan.partial:
+        own, beside = state.standing(route.name, route.destination.name)
+        if len(report.done) != len(plan.pending) or report.failures or beside != ground.beside:
+            return
+        ground = replace(ground, standing=own)
+    elif plan.still:
         return
     until = _until(route, plan, state)
     note = {
         "form": _FORM,
-        "ground": {"basis": ground.basis, "source": ground.source, "standing": ground.standing},
+        "ground": asdict(ground),
         "made": plan.made.isoformat(),
         "until": until.isoformat() if until else None,
-        "still": plan.unchanged,
+        "still": plan.unchanged + len(plan.pending),
         "selected": plan.selected,
-        "left": [_row(change) for change in plan.changes],
+        "left": [_row(change) for change in plan.changes if change.action is Action.SKIP],
+        "outline": plan.outline,
     }
     try:
         _write(_file(notes, route.name), json.dumps(note))

@@ -56,6 +56,8 @@ class Within:
 
     view: SourceView
     placement: Placement
+    selected: frozenset[Key] | None = None
+    """Only these are judged."""
 
 
 def prepare(
@@ -90,6 +92,8 @@ def prepare(
 
     intents = state.open_intents(route.name)
     selection = frozenset(item.key for item in select(view.items, only)) if only else None
+    if within is not None:
+        selection = within.selected
     if answers:
         selection = frozenset(answers)
     looks, failures = _open_all(route, state, records, view, placement, intents, now)
@@ -305,6 +309,7 @@ def _assembled(
         notices=notices_of(changes, cost),
         texts={item.key: item.body for item in known.view.items if isinstance(item, Page)},
         cursor=known.view.cursor,
+        outline=known.view.outline,
         until=known.view.until,
         approvals=approvals,
         unreachable=any(look.unreachable for look in looks),

@@ -48,7 +48,10 @@ class Ground:
 
     basis: str
     source: str
+    """Empty where it cannot be told: something was touched just now."""
     standing: str
+    beside: str
+    """What other routes have at the destination."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,8 @@ class Plan:
     """What is known to need nothing done without having been looked at one by one."""
     ground: Ground | None = field(default=None, repr=False)
     """What it rests on, where a run that finds the same may take it for its own."""
+    outline: str | None = field(default=None, repr=False)
+    """What its source may be asked for later: what was touched since."""
     until: datetime | None = None
     """The next moment at which an item turns into something else by itself, as far as its source tells."""
     selected: int = 0

@@ -118,35 +118,48 @@ class State:
 
     def addresses(self, destination: str, *, besides: str) -> dict[Key, Address]:
         """Where the items of other routes stand in a destination, for links."""
+        return self._addresses_of(destination, tables.records.c.route != besides)
+
+    def own_addresses(self, destination: str, route: str) -> dict[Key, Address]:
+        """Where the items of a route stand."""
+        return self._addresses_of(destination, tables.records.c.route == route)
+
+    def _addresses_of(self, destination: str, of: sa.ColumnElement[bool]) -> dict[Key, Address]:
         r, p = tables.records, tables.places
         query = (
             sa.select(r.c.key, r.c.name, p)
             .join(p, sa.and_(p.c.route == r.c.route, p.c.place == r.c.place))
-            .where(r.c.destination == destination, r.c.route != besides, r.c.deleted.is_(False))
+            .where(r.c.destination == destination, of, r.c.deleted.is_(False))
             .order_by(r.c.route, r.c.key)
         )
         with self._store.transaction() as connection:
             return {row["key"]: Address(to_place(row), row["name"]) for row in connection.execute(query).mappings()}
 
-    def standing(self, route: str, destination: str) -> str:
-        """All that a plan of the route goes by, in one line: equal as long as none of it changed. No text is read."""
+    def standing(self, route: str, destination: str) -> tuple[str, str]:
+        """All that a plan of the route goes by, in a line of the route's own and one of what other routes have at the
+        destination: equal as long as none of it changed. No text is read."""
         r, p, f = tables.records, tables.places, tables.forgotten
-        seen = hashlib.blake2b(digest_size=32)
         names = ("route", "place", "key", "name", "fingerprint", "version", "drifted", "deleted", "hidden")
-        there = sa.select(r.c.route).where(r.c.destination == destination)
-        queries = [
-            sa.select(*(r.c[name] for name in names))
-            .where(r.c.destination == destination)
-            .order_by(r.c.route, r.c.place, r.c.key),
-            sa.select(p.c.route, p.c.place, p.c.title, p.c.course)
-            .where(sa.or_(p.c.route == route, p.c.route.in_(there)))
-            .order_by(p.c.route, p.c.place),
+        records = sa.select(*(r.c[name] for name in names)).order_by(r.c.route, r.c.place, r.c.key)
+        places = sa.select(p.c.route, p.c.place, p.c.title, p.c.course).order_by(p.c.route, p.c.place)
+        others = sa.select(r.c.route).where(r.c.destination == destination, r.c.route != route)
+        own = [
+            records.where(r.c.destination == destination, r.c.route == route),
+            places.where(p.c.route == route),
             *(
                 sa.select(table).where(table.c.route == route).order_by(*table.primary_key)
                 for table in (tables.intents, tables.cursors, tables.conflicts)
             ),
             sa.select(f.c.mark).where(f.c.route == route).order_by(f.c.mark),
         ]
+        beside = [
+            records.where(r.c.destination == destination, r.c.route != route),
+            places.where(p.c.route.in_(others)),
+        ]
+        return self._seen(own), self._seen(beside)
+
+    def _seen(self, queries: Sequence[sa.Select[Any]]) -> str:
+        seen = hashlib.blake2b(digest_size=32)
         with self._store.transaction() as connection:
             streaming = connection.execution_options(yield_per=_AT_ONCE)
             for query in queries:

@@ -2,84 +2,22 @@
 
 import os
 import stat
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, SecretStr
+from quiet_world import DAILY, NEVER, PNG, Desk
 
 from lms_bridge import basis as grounds
 from lms_bridge.basis import basis_of
-from lms_bridge.bridge import Bridge
-from lms_bridge.config.load import Config
-from lms_bridge.connector import Listing
 from lms_bridge.items import Kind
 from lms_bridge.sources.files.glance import glance
-from lms_bridge.sources.files.settings import FilesSettings
-from lms_bridge.sources.files.source import FilesSource
-from lms_bridge.sync.policy import Policy, Refresh
+from lms_bridge.sync.policy import Policy
 from lms_bridge.sync.report import summary_of
-from lms_bridge.sync.run import Report, Route
 from lms_bridge.sync.state import State
-from lms_bridge.testing.memory import MemoryDestination
-
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1" + b"\0" * 20
-NEVER = Policy(refresh=Refresh.NEVER)
-DAILY = Policy(refresh=Refresh.DAILY)
-
-
-class Watched(FilesSource):
-    """A content folder that counts how often it is read."""
-
-    readings = 0
-
-    def items(self, since: str | None = None) -> Listing:
-        self.readings += 1
-        return super().items(since)
-
-
-@dataclass(slots=True)
-class Desk:
-    folder: Path
-    policy: Policy = NEVER
-    basis: str = "settings"
-    now: datetime = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-    there: MemoryDestination = field(default_factory=MemoryDestination)
-    blind: bool = False
-    """Of a source that cannot tell whether it changed."""
-    later: int = 3_000_000_000
-    """Nanoseconds that pass between a touch of the folder and a run."""
-
-    @property
-    def content(self) -> Path:
-        return self.folder / "content"
-
-    @property
-    def note(self) -> Path:
-        return self.folder / "state" / "notes" / "route.json"
-
-    def _glance(self) -> str | None:
-        return glance(self.content, begun=time.time_ns() + self.later)
-
-    def sync(self) -> tuple[Report, bool]:
-        """The report, and whether the folder was read."""
-        source = Watched("programme", FilesSettings(path=Path("content"), scale=(1, 5)), self.folder)
-        route = Route(
-            "route", source, self.there, policy=self.policy, glance=None if self.blind else self._glance,
-            basis=f"{self.basis} {self.policy}",
-        )  # fmt: skip
-        config = Config("", self.folder, "", "", 90, 240, {}, {}, ())
-        with State.open(self.folder / "state.sqlite") as state:
-            desk = Bridge(config, (route,), {}, {"memory": self.there}, state, self.note.parent)
-            (report,) = desk.sync(clock=lambda: self.now)
-        self.now += timedelta(minutes=15)
-        return report, source.readings > 0
-
-    def looks(self) -> bool:
-        return self.sync()[1]
 
 
 @pytest.fixture
@@ -176,7 +114,7 @@ def _a_note_of_another_kind(desk: Desk) -> None:
 
 
 def _a_note_of_another_form(desk: Desk) -> None:
-    desk.note.write_text(desk.note.read_text().replace('"form": 1', '"form": 0'), encoding="utf-8")
+    desk.note.write_text(desk.note.read_text().replace('"form": 2', '"form": 0'), encoding="utf-8")
 
 
 def _a_clock_that_was_set_back(desk: Desk) -> None:

@@ -24,11 +24,10 @@ def glance(root: Path, *, begun: int | None = None) -> str | None:
     begun = time.time_ns() if begun is None else begun
     seen = hashlib.blake2b(digest_size=32)
     try:
-        for name, status in _walk(os.fsencode(root.resolve())):
-            if _touched(status) >= begun - _GRAIN_NS:
+        for name, status in walk(os.fsencode(root.resolve())):
+            if is_fresh(status, begun):
                 return None
-            told = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode)
-            seen.update(b"%b\0%d %d %d %d %d\n" % (name, *told))
+            seen.update(b"%b\0%b\n" % (name, stamp(status).encode()))
     except (OSError, RuntimeError, ValueError):
         # As `Path.resolve` has them.
         return None
@@ -41,18 +40,25 @@ def of_file(path: Path, begun: int) -> str | None:
         status = path.lstat()
     except (OSError, ValueError):
         return None
-    if not stat.S_ISREG(status.st_mode) or _touched(status) >= begun - _GRAIN_NS:
+    if not stat.S_ISREG(status.st_mode) or is_fresh(status, begun):
         return None
+    return stamp(status)
+
+
+def stamp(status: os.stat_result) -> str:
+    """Equal as long as nobody touched it."""
     told = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev, status.st_mode)
     return " ".join(map(str, told))
 
 
-def _touched(status: os.stat_result) -> int:
+def is_fresh(status: os.stat_result, begun: int) -> bool:
+    """Whether it was touched so lately that it may be touched once more and look the same."""
     # A date of modification can be set to anything; that of the last change cannot, where there is one.
-    return status.st_ctime_ns if os.name == "posix" else max(status.st_mtime_ns, status.st_ctime_ns)
+    touched = status.st_ctime_ns if os.name == "posix" else max(status.st_mtime_ns, status.st_ctime_ns)
+    return touched >= begun - _GRAIN_NS
 
 
-def _walk(folder: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
+def walk(folder: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
     """Whatever stands there, in a stable order. Folders that links lead to are listed where they stand."""
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
@@ -60,7 +66,7 @@ def _walk(folder: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
         if entry.is_dir(follow_symlinks=False):
             if os.fsdecode(entry.name) not in _BESIDE:
                 yield entry.path, entry.stat(follow_symlinks=False)
-                yield from _walk(entry.path)
+                yield from walk(entry.path)
             continue
         yield entry.path, entry.stat(follow_symlinks=False)
         if entry.is_symlink():

@@ -78,13 +78,17 @@ class Memory:
         return json.loads(row[1])
 
     def keep(self, mark: bytes, found: Any) -> None:
+        self._used.add(mark)
         try:
             self._new[mark] = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
         except UnicodeEncodeError:
             # Half a sign, that no file holds.
             return
         if len(self._new) >= _MANY:
-            self._write(forgetting=False)
+            self.save()
+
+    def save(self) -> None:
+        self._write(forgetting=False)
 
     def settle(self) -> None:
         """Everything was asked for: what nobody asked for is dropped."""

@@ -5,10 +5,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Edit, Finding, Level, Listing, Revision
+from lms_bridge.connector import Edit, Finding, Level, Listing, Revision, Touched
 from lms_bridge.errors import Problem, SourceError
 from lms_bridge.items import Item, Key, Kind
 from lms_bridge.sources.files import folder as folders
+from lms_bridge.sources.files import outline as outlines
 from lms_bridge.sources.files.conversion import Conversion, source_url
 from lms_bridge.sources.files.leaves import read_leaf, salvaged, shared_keys
 from lms_bridge.sources.files.memory import Keeping, Memory, remembering
@@ -59,7 +60,45 @@ class FilesSource:
                 memory.settle()
         return listing
 
+    def touched(self, outline: str) -> Touched | None:
+        """The pages and prompts whose text changed, where nothing else did."""
+        with remembering(self._keeping) as memory:
+            before = outlines.recall(memory, outline) if memory is not None else None
+            if memory is None or before is None:
+                return None
+            return self._touched(self._reading(), memory, before)
+
+    def _touched(self, reading: Reading, memory: Memory, before: outlines.Outline) -> Touched | None:
+        now = outlines.stamps_of(reading.root, memory.begun)
+        found = outlines.differing(before, now) if now is not None else None
+        if found is None:
+            return None
+        homes = {home.folder.name: home for home in folders.courses(reading)}
+        links = outlines.links_of(before, homes)
+        conversion = Conversion(reading, links, self._settings, memory)
+        items: list[Item] = []
+        for name in found.unread:
+            known = links.leaves[Path(name)]
+            leaf = self._read_again(reading, known, homes)
+            if leaf is None or not outlines.is_same(leaf, known):
+                return None
+            if not leaf.is_draft:
+                items += self._item(reading, conversion, leaf)
+        if not reading.complete or reading.withheld:
+            return None
+        memory.save()
+        return Touched(items, outlines.told(before.name, found.touched))
+
+    def _read_again(
+        self, reading: Reading, known: folders.Leaf, homes: Mapping[str, folders.CourseFolder]
+    ) -> folders.Leaf | None:
+        home = homes[known.path.relative_to(reading.root).parts[0]]
+        with reading.one_file(known.path):
+            return read_leaf(reading, known.path, home, known.kind, self.name, self._settings)
+        return None
+
     def _listed(self, reading: Reading, since: str | None, memory: Memory | None) -> Listing:
+        stamps = outlines.stamps_of(reading.root, memory.begun) if memory is not None else None
         homes, links = self._map(reading, memory)
         shared = shared_keys(links.leaves.values(), reading)
         items: list[Item] = []
@@ -85,6 +124,7 @@ class FilesSource:
             problems=tuple(reading.problems),
             withheld=tuple(reading.withheld),
             cursor=repr(mean),
+            outline=outlines.keep(memory, reading.root, stamps, links) if whole and memory and stamps else None,
         )
 
     def _map(self, reading: Reading, memory: Memory | None = None) -> tuple[list[folders.CourseFolder], folders.Map]:

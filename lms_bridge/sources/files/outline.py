@@ -1,0 +1,125 @@
+"""What a listing knew of every file, kept in the memory so that a later one need read only the files that were touched.
+
+What links lead to, and so what other items say, hangs on nothing but keys, titles and front matter: as long as those of
+the touched files are as they were, no other item can be another one.
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lms_bridge.items import Kind
+from lms_bridge.sources.files import folder as folders
+from lms_bridge.sources.files.front_matter import PageMatter, PromptMatter
+from lms_bridge.sources.files.glance import is_fresh, stamp, walk
+from lms_bridge.sources.files.memory import Memory
+
+_MOST = 1000
+"""With more files than these touched since, it is time for a listing of everything."""
+
+Stamps = Mapping[str, str]
+"""Every name in the folder with what is seen of it from outside; "" for what was touched too lately to be sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """`name` is what it is kept under. `since` are the stamps of files that were touched, and read, after it."""
+
+    name: str
+    stamps: Stamps
+    leaves: Mapping[str, Any]
+    """Key, title, text line, course's folder and front matter of every page and prompt, by name."""
+    since: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """Files that were touched since an outline, and of these the ones that nobody has read since."""
+
+    touched: Mapping[str, str]
+    unread: tuple[str, ...]
+
+
+def stamps_of(root: Path, begun: int) -> Stamps | None:
+    """None where it cannot be said. `begun` is now, in nanoseconds; taken before any file is read."""
+    found = {}
+    try:
+        # Names, and not only what stands under them, are compared, so that a folder's own date says nothing more.
+        for name, status in walk(os.fsencode(root)):
+            seen = f"{status.st_ino} {status.st_mode}" if stat.S_ISDIR(status.st_mode) else stamp(status)
+            found[os.fsdecode(name)] = "" if is_fresh(status, begun) and seen.count(" ") > 1 else seen
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return found
+
+
+def keep(memory: Memory, root: Path, stamps: Stamps, links: folders.Map) -> str | None:
+    """What `recall` needs to be told for it. None where a file is not known under the name by which it is read."""
+    begin = len(str(root)) + 1
+    leaves = {str(path): _row(leaf, begin) for path, leaf in links.leaves.items()}
+    if not leaves.keys() <= stamps.keys():
+        return None
+    seen = hashlib.blake2b(json.dumps([stamps, leaves]).encode(), digest_size=16).hexdigest()
+    memory.keep(memory.mark("outline", seen), {"stamps": stamps, "leaves": leaves})
+    return told(seen, {})
+
+
+def told(name: str, since: Mapping[str, str]) -> str:
+    return json.dumps([name, since])
+
+
+def recall(memory: Memory, outline: str) -> Outline | None:
+    try:
+        name, since = json.loads(outline)
+    except (TypeError, ValueError):
+        return None
+    kept = memory.recall(memory.mark("outline", name))
+    return None if kept is None else Outline(name, kept["stamps"], kept["leaves"], since)
+
+
+def differing(outline: Outline, now: Stamps) -> Differing | None:
+    """None where anything else than the text of pages and prompts may be another one."""
+    if now.keys() != outline.stamps.keys():
+        return None
+    touched = {name: seen for name, seen in now.items() if not seen or seen != outline.stamps[name]}
+    if len(touched) > _MOST or any(name not in outline.leaves for name in touched):
+        return None
+    unread = (name for name, seen in touched.items() if not seen or outline.since.get(name) != seen)
+    return Differing(touched, tuple(unread))
+
+
+def links_of(outline: Outline, homes: Mapping[str, folders.CourseFolder]) -> folders.Map:
+    """Where links lead, by what was read then. Raises KeyError where a course's folder is gone."""
+    links = folders.Map()
+    for name, (kind, key, title, line, home, raw) in outline.leaves.items():
+        links.add(
+            folders.Leaf(Kind(kind), key, Path(name), homes[home].course, title, _matter(kind, raw), _unread, line)
+        )
+    return links
+
+
+def is_same(leaf: folders.Leaf, before: folders.Leaf) -> bool:
+    """Whether it is the same one but for its text."""
+    return (leaf.kind, leaf.key, leaf.title, leaf.matter) == (before.kind, before.key, before.title, before.matter)
+
+
+def _row(leaf: folders.Leaf, begin: int) -> list[Any]:
+    home = str(leaf.path)[begin:].partition(os.sep)[0]
+    raw = leaf.matter.model_dump(mode="json", exclude_unset=True)
+    return [leaf.kind.value, leaf.key, leaf.title, leaf.text_line, home, raw]
+
+
+_PLAIN: Mapping[str, PageMatter | PromptMatter] = {Kind.PAGE.value: PageMatter(), Kind.PROMPT.value: PromptMatter()}
+
+
+def _matter(kind: str, raw: Mapping[str, Any]) -> PageMatter | PromptMatter:
+    return type(_PLAIN[kind]).model_validate(raw) if raw else _PLAIN[kind]
+
+
+def _unread() -> str:
+    raise AssertionError("of a file that nobody touched only the outline is known")

@@ -1,0 +1,341 @@
+"""Where only texts were touched since a run that left nothing to do, only these are looked at; and nobody can tell."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from quiet_world import DAILY, PNG, Desk
+
+from lms_bridge.connector import PlaceRef
+from lms_bridge.items import Kind
+from lms_bridge.sources.files import glance, outline
+from lms_bridge.sync.policy import Policy
+from lms_bridge.sync.report import summary_of
+from lms_bridge.sync.run import Report
+from lms_bridge.sync.state import State
+
+CELLS, ROOTS, INDEX = "BIO-101/wiki/cells.md", "BIO-101/wiki/roots.md", "BIO-101/wiki/index.md"
+ASK, COURSE, TABLE, IMAGE = (
+    "BIO-101/prompts/ask.md",
+    "BIO-101/course.yaml",
+    "BIO-101/ratings.csv",
+    "BIO-101/wiki/cell.png",
+)
+BEGIN: dict[str, str | bytes] = {
+    CELLS: "# Cells\n\nSmall rooms, as in [[Roots]].\n\n![A cell](cell.png)\n",
+    ROOTS: "---\ntags: [plants]\n---\n# Roots\n\nBelow. See [cells](cells.md).\n",
+    INDEX: "# Biology\n\nWelcome.\n",
+    "BIO-101/wiki/later.md": "---\nstatus: draft\n---\n# Later\n\nTo come.\n",
+    ASK: "---\ntitle: Ask\n---\nWhat is a [cell](../wiki/cells.md)?\n",
+    COURSE: "title: Biology\n",
+    TABLE: "rater,stars,comment,date\nann,5,Good,2026-03-02\n",
+    IMAGE: PNG,
+    "ECO-7/wiki/woods.md": "# Woods\n\nTrees, and what is [below](../../BIO-101/wiki/roots.md).\n",
+}
+
+
+def write(desk: Desk, name: str, text: str | bytes) -> None:
+    """By exchange, as editors and Git do: two edits within one tick of the clock are two files all the same."""
+    path = desk.content / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name("_new")
+    new.write_bytes(text if isinstance(text, bytes) else text.encode())
+    new.replace(path)
+
+
+def filled(folder: Path, *, remembers: bool = True) -> Desk:
+    """A folder that was pushed, and a run that found nothing to do."""
+    desk = Desk(folder, remembers=remembers)
+    for name, text in BEGIN.items():
+        write(desk, name, text)
+    desk.sync()
+    desk.sync()
+    return desk
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _later() -> Iterator[None]:
+    """Whatever was touched was touched long ago."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(glance, "_GRAIN_NS", -60_000_000_000)
+        yield
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return filled(tmp_path)
+
+
+def html(desk: Desk, title: str) -> str:
+    (thing,) = [thing for thing in desk.there.all() if thing.title == title]
+    return thing.html
+
+
+def standing(desk: Desk) -> list[tuple[object, ...]]:
+    """References apart: in what order places are written is nobody's business."""
+    return sorted(
+        (place, thing.title, thing.name, thing.html, str(thing.fields), thing.mark or "", thing.version)
+        for place, things in desk.there.things.items()
+        for thing in things.values()
+    )
+
+
+def counts(report: Report) -> dict[str, int]:
+    return {name: count for name, count in summary_of([report]).items() if count}
+
+
+def test_a_text_that_changed_is_looked_at_alone_and_the_next_run_looks_at_nothing(desk: Desk) -> None:
+    whole = counts(desk.sync()[0])
+    write(desk, ROOTS, BEGIN[ROOTS].replace("Below", "Deep below"))  # type: ignore[arg-type, type-var]
+    listed = desk.there.counts["entries"]
+    report, looked = desk.sync()
+    assert (looked, desk.told) == (False, [["Roots"]])
+    assert counts(report) == {"updated": 1, "unchanged": whole["unchanged"] - 1}
+    assert "Deep below" in html(desk, "Roots")
+    assert desk.there.counts["entries"] == listed + 1
+    report, looked = desk.sync()
+    assert (looked, desk.told, counts(report)) == (False, [], whole)
+
+
+def test_one_edit_after_the_other_is_looked_at_alone(desk: Desk) -> None:
+    for number, name in enumerate([ROOTS, CELLS, ASK, ROOTS, ROOTS]):
+        write(desk, name, f"{BEGIN[name]!s}\nEdit {number}.\n")
+        report, looked = desk.sync()
+        assert (looked, counts(report)["updated"], len(desk.told[0] or [])) == (False, 1, 1)
+    assert [f"Edit {n}" in html(desk, title) for n, title in ((4, "Roots"), (1, "Cells"), (2, "Ask"))] == [True] * 3
+
+
+def test_what_was_only_touched_is_no_change(desk: Desk) -> None:
+    whole = counts(desk.sync()[0])
+    os.utime(desk.content / COURSE.replace("course.yaml", "wiki/cells.md"))
+    writes = desk.there.writes
+    report, looked = desk.sync()
+    assert (looked, desk.told, counts(report), desk.there.writes) == (False, [["Cells"]], whole, writes)
+
+
+def test_what_was_touched_within_a_tick_of_the_clock_is_read_once_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glance, "_GRAIN_NS", 60_000_000_000)
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
+    # Whatever stands in the folder is that young here, and every text is read again.
+    everything = sorted(["Roots", "Cells", "Biology", "Ask", "Woods"])
+    for _ in range(2):
+        _, looked = desk.sync()
+        assert looked or sorted(desk.told[0] or []) == everything
+    assert "More." in html(desk, "Roots")
+
+
+def _another_title(desk: Desk) -> None:
+    write(desk, ROOTS, BEGIN[ROOTS].replace("# Roots", "# The roots"))  # type: ignore[arg-type, type-var]
+
+
+def _another_tag(desk: Desk) -> None:
+    write(desk, ROOTS, BEGIN[ROOTS].replace("plants", "trees"))  # type: ignore[arg-type, type-var]
+
+
+def _another_page(desk: Desk) -> None:
+    write(desk, "BIO-101/wiki/leaves.md", "# Leaves\n")
+
+
+def _one_page_less(desk: Desk) -> None:
+    (desk.content / "ECO-7/wiki/woods.md").unlink()
+
+
+def _another_name(desk: Desk) -> None:
+    (desk.content / "ECO-7/wiki/woods.md").rename(desk.content / "ECO-7/wiki/forests.md")
+
+
+def _a_draft_that_is_approved(desk: Desk) -> None:
+    write(desk, "BIO-101/wiki/later.md", "# Later\n\nTo come.\n")
+
+
+def _a_page_that_is_a_draft_again(desk: Desk) -> None:
+    write(desk, "ECO-7/wiki/woods.md", "---\nstatus: draft\n---\n# Woods\n\nTrees.\n")
+
+
+def _the_designers_index(desk: Desk) -> None:
+    write(desk, INDEX, "# Biology\n\nWelcome all.\n")
+
+
+def _another_image(desk: Desk) -> None:
+    write(desk, IMAGE, PNG[:-1] + b"\1")
+
+
+def _another_review(desk: Desk) -> None:
+    write(desk, TABLE, f"{BEGIN[TABLE]!s}bob,1,Bad,2026-03-03\n")
+
+
+def _another_course(desk: Desk) -> None:
+    write(desk, COURSE, "title: Botany\n")
+
+
+def _a_link_in_the_folder(desk: Desk) -> None:
+    (desk.content / "BIO-101/wiki/linked.md").symlink_to("cells.md")
+
+
+def _a_link_that_leads_nowhere(desk: Desk) -> None:
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\n[gone](gone.md)\n")
+
+
+def _a_person_who_edits_it(desk: Desk) -> None:
+    (thing,) = [thing for thing in desk.there.all() if thing.title == "Roots"]
+    thing.html, thing.version = "<p>Ann's words.</p>", thing.version + 1
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nOurs.\n")
+
+
+def _a_person_who_deletes_it(desk: Desk) -> None:
+    with State.open(desk.folder / "state.sqlite") as state:
+        (key,) = [record.key for record in state.records("route") if record.title == "Roots"]
+    desk.there.remove(key)
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nOurs.\n")
+
+
+def _another_route(desk: Desk) -> None:
+    with State.open(desk.folder / "state.sqlite") as state:
+        place = PlaceRef(Kind.PAGE, "X", "pages of X", "X")
+        state.save_places("other", [place], listed={})
+        like = state.records("route")[0]
+        state.save_records("other", "memory", [replace(like, key="x:X/wiki/x", place=place.id)])
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _another_title,
+        _another_tag,
+        _another_page,
+        _one_page_less,
+        _another_name,
+        _a_draft_that_is_approved,
+        _a_page_that_is_a_draft_again,
+        _the_designers_index,
+        _another_image,
+        _another_review,
+        _another_course,
+        _a_link_in_the_folder,
+        _a_link_that_leads_nowhere,
+        _a_person_who_edits_it,
+        _a_person_who_deletes_it,
+        _another_route,
+    ],
+)
+def test_whatever_is_more_than_another_text_has_everything_looked_at(
+    desk: Desk, tmp_path: Path, change: Callable[[Desk], None]
+) -> None:
+    forgetful = filled(tmp_path / "forgetful", remembers=False)
+    change(desk)
+    change(forgetful)
+    report, looked = desk.sync()
+    assert looked
+    assert summary_of([report]) == summary_of([forgetful.sync()[0]])
+    assert standing(desk) == standing(forgetful)
+
+
+def test_with_many_files_touched_it_is_time_to_look_at_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outline, "_MOST", 1)
+    for name in (ROOTS, CELLS):
+        write(desk, name, f"{BEGIN[name]!s}\nMore.\n")
+    assert desk.looks()
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nAt last.\n")
+    assert not desk.looks()
+
+
+def test_what_was_refused_is_tried_again_and_told_by_every_run(desk: Desk) -> None:
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
+    with State.open(desk.folder / "state.sqlite") as state:
+        (key,) = [record.key for record in state.records("route") if record.title == "Roots"]
+    desk.there.refused.add(key)
+    for _ in range(3):
+        assert [failure.key for failure in desk.sync()[0].failures] == [key]
+    desk.there.refused.clear()
+    desk.sync()
+    assert "More." in html(desk, "Roots")
+
+
+def test_an_answer_that_never_came_has_everything_looked_at(desk: Desk) -> None:
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
+    desk.there.lose_next = True
+    assert desk.sync()[0].failures
+    assert desk.sync()[1]
+
+
+def test_a_route_that_refreshes_daily_looks_at_everything_once_a_day_however_often_texts_change(desk: Desk) -> None:
+    desk.policy = DAILY
+    desk.sync()
+    desk.sync()
+    begun = desk.now
+    looks = []
+    for number in range(120):
+        write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nEdit {number}.\n")
+        looks.append(desk.sync()[1])
+    assert (desk.now - begun).days == 1
+    assert sum(looks) == 1
+
+
+def test_a_route_that_always_refreshes_always_looks(desk: Desk) -> None:
+    desk.policy = Policy()
+    desk.sync()
+    assert [desk.looks() for _ in range(2)] == [True, True]
+
+
+def test_a_prompt_is_posted_on_its_day_although_only_another_text_was_touched(desk: Desk) -> None:
+    write(
+        desk, "BIO-101/prompts/after.md", "---\ntitle: After\npublish: 2026-11-25T08:00:00Z\n---\nWhat did you see?\n"
+    )
+    desk.sync()
+    desk.sync()
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
+    report, looked = desk.sync()
+    assert (looked, [change.title for change in report.skipped]) == (False, ["After"])
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nEven more.\n")
+    desk.now = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
+    report, looked = desk.sync()
+    assert (looked, counts(report)["created"]) == (True, 1)
+
+
+TEXTS = st.sampled_from(
+    (
+        "Words.",
+        "See [[Roots]].",
+        "See [cells](cells.md) and [woods](../../ECO-7/wiki/woods.md).",
+        "![c](cell.png)",
+        "[x](x.md)",
+    )
+)
+EDITS = st.one_of(
+    st.tuples(st.just("text"), st.sampled_from((CELLS, ROOTS, INDEX, ASK)), TEXTS),
+    st.tuples(st.just("text"), st.sampled_from((CELLS, ROOTS)), TEXTS),
+    st.tuples(st.just("do"), st.sampled_from((
+        _another_title, _another_tag, _another_page, _one_page_less, _another_image, _another_review, _another_course,
+        _a_draft_that_is_approved, _a_page_that_is_a_draft_again,
+    ))),
+)  # fmt: skip
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(EDITS, min_size=1, max_size=6))
+def test_whatever_is_edited_it_ends_as_if_everything_had_been_looked_at(edits: list[tuple[object, ...]]) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        quick, thorough = filled(Path(one)), filled(Path(other), remembers=False)
+        for edit in edits:
+            told = []
+            for desk in (quick, thorough):
+                match edit:
+                    case "text", str(name), str(words):
+                        write(desk, name, f"{BEGIN[name]!s}\n{words}\n")
+                    case "do", change if callable(change) and not (
+                        change is _one_page_less and not (desk.content / "ECO-7/wiki/woods.md").exists()
+                    ):
+                        change(desk)
+                report, _ = desk.sync()
+                told.append((summary_of([report]), [str(failure.problem) for failure in report.failures]))
+            assert told[0] == told[1]
+            assert standing(quick) == standing(thorough)
