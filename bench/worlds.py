@@ -1,11 +1,13 @@
 """Folders with content, a config and somewhere to push it to, for measures that run the command as people do."""
 
+import json
 import os
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from bench import content
@@ -52,6 +54,12 @@ class World:
         if cost.exit_code != 0:
             raise RuntimeError(f"lms-bridge {' '.join(words)} ended with {cost.exit_code}: {cost.output[-2000:]}")
         return cost
+
+    def writing(self) -> float:
+        """Seconds that the last run wrote for."""
+        (route,) = json.loads(self.run("status", "--output", "json").output)["routes"]
+        began, ended = (datetime.fromisoformat(route["last_run"][name]) for name in ("started", "ended"))
+        return (ended - began).total_seconds()
 
     def calls(self, *words: str) -> int:
         """HTTP calls that the command makes."""

@@ -18,7 +18,7 @@ from lms_bridge.opening import basis_for, glance_of, notes_of, open_connectors, 
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer
-from lms_bridge.sync.quiet import ground_of, keep, read, recalled
+from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
@@ -53,8 +53,9 @@ class Bridge:
         plans = []
         for route in self.routes:
             ground = None if only or answers else ground_of(route, self.state)
-            plan = recalled(read(self.notes, route), route, ground, clock()) if ground is not None else None
-            plans.append(plan or self._looked_at(route, ground, clock(), only, answers, progress_of(route.name)))
+            note = read(self.notes, route) if ground is not None else None
+            plan = recalled(note, route, ground, clock()) if ground is not None else None
+            plans.append(plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name)))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
         return plans
@@ -63,26 +64,22 @@ class Bridge:
         self,
         route: Route,
         ground: Ground | None,
+        note: Note | None,
         now: datetime,
         only: Sequence[str],
         answers: Mapping[Key, Answer],
         progress: Progress,
     ) -> Plan:
         from lms_bridge.sync.route import prepare
+        from lms_bridge.sync.touched import plan_touched
 
         # What cannot be opened at all ends the command, before anything is read.
         for end in (route.source, route.destination):
             if isinstance(end, Late):
                 end.opened()
-        plan = None
-        if ground is not None:
-            from lms_bridge.sync.touched import plan_touched
-
-            note = read(self.notes, route)
-            plan = plan_touched(route, self.state, note, ground, now=now, progress=progress)
-        if plan is None:
-            plan = prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
-        return replace(plan, ground=ground)
+        plan = plan_touched(route, self.state, note, ground, now=now, progress=progress) if note and ground else None
+        whole = plan or prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
+        return replace(whole, ground=ground)
 
     def sync(
         self,

@@ -125,15 +125,15 @@ class State:
         return self._addresses_of(destination, tables.records.c.route == route)
 
     def _addresses_of(self, destination: str, of: sa.ColumnElement[bool]) -> dict[Key, Address]:
-        r, p = tables.records, tables.places
-        query = (
-            sa.select(r.c.key, r.c.name, p)
-            .join(p, sa.and_(p.c.route == r.c.route, p.c.place == r.c.place))
-            .where(r.c.destination == destination, of, r.c.deleted.is_(False))
-            .order_by(r.c.route, r.c.key)
+        r = tables.records
+        standing = sa.select(r.c.key, r.c.name, r.c.route, r.c.place).where(
+            r.c.destination == destination, of, r.c.deleted.is_(False)
         )
         with self._store.transaction() as connection:
-            return {row["key"]: Address(to_place(row), row["name"]) for row in connection.execute(query).mappings()}
+            known = connection.execute(sa.select(tables.places)).mappings()
+            places = {(row["route"], row["place"]): to_place(row) for row in known}
+            rows = connection.execute(standing.order_by(r.c.route, r.c.key))
+            return {key: Address(places[at], name) for key, name, *rest in rows if (at := tuple(rest)) in places}
 
     def standing(self, route: str, destination: str) -> tuple[str, str]:
         """All that a plan of the route goes by, in a line of the route's own and one of what other routes have at the

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 def plan_touched(
-    route: Route, state: "State", note: Note | None, ground: Ground, *, now: datetime, progress: Progress
+    route: Route, state: "State", note: Note, ground: Ground, *, now: datetime, progress: Progress
 ) -> Plan | None:
     """As `prepare` would have it, in other words: what needs nothing done is only counted. None where it cannot be told
     without looking at everything."""
-    if note is None or note.outline is None or not note.holds(ground, now):
+    if note.outline is None or not note.holds(ground, now):
         return None
     touched = _touched(route, note.outline)
     if touched is None:
