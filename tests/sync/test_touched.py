@@ -111,6 +111,19 @@ def test_one_edit_after_the_other_is_looked_at_alone(desk: Desk) -> None:
     assert [f"Edit {n}" in html(desk, title) for n, title in ((4, "Roots"), (1, "Cells"), (2, "Ask"))] == [True] * 3
 
 
+def test_what_was_only_looked_at_leaves_the_memory_as_it_leaves_the_folder(desk: Desk) -> None:
+    kept = desk.note.parent / "sources" / "programme" / "texts.sqlite"
+    for words in ("Ann Adler", "Ben Brand", "nobody"):
+        write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nAs {words} says.\n")
+        assert not desk.looks()
+        assert words.encode() in kept.read_bytes()
+    assert b"Ann" not in kept.read_bytes()
+    assert b"Ben" not in kept.read_bytes()
+    os.utime(desk.content / ROOTS)
+    assert not desk.looks()
+    assert b"nobody" in kept.read_bytes()
+
+
 def test_what_was_only_touched_is_no_change(desk: Desk) -> None:
     whole = counts(desk.sync()[0])
     os.utime(desk.content / COURSE.replace("course.yaml", "wiki/cells.md"))

@@ -15,7 +15,7 @@ import sqlite3
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,12 +87,13 @@ class Memory:
         if len(self._new) >= _MANY:
             self.save()
 
-    def save(self) -> None:
-        self._write(forgetting=False)
+    def save(self, *, without: Collection[bytes] = ()) -> None:
+        """`without` are marks of what is of no use any more."""
+        self._write(lambda file: [(mark,) for mark in without])
 
     def settle(self) -> None:
         """Everything was asked for: what nobody asked for is dropped."""
-        self._write(forgetting=True)
+        self._write(self._unused)
 
     def close(self) -> None:
         self._closed = True
@@ -131,7 +132,7 @@ class Memory:
             raise
         return connection
 
-    def _write(self, *, forgetting: bool) -> None:
+    def _write(self, to_drop: Callable[[sqlite3.Connection], list[tuple[Any]]]) -> None:
         new, self._new = self._new, {}
         if self._closed or self._mute:
             return
@@ -139,7 +140,7 @@ class Memory:
         try:
             if self._file is None:
                 self._file = self._opened()
-            unused = self._unused(self._file) if forgetting else []
+            unused = to_drop(self._file)
             if not rows and not unused:
                 return
             self._file.execute("BEGIN IMMEDIATE")

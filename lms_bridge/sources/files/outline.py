@@ -15,33 +15,41 @@ from typing import Any
 
 from lms_bridge.items import Kind
 from lms_bridge.sources.files import folder as folders
+from lms_bridge.sources.files.converting import mark_of
 from lms_bridge.sources.files.front_matter import PageMatter, PromptMatter
 from lms_bridge.sources.files.glance import is_fresh, stamp, walk
 from lms_bridge.sources.files.memory import Memory
 
 _MOST = 1000
 """With more files than these touched since, it is time for a listing of everything."""
+_NEVER = ("", "")
+_MARK = 4
+"""Where the text's mark stands in a row."""
 
 Stamps = Mapping[str, str]
 """Every name in the folder with what is seen of it from outside; "" for what was touched too lately to be sure."""
 
 
+Since = Mapping[str, tuple[str, str]]
+"""Stamp and text's mark of each file that was touched, and read, after an outline."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """`name` is what it is kept under. `since` are the stamps of files that were touched, and read, after it."""
+    """`name` is what it is kept under."""
 
     name: str
     stamps: Stamps
     leaves: Mapping[str, Any]
-    """Key, title, text line, course's folder and front matter of every page and prompt, by name."""
-    since: Mapping[str, str]
+    """Kind, key, title, text's line and mark, course's folder and front matter of every page and prompt, by name."""
+    since: Since
 
 
 @dataclass(frozen=True, slots=True)
 class Differing:
     """Files that were touched since an outline, and of these the ones that nobody has read since."""
 
-    touched: Mapping[str, str]
+    touched: Stamps
     unread: tuple[str, ...]
 
 
@@ -61,7 +69,7 @@ def stamps_of(root: Path, begun: int) -> Stamps | None:
 def keep(memory: Memory, root: Path, stamps: Stamps, links: folders.Map) -> str | None:
     """What `recall` needs to be told for it. None where a file is not known under the name by which it is read."""
     begin = len(str(root)) + 1
-    leaves = {str(path): _row(leaf, begin) for path, leaf in links.leaves.items()}
+    leaves = {str(path): _row(memory, leaf, begin) for path, leaf in links.leaves.items()}
     if not leaves.keys() <= stamps.keys():
         return None
     seen = hashlib.blake2b(json.dumps([stamps, leaves]).encode(), digest_size=16).hexdigest()
@@ -69,7 +77,7 @@ def keep(memory: Memory, root: Path, stamps: Stamps, links: folders.Map) -> str 
     return told(seen, {})
 
 
-def told(name: str, since: Mapping[str, str]) -> str:
+def told(name: str, since: Since) -> str:
     return json.dumps([name, since])
 
 
@@ -89,14 +97,14 @@ def differing(outline: Outline, now: Stamps) -> Differing | None:
     touched = {name: seen for name, seen in now.items() if not seen or seen != outline.stamps[name]}
     if len(touched) > _MOST or any(name not in outline.leaves for name in touched):
         return None
-    unread = (name for name, seen in touched.items() if not seen or outline.since.get(name) != seen)
+    unread = (name for name, seen in touched.items() if not seen or outline.since.get(name, _NEVER)[0] != seen)
     return Differing(touched, tuple(unread))
 
 
 def links_of(outline: Outline, homes: Mapping[str, folders.CourseFolder]) -> folders.Map:
     """Where links lead, by what was read then. Raises KeyError where a course's folder is gone."""
     links = folders.Map()
-    for name, (kind, key, title, line, home, raw) in outline.leaves.items():
+    for name, (kind, key, title, line, _, home, raw) in outline.leaves.items():
         links.add(
             folders.Leaf(Kind(kind), key, Path(name), homes[home].course, title, _matter(kind, raw), _unread, line)
         )
@@ -108,10 +116,16 @@ def is_same(leaf: folders.Leaf, before: folders.Leaf) -> bool:
     return (leaf.kind, leaf.key, leaf.title, leaf.matter) == (before.kind, before.key, before.title, before.matter)
 
 
-def _row(leaf: folders.Leaf, begin: int) -> list[Any]:
+def mark_before(outline: Outline, name: str) -> bytes:
+    """What the conversion of the text that stood there is remembered by."""
+    return bytes.fromhex(outline.since[name][1] if name in outline.since else outline.leaves[name][_MARK])
+
+
+def _row(memory: Memory, leaf: folders.Leaf, begin: int) -> list[Any]:
     home = str(leaf.path)[begin:].partition(os.sep)[0]
     raw = leaf.matter.model_dump(mode="json", exclude_unset=True)
-    return [leaf.kind.value, leaf.key, leaf.title, leaf.text_line, home, raw]
+    mark = leaf.mark or mark_of(memory, leaf.text, leaf.text_line)
+    return [leaf.kind.value, leaf.key, leaf.title, leaf.text_line, mark.hex(), home, raw]
 
 
 _PLAIN: Mapping[str, PageMatter | PromptMatter] = {Kind.PAGE.value: PageMatter(), Kind.PROMPT.value: PromptMatter()}

@@ -11,6 +11,7 @@ from lms_bridge.items import Item, Key, Kind
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files import outline as outlines
 from lms_bridge.sources.files.conversion import Conversion, source_url
+from lms_bridge.sources.files.converting import mark_of
 from lms_bridge.sources.files.leaves import read_leaf, salvaged, shared_keys
 from lms_bridge.sources.files.memory import Keeping, Memory, remembering
 from lms_bridge.sources.files.ratings import Reviews, identity_of, mean_at, mean_of, ratings, read_reviews, same_rater
@@ -77,17 +78,21 @@ class FilesSource:
         links = outlines.links_of(before, homes)
         conversion = Conversion(reading, links, self._settings, memory)
         items: list[Item] = []
+        since = {name: before.since.get(name, ("", "")) for name in found.touched}
         for name in found.unread:
             known = links.leaves[Path(name)]
             leaf = self._read_again(reading, known, homes)
             if leaf is None or not outlines.is_same(leaf, known):
                 return None
+            since[name] = (found.touched[name], mark_of(memory, leaf.text, leaf.text_line).hex())
             if not leaf.is_draft:
                 items += self._item(reading, conversion, leaf)
         if not reading.complete or reading.withheld:
             return None
-        memory.save()
-        return Touched(items, outlines.told(before.name, found.touched))
+        # As in a listing of everything, what left the folder leaves the memory.
+        gone = {outlines.mark_before(before, name) for name in found.unread}
+        memory.save(without=gone - {bytes.fromhex(mark) for _, mark in since.values()})
+        return Touched(items, outlines.told(before.name, since))
 
     def _read_again(
         self, reading: Reading, known: folders.Leaf, homes: Mapping[str, folders.CourseFolder]
