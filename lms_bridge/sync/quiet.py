@@ -106,7 +106,7 @@ def keep(notes: Path, route: Route, plan: Plan, report: Report, state: "State") 
     ground = plan.ground
     if plan.pending or plan.partial:
         own, beside = state.standing(route.name, route.destination.name)
-        if len(report.done) != len(plan.pending) or report.failures or beside != ground.beside:
+        if len(report.done) != len(plan.pending) or beside != ground.beside:
             return
         ground = replace(ground, standing=own)
     elif plan.still:

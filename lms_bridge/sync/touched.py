@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 
 def plan_touched(
-    route: Route, state: "State", note: Note, ground: Ground, *, now: datetime, progress: Progress
+    route: Route,
+    state: "State",
+    note: Note,
+    ground: Ground,
+    *,
+    now: datetime,
+    progress: Progress,
 ) -> Plan | None:
     """As `prepare` would have it, in other words: what needs nothing done is only counted. None where it cannot be told
     without looking at everything."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from lms_bridge.bridge import Bridge
 from lms_bridge.config.load import Config
 from lms_bridge.connector import Listing, Touched
+from lms_bridge.items import Kind
 from lms_bridge.sources.files.glance import glance
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.source import FilesSource
@@ -45,6 +46,7 @@ class Desk:
     basis: str = "settings"
     now: datetime = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     there: MemoryDestination = field(default_factory=MemoryDestination)
+    kinds: frozenset[Kind] = frozenset(Kind)
     remembers: bool = False
     told: list[list[str] | None] = field(default_factory=list)
     """What the last run was told as touched."""
@@ -71,7 +73,7 @@ class Desk:
         if self.remembers:
             source.remember(self.note.parent / "sources" / "programme", "code")
         route = Route(
-            "route", source, self.there, policy=self.policy, glance=None if self.blind else self._glance,
+            "route", source, self.there, self.kinds, self.policy, glance=None if self.blind else self._glance,
             basis=f"{self.basis} {self.policy}",
         )  # fmt: skip
         config = Config("", self.folder, "", "", 90, 240, {}, {}, ())

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quiet_world import DAILY, PNG, Desk
+from quiet_world import DAILY, PNG, Desk, Watched
 
-from lms_bridge.connector import PlaceRef
+from lms_bridge.connector import PlaceRef, Touched
+from lms_bridge.errors import SourceError
 from lms_bridge.items import Kind
 from lms_bridge.sources.files import glance, outline
-from lms_bridge.sync.policy import Policy
+from lms_bridge.sync.policy import Limits, Policy
 from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.run import Report
 from lms_bridge.sync.state import State
@@ -130,6 +131,8 @@ def test_what_was_only_touched_is_no_change(desk: Desk) -> None:
     writes = desk.there.writes
     report, looked = desk.sync()
     assert (looked, desk.told, counts(report), desk.there.writes) == (False, [["Cells"]], whole, writes)
+    report, looked = desk.sync()
+    assert (looked, desk.told, counts(report)) == (False, [], whole)
 
 
 def test_what_was_touched_within_a_tick_of_the_clock_is_read_once_more(
@@ -143,6 +146,16 @@ def test_what_was_touched_within_a_tick_of_the_clock_is_read_once_more(
         _, looked = desk.sync()
         assert looked or sorted(desk.told[0] or []) == everything
     assert "More." in html(desk, "Roots")
+
+
+def _more(desk: Desk) -> None:
+    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
+
+
+def key_of(desk: Desk, title: str) -> str:
+    with State.open(desk.folder / "state.sqlite") as state:
+        (key,) = [record.key for record in state.records("route") if record.title == title]
+    return key
 
 
 def _another_title(desk: Desk) -> None:
@@ -204,19 +217,40 @@ def _a_person_who_edits_it(desk: Desk) -> None:
 
 
 def _a_person_who_deletes_it(desk: Desk) -> None:
-    with State.open(desk.folder / "state.sqlite") as state:
-        (key,) = [record.key for record in state.records("route") if record.title == "Roots"]
-    desk.there.remove(key)
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nOurs.\n")
+    desk.there.remove(key_of(desk, "Roots"))
+    _more(desk)
 
 
-def _another_route(desk: Desk) -> None:
+def _beside(desk: Desk) -> None:
+    """Another route brings something to the same destination."""
     with State.open(desk.folder / "state.sqlite") as state:
         place = PlaceRef(Kind.PAGE, "X", "pages of X", "X")
         state.save_places("other", [place], listed={})
         like = state.records("route")[0]
         state.save_records("other", "memory", [replace(like, key="x:X/wiki/x", place=place.id)])
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
+
+
+def _another_route(desk: Desk) -> None:
+    _beside(desk)
+    _more(desk)
+
+
+def _a_place_that_cannot_be_listed(desk: Desk) -> None:
+    desk.there.closed.add("page@BIO-101")
+    _more(desk)
+
+
+def _a_destination_that_does_not_answer(desk: Desk) -> None:
+    desk.there.unreachable = True
+    _more(desk)
+
+
+def _so_many_at_once_that_somebody_is_to_approve(desk: Desk) -> None:
+    desk.policy = replace(desk.policy, limits=Limits(update_share=0.4, population=1))
+    desk.sync()
+    desk.sync()
+    for name in (ROOTS, CELLS):
+        write(desk, name, f"{BEGIN[name]!s}\nMore.\n")
 
 
 @pytest.mark.parametrize(
@@ -238,6 +272,9 @@ def _another_route(desk: Desk) -> None:
         _a_person_who_edits_it,
         _a_person_who_deletes_it,
         _another_route,
+        _a_place_that_cannot_be_listed,
+        _a_destination_that_does_not_answer,
+        _so_many_at_once_that_somebody_is_to_approve,
     ],
 )
 def test_whatever_is_more_than_another_text_has_everything_looked_at(
@@ -262,15 +299,58 @@ def test_with_many_files_touched_it_is_time_to_look_at_everything(desk: Desk, mo
 
 
 def test_what_was_refused_is_tried_again_and_told_by_every_run(desk: Desk) -> None:
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
-    with State.open(desk.folder / "state.sqlite") as state:
-        (key,) = [record.key for record in state.records("route") if record.title == "Roots"]
+    _more(desk)
+    key = key_of(desk, "Roots")
     desk.there.refused.add(key)
     for _ in range(3):
         assert [failure.key for failure in desk.sync()[0].failures] == [key]
     desk.there.refused.clear()
     desk.sync()
     assert "More." in html(desk, "Roots")
+
+
+def test_what_a_person_changed_while_it_was_written_has_everything_looked_at(desk: Desk) -> None:
+    _more(desk)
+    desk.there.conflicting.add(key_of(desk, "Roots"))
+    report, looked = desk.sync()
+    assert (looked, len(report.conflicts), report.failures) == (False, 1, ())
+    assert desk.sync()[1]
+
+
+def test_what_another_route_brought_meanwhile_has_everything_looked_at(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Watched.touched
+
+    def touched(source: Watched, outline: str) -> Touched | None:
+        _beside(desk)
+        return asked(source, outline)
+
+    monkeypatch.setattr(Watched, "touched", touched)
+    _more(desk)
+    assert not desk.sync()[1]
+    assert desk.sync()[1]
+
+
+def test_a_source_that_fails_when_it_is_asked_is_listed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def touched(source: Watched, outline: str) -> Touched | None:
+        raise SourceError("is not there.", where="content", next_step="Put it there.")
+
+    monkeypatch.setattr(Watched, "touched", touched)
+    _more(desk)
+    report, looked = desk.sync()
+    assert (looked, counts(report)["updated"]) == (True, 1)
+
+
+def test_a_text_of_a_kind_that_does_not_go_there_is_no_change(desk: Desk) -> None:
+    desk.kinds = frozenset({Kind.PROMPT})
+    desk.basis = "prompts alone"
+    desk.sync()
+    desk.sync()
+    _more(desk)
+    report, looked = desk.sync()
+    assert (looked, desk.told) == (False, [["Roots"]])
+    assert "updated" not in counts(report)
 
 
 def test_an_answer_that_never_came_has_everything_looked_at(desk: Desk) -> None:
@@ -308,7 +388,8 @@ def test_a_prompt_is_posted_on_its_day_although_only_another_text_was_touched(de
     write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
     report, looked = desk.sync()
     assert (looked, [change.title for change in report.skipped]) == (False, ["After"])
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nEven more.\n")
+    write(desk, "BIO-101/prompts/after.md", "---\ntitle: After\npublish: 2026-11-25T08:00:00Z\n---\nWhat else?\n")
+    assert desk.looks()
     desk.now = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
     report, looked = desk.sync()
     assert (looked, counts(report)["created"]) == (True, 1)
