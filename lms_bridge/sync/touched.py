@@ -77,8 +77,8 @@ def _looked_at(
         return replace(empty, partial=True, checksum=checksum(()))
     own = state.own_addresses(route.destination.name, route.name)
     left = {change.key for change in note.left}
-    # What has no entry, waits, or lists others beside its text hangs on more than its own text.
-    if any(item.key not in own or item.key in left or (isinstance(item, Page) and item.index) for item in items):
+    # What was left undone, or lists others beside its text, hangs on more than its own text.
+    if any(item.key in left or (isinstance(item, Page) and item.index) for item in items):
         return None
     placement = _where_they_stand(route, items, own)
     if placement is None:
@@ -96,4 +96,5 @@ def _where_they_stand(route: Route, items: Collection[Item], own: Mapping[Key, A
     except BridgeError:
         return None
     placed = {item.key: place.id for place, of in placement.places.items() for item in of}
-    return placement if placed == {item.key: own[item.key].place.id for item in items} else None
+    standing = {item.key: own[item.key].place.id for item in items if item.key in own}
+    return placement if placed == standing else None

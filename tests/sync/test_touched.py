@@ -351,6 +351,7 @@ def test_a_text_of_a_kind_that_does_not_go_there_is_no_change(desk: Desk) -> Non
     report, looked = desk.sync()
     assert (looked, desk.told) == (False, [["Roots"]])
     assert "updated" not in counts(report)
+    assert (desk.sync()[1], desk.told) == (False, [])
 
 
 def test_an_answer_that_never_came_has_everything_looked_at(desk: Desk) -> None:
