@@ -35,6 +35,7 @@ def _at_key(table: sa.Table) -> list[sa.ColumnElement[bool]]:
 
 # What is said once an outcome is built once: building a statement takes longer than running it.
 _KEPT = tuple(field.name for field in fields(Record) if field.name not in ("place", "key"))
+_RECORDS = sa.select(*(tables.records.c[field.name] for field in fields(Record)))
 _UPDATE_RECORD = sa.update(tables.records).where(*_at_key(tables.records))
 _ADD_RECORD = sa.insert(tables.records)
 _ADD_OUTCOME = sa.insert(tables.outcomes)
@@ -113,8 +114,7 @@ class State:
 
     def records(self, route: str) -> list[Record]:
         with self._store.transaction() as connection:
-            rows = connection.execute(sa.select(tables.records).where(*self._within(tables.records, route))).mappings()
-            return [to_record(row) for row in rows]
+            return [to_record(row) for row in connection.execute(_RECORDS.where(*self._within(tables.records, route)))]
 
     def addresses(self, destination: str, *, besides: str) -> dict[Key, Address]:
         """Where the items of other routes stand in a destination, for links."""

@@ -1,5 +1,6 @@
 """Opening the database behind the state store, so that SQLite files and PostgreSQL behave alike."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,8 @@ def _sqlite(path: Path) -> Engine:
             where=str(path),
             next_step="Choose another place for `state` in connectors.yaml, or make the folder.",
         ) from error
-    engine = sa.create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+    url, patience = URL.create("sqlite", database=str(path)), {"timeout": BUSY_SECONDS}
+    engine = sa.create_engine(url, connect_args=patience, json_deserializer=_from_json)
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -55,7 +57,12 @@ def _sqlite(path: Path) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, json_deserializer=_from_json)
+
+
+def _from_json(text: str) -> Any:
+    """Most of what is kept so is empty."""
+    return {} if text == "{}" else json.loads(text)
 
 
 def sqlite_file(engine: Engine) -> Path | None:
