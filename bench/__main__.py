@@ -33,7 +33,10 @@ def main() -> None:
     for subject in asked.subjects or SUBJECTS:
         print(f"measuring {subject}", file=sys.stderr, flush=True)
         module = importlib.import_module(f"bench.measure_{subject}")
-        found += module.figures(Asked(asked.runs, asked.share))
+        for figure in module.figures(Asked(asked.runs, asked.share)):
+            # What was measured is told even when a later one fails.
+            print(_row(figure), file=sys.stderr, flush=True)
+            found.append(figure)
     if asked.output == "json":
         print(json.dumps([figure.as_json() for figure in found], indent=2))
     else:
@@ -48,13 +51,15 @@ def _machine() -> str:
 
 
 def _table(figures: list[Figure]) -> str:
-    rows = [("what", "measured", "yardstick", "ratio", "goal", "met"), ("---",) * 6]
-    for each in figures:
-        measured = each.skipped or f"{each.value:,.3g} {each.unit}"
-        ratio = "" if each.ratio is None else f"{each.ratio:.2f}"
-        met = {True: "yes", False: "NO", None: ""}[each.met]
-        rows.append((each.name, measured, each.yardstick, ratio, each.goal, met))
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    head = ["| what | measured | yardstick | ratio | goal | met |", "|" + "---|" * 6]
+    return "\n".join([*head, *map(_row, figures)])
+
+
+def _row(figure: Figure) -> str:
+    measured = figure.skipped or f"{figure.value:,.3g} {figure.unit}"
+    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+    met = {True: "yes", False: "NO", None: ""}[figure.met]
+    return "| " + " | ".join([figure.name, measured, figure.yardstick, ratio, figure.goal, met]) + " |"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -14,18 +14,16 @@ _GRAIN = 2.5
 """Seconds after which a file that was just written is no longer looked at twice."""
 
 
-def figures(asked: Asked) -> list[Figure]:
+def figures(asked: Asked) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="noop-") as folder:
         place = Path(folder)
         small = on_paper(place / "small", asked.size(10_000))
         settle(small)
-        return [
-            *_against_vdirsyncer(asked, place, small),
-            *_against_octodns(asked, place, small),
-            _with_changes(asked, small),
-            _calls(asked, "Moodle", on_moodle, place),
-            _calls(asked, "SharePoint", on_sharepoint, place),
-        ]
+        yield from _against_vdirsyncer(asked, place, small)
+        yield _with_changes(asked, small)
+        yield _calls(asked, "Moodle", on_moodle, place)
+        yield _calls(asked, "SharePoint", on_sharepoint, place)
+        yield from _against_octodns(asked, place, small)
 
 
 def settle(world: World) -> None:

@@ -128,5 +128,5 @@ def _sharepoint(url: str) -> str:
     ends = f"{{authority: {url}, graph_root: {url}, ca_file: ca.pem}}"
     return (
         f"{{type: sharepoint, site: {url}{_SITE}, tenant: contoso.onmicrosoft.com, client_id: {DEMO_CLIENT}, "
-        f"credential: {{certificate: {keys}}}, units_per_minute: 1000000, endpoints: {ends}}}"
+        f"credential: {{certificate: {keys}}}, units_per_minute: 100000, endpoints: {ends}}}"
     )
