@@ -13,6 +13,7 @@ class Cost:
     seconds: float
     cpu_seconds: float
     peak_bytes: int
+    """At least what the process held that began it."""
     exit_code: int
     output: str
 
