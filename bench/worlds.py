@@ -35,7 +35,7 @@ routes:
 """
 # The system counts what the process that began it held as its own (getrusage(2): ru_maxrss outlives execve), so that it
 # tells itself.
-COMMAND = """\
+_COMMAND = """\
 import atexit, pathlib, re
 status, peak = pathlib.Path("/proc/self/status"), pathlib.Path("peak").resolve()
 atexit.register(lambda: peak.write_text(re.search(r"VmHWM:\\s*(\\d+)", status.read_text())[1]))
@@ -58,7 +58,7 @@ class World:
     def run(self, *words: str) -> Cost:
         """The command in a process of its own. Raises RuntimeError unless it ends well."""
         paths = os.pathsep.join([str(_ROOT), str(_ROOT / "bench" / "paper")])
-        cost = cost_of([sys.executable, "-c", COMMAND, *words], self.folder, {"PYTHONPATH": paths})
+        cost = cost_of([sys.executable, "-c", _COMMAND, *words], self.folder, {"PYTHONPATH": paths})
         if cost.exit_code != 0:
             raise RuntimeError(f"lms-bridge {' '.join(words)} ended with {cost.exit_code}: {cost.output[-2000:]}")
         return replace(cost, peak_bytes=1024 * int((self.folder / "peak").read_text()))

@@ -1,16 +1,16 @@
 """Little was touched since a run that left nothing to do: then only that is looked at, and where it stands.
 
 Whatever else than texts may have changed, and whatever would come of it but a text that is written anew, is left to a
-run that looks at everything.
+run that looks at everything, and so is telling what went wrong.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Action, Address, Placement, Touched
-from lms_bridge.errors import BridgeError
 from lms_bridge.items import Item, Key, Page, mark
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
@@ -22,6 +22,8 @@ from lms_bridge.sync.run import Ground, Plan, Progress, Route
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
     from lms_bridge.sync.state import State
+
+_log = logging.getLogger(__name__)
 
 
 def plan_touched(
@@ -63,7 +65,8 @@ def _touched(route: Route, outline: str) -> Touched | None:
     ask = getattr(route.source, "touched", None)
     try:
         return ask(outline) if ask is not None else None
-    except BridgeError:
+    except Exception as error:
+        _log.info("%s could not tell what was touched: %s", route.source.name, type(error).__name__)
         return None
 
 
@@ -93,7 +96,8 @@ def _looked_at(
 def _where_they_stand(route: Route, items: Collection[Item], own: Mapping[Key, Address]) -> Placement | None:
     try:
         placement = route.destination.locate(items)
-    except BridgeError:
+    except Exception as error:
+        _log.info("%s could not tell where things go: %s", route.destination.name, type(error).__name__)
         return None
     placed = {item.key: place.id for place, of in placement.places.items() for item in of}
     standing = {item.key: own[item.key].place.id for item in items if item.key in own}

@@ -83,10 +83,11 @@ def told(name: str, since: Since) -> str:
 
 def recall(memory: Memory, outline: str) -> Outline | None:
     try:
-        name, since = json.loads(outline)
-    except (TypeError, ValueError):
+        name, raw = json.loads(outline)
+        since = {file: (str(seen), bytes.fromhex(mark).hex()) for file, (seen, mark) in raw.items()}
+        kept = memory.recall(memory.mark("outline", name))
+    except (AttributeError, TypeError, ValueError):
         return None
-    kept = memory.recall(memory.mark("outline", name))
     return None if kept is None else Outline(name, kept["stamps"], kept["leaves"], since)
 
 
@@ -101,9 +102,11 @@ def differing(outline: Outline, now: Stamps) -> Differing | None:
     return Differing(touched, tuple(unread))
 
 
-def links_of(outline: Outline, homes: Mapping[str, folders.CourseFolder]) -> folders.Map:
-    """Where links lead, by what was read then. Raises KeyError where a course's folder is gone."""
+def links_of(outline: Outline, homes: Mapping[str, folders.CourseFolder]) -> folders.Map | None:
+    """Where links lead, by what was read then. None where a course's folder cannot be read any more."""
     links = folders.Map()
+    if any(home not in homes for *_, home, _ in outline.leaves.values()):
+        return None
     for name, (kind, key, title, line, _, home, raw) in outline.leaves.items():
         links.add(
             folders.Leaf(Kind(kind), key, Path(name), homes[home].course, title, _matter(kind, raw), _unread, line)

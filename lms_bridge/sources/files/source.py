@@ -76,9 +76,11 @@ class FilesSource:
             return None
         homes = {home.folder.name: home for home in folders.courses(reading)}
         links = outlines.links_of(before, homes)
+        if links is None:
+            return None
         conversion = Conversion(reading, links, self._settings, memory)
         items: list[Item] = []
-        since = {name: before.since.get(name, ("", "")) for name in found.touched}
+        since = {name: before.since[name] for name in found.touched.keys() - set(found.unread)}
         for name in found.unread:
             known = links.leaves[Path(name)]
             leaf = self._read_again(reading, known, homes)
