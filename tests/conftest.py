@@ -78,6 +78,16 @@ def postgresql(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def touched_long_ago() -> Iterator[None]:
+    """Whatever lies in a content folder was touched long ago."""
+    from lms_bridge.sources.files import glance
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(glance, "_GRAIN_NS", -60_000_000_000)
+        yield
+
+
+@pytest.fixture(scope="module")
 def postgresql_server() -> Iterator[str]:
     # Not below pytest's own folder: that is closed to the user that PostgreSQL runs as.
     with tempfile.TemporaryDirectory() as folder, postgresql(Path(folder)) as address:

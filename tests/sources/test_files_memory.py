@@ -29,6 +29,8 @@ from lms_bridge.sources.files.memory import Keeping, Memory, remembering
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.source import FilesSource
 
+pytestmark = pytest.mark.usefixtures("touched_long_ago")
+
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1" + b"\0" * 20
 CONFIG = """\
 version: 1
@@ -86,14 +88,6 @@ class Desk:
         forms = [(type(body), getattr(body, "policy", None)) for body in bodies]
         found = list(self.source(remembering=remembering).check())
         return items, forms, listing.problems, listing.withheld, listing.complete, listing.cursor, found
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _later() -> Iterator[None]:
-    """Whatever was touched was touched long ago."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(glance, "_GRAIN_NS", -60_000_000_000)
-        yield
 
 
 @pytest.fixture

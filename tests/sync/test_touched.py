@@ -1,8 +1,9 @@
 """Where only texts were touched since a run that left nothing to do, only these are looked at; and nobody can tell."""
 
+import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +16,13 @@ from quiet_world import DAILY, PNG, Desk, Watched
 from lms_bridge.connector import PlaceRef, Touched
 from lms_bridge.errors import SourceError
 from lms_bridge.items import Kind
-from lms_bridge.sources.files import glance, outline
+from lms_bridge.sources.files import folder, glance, outline
 from lms_bridge.sync.policy import Limits, Policy
 from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.run import Report
 from lms_bridge.sync.state import State
+
+pytestmark = pytest.mark.usefixtures("touched_long_ago")
 
 CELLS, ROOTS, INDEX = "BIO-101/wiki/cells.md", "BIO-101/wiki/roots.md", "BIO-101/wiki/index.md"
 ASK, COURSE, TABLE, IMAGE = (
@@ -28,7 +31,7 @@ ASK, COURSE, TABLE, IMAGE = (
     "BIO-101/ratings.csv",
     "BIO-101/wiki/cell.png",
 )
-BEGIN: dict[str, str | bytes] = {
+BEGIN = {
     CELLS: "# Cells\n\nSmall rooms, as in [[Roots]].\n\n![A cell](cell.png)\n",
     ROOTS: "---\ntags: [plants]\n---\n# Roots\n\nBelow. See [cells](cells.md).\n",
     INDEX: "# Biology\n\nWelcome.\n",
@@ -36,7 +39,6 @@ BEGIN: dict[str, str | bytes] = {
     ASK: "---\ntitle: Ask\n---\nWhat is a [cell](../wiki/cells.md)?\n",
     COURSE: "title: Biology\n",
     TABLE: "rater,stars,comment,date\nann,5,Good,2026-03-02\n",
-    IMAGE: PNG,
     "ECO-7/wiki/woods.md": "# Woods\n\nTrees, and what is [below](../../BIO-101/wiki/roots.md).\n",
 }
 
@@ -55,17 +57,10 @@ def filled(folder: Path, *, remembers: bool = True) -> Desk:
     desk = Desk(folder, remembers=remembers)
     for name, text in BEGIN.items():
         write(desk, name, text)
+    write(desk, IMAGE, PNG)
     desk.sync()
     desk.sync()
     return desk
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _later() -> Iterator[None]:
-    """Whatever was touched was touched long ago."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(glance, "_GRAIN_NS", -60_000_000_000)
-        yield
 
 
 @pytest.fixture
@@ -93,7 +88,7 @@ def counts(report: Report) -> dict[str, int]:
 
 def test_a_text_that_changed_is_looked_at_alone_and_the_next_run_looks_at_nothing(desk: Desk) -> None:
     whole = counts(desk.sync()[0])
-    write(desk, ROOTS, BEGIN[ROOTS].replace("Below", "Deep below"))  # type: ignore[arg-type, type-var]
+    write(desk, ROOTS, BEGIN[ROOTS].replace("Below", "Deep below"))
     listed = desk.there.counts["entries"]
     report, looked = desk.sync()
     assert (looked, desk.told) == (False, [["Roots"]])
@@ -106,7 +101,7 @@ def test_a_text_that_changed_is_looked_at_alone_and_the_next_run_looks_at_nothin
 
 def test_one_edit_after_the_other_is_looked_at_alone(desk: Desk) -> None:
     for number, name in enumerate([ROOTS, CELLS, ASK, ROOTS, ROOTS]):
-        write(desk, name, f"{BEGIN[name]!s}\nEdit {number}.\n")
+        write(desk, name, f"{BEGIN[name]}\nEdit {number}.\n")
         report, looked = desk.sync()
         assert (looked, counts(report)["updated"], len(desk.told[0] or [])) == (False, 1, 1)
     assert [f"Edit {n}" in html(desk, title) for n, title in ((4, "Roots"), (1, "Cells"), (2, "Ask"))] == [True] * 3
@@ -115,7 +110,7 @@ def test_one_edit_after_the_other_is_looked_at_alone(desk: Desk) -> None:
 def test_what_was_only_looked_at_leaves_the_memory_as_it_leaves_the_folder(desk: Desk) -> None:
     kept = desk.note.parent / "sources" / "programme" / "texts.sqlite"
     for words in ("Ann Adler", "Ben Brand", "nobody"):
-        write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nAs {words} says.\n")
+        write(desk, ROOTS, f"{BEGIN[ROOTS]}\nAs {words} says.\n")
         assert not desk.looks()
         assert words.encode() in kept.read_bytes()
     assert b"Ann" not in kept.read_bytes()
@@ -135,21 +130,21 @@ def test_what_was_only_touched_is_no_change(desk: Desk) -> None:
     assert (looked, desk.told, counts(report)) == (False, [], whole)
 
 
-def test_what_was_touched_within_a_tick_of_the_clock_is_read_once_more(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(glance, "_GRAIN_NS", 60_000_000_000)
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
-    # Whatever stands in the folder is that young here, and every text is read again.
-    everything = sorted(["Roots", "Cells", "Biology", "Ask", "Woods"])
-    for _ in range(2):
-        _, looked = desk.sync()
-        assert looked or sorted(desk.told[0] or []) == everything
+def test_what_was_touched_within_a_tick_of_the_clock_is_read_once_more(desk: Desk) -> None:
+    write(desk, ROOTS, f"{BEGIN[ROOTS]}\nMore.\n")
+    young = (desk.content / ROOTS).stat().st_ino
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (glance, outline):
+            patch.setattr(module, "is_fresh", lambda status, begun: status.st_ino == young)
+        assert [(desk.looks(), desk.told) for _ in range(2)] == [(False, [["Roots"]])] * 2
+    # It is older now, and was not seen since.
+    assert (desk.looks(), desk.told) == (False, [["Roots"]])
+    assert (desk.looks(), desk.told) == (False, [])
     assert "More." in html(desk, "Roots")
 
 
 def _more(desk: Desk) -> None:
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
+    write(desk, ROOTS, f"{BEGIN[ROOTS]}\nMore.\n")
 
 
 def key_of(desk: Desk, title: str) -> str:
@@ -159,11 +154,11 @@ def key_of(desk: Desk, title: str) -> str:
 
 
 def _another_title(desk: Desk) -> None:
-    write(desk, ROOTS, BEGIN[ROOTS].replace("# Roots", "# The roots"))  # type: ignore[arg-type, type-var]
+    write(desk, ROOTS, BEGIN[ROOTS].replace("# Roots", "# The roots"))
 
 
 def _another_tag(desk: Desk) -> None:
-    write(desk, ROOTS, BEGIN[ROOTS].replace("plants", "trees"))  # type: ignore[arg-type, type-var]
+    write(desk, ROOTS, BEGIN[ROOTS].replace("plants", "trees"))
 
 
 def _another_page(desk: Desk) -> None:
@@ -195,7 +190,7 @@ def _another_image(desk: Desk) -> None:
 
 
 def _another_review(desk: Desk) -> None:
-    write(desk, TABLE, f"{BEGIN[TABLE]!s}bob,1,Bad,2026-03-03\n")
+    write(desk, TABLE, f"{BEGIN[TABLE]}bob,1,Bad,2026-03-03\n")
 
 
 def _another_course(desk: Desk) -> None:
@@ -207,13 +202,13 @@ def _a_link_in_the_folder(desk: Desk) -> None:
 
 
 def _a_link_that_leads_nowhere(desk: Desk) -> None:
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\n[gone](gone.md)\n")
+    write(desk, ROOTS, f"{BEGIN[ROOTS]}\n[gone](gone.md)\n")
 
 
 def _a_person_who_edits_it(desk: Desk) -> None:
     (thing,) = [thing for thing in desk.there.all() if thing.title == "Roots"]
     thing.html, thing.version = "<p>Ann's words.</p>", thing.version + 1
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nOurs.\n")
+    write(desk, ROOTS, f"{BEGIN[ROOTS]}\nOurs.\n")
 
 
 def _a_person_who_deletes_it(desk: Desk) -> None:
@@ -250,7 +245,7 @@ def _so_many_at_once_that_somebody_is_to_approve(desk: Desk) -> None:
     desk.sync()
     desk.sync()
     for name in (ROOTS, CELLS):
-        write(desk, name, f"{BEGIN[name]!s}\nMore.\n")
+        write(desk, name, f"{BEGIN[name]}\nMore.\n")
 
 
 @pytest.mark.parametrize(
@@ -292,9 +287,9 @@ def test_whatever_is_more_than_another_text_has_everything_looked_at(
 def test_with_many_files_touched_it_is_time_to_look_at_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outline, "_MOST", 1)
     for name in (ROOTS, CELLS):
-        write(desk, name, f"{BEGIN[name]!s}\nMore.\n")
+        write(desk, name, f"{BEGIN[name]}\nMore.\n")
     assert desk.looks()
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nAt last.\n")
+    write(desk, ROOTS, f"{BEGIN[ROOTS]}\nAt last.\n")
     assert not desk.looks()
 
 
@@ -332,9 +327,28 @@ def test_what_another_route_brought_meanwhile_has_everything_looked_at(
     assert desk.sync()[1]
 
 
-def test_a_source_that_fails_when_it_is_asked_is_listed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("outline", ["", "[]", '["x", 3]', '["x", {"a": 1}]', '["x", {"a": ["1", "no hex"]}]', "[["])
+def test_an_outline_that_is_none_has_everything_looked_at(desk: Desk, outline: str) -> None:
+    desk.note.write_text(json.dumps(json.loads(desk.note.read_text()) | {"outline": outline}))
+    _more(desk)
+    assert desk.looks()
+
+
+def test_a_course_that_is_gone_between_two_looks_has_everything_looked_at(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _more(desk)
+    monkeypatch.setattr(folder, "courses", lambda reading: iter(()))
+    assert desk.looks()
+    assert desk.told == [None]
+
+
+@pytest.mark.parametrize("error", [SourceError("is not there."), KeyError("a slip")])
+def test_a_source_that_fails_when_it_is_asked_is_listed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def touched(source: Watched, outline: str) -> Touched | None:
-        raise SourceError("is not there.", where="content", next_step="Put it there.")
+        raise error
 
     monkeypatch.setattr(Watched, "touched", touched)
     _more(desk)
@@ -355,7 +369,7 @@ def test_a_text_of_a_kind_that_does_not_go_there_is_no_change(desk: Desk) -> Non
 
 
 def test_an_answer_that_never_came_has_everything_looked_at(desk: Desk) -> None:
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
+    write(desk, ROOTS, f"{BEGIN[ROOTS]}\nMore.\n")
     desk.there.lose_next = True
     assert desk.sync()[0].failures
     assert desk.sync()[1]
@@ -368,7 +382,7 @@ def test_a_route_that_refreshes_daily_looks_at_everything_once_a_day_however_oft
     begun = desk.now
     looks = []
     for number in range(120):
-        write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nEdit {number}.\n")
+        write(desk, ROOTS, f"{BEGIN[ROOTS]}\nEdit {number}.\n")
         looks.append(desk.sync()[1])
     assert (desk.now - begun).days == 1
     assert sum(looks) == 1
@@ -386,7 +400,7 @@ def test_a_prompt_is_posted_on_its_day_although_only_another_text_was_touched(de
     )
     desk.sync()
     desk.sync()
-    write(desk, ROOTS, f"{BEGIN[ROOTS]!s}\nMore.\n")
+    write(desk, ROOTS, f"{BEGIN[ROOTS]}\nMore.\n")
     report, looked = desk.sync()
     assert (looked, [change.title for change in report.skipped]) == (False, ["After"])
     write(desk, "BIO-101/prompts/after.md", "---\ntitle: After\npublish: 2026-11-25T08:00:00Z\n---\nWhat else?\n")
@@ -425,7 +439,7 @@ def test_whatever_is_edited_it_ends_as_if_everything_had_been_looked_at(edits: l
             for desk in (quick, thorough):
                 match edit:
                     case "text", str(name), str(words):
-                        write(desk, name, f"{BEGIN[name]!s}\n{words}\n")
+                        write(desk, name, f"{BEGIN[name]}\n{words}\n")
                     case "do", change if callable(change) and not (
                         change is _one_page_less and not (desk.content / "ECO-7/wiki/woods.md").exists()
                     ):
