@@ -17,7 +17,7 @@ from lms_bridge.late import Late
 from lms_bridge.opening import basis_for, glance_of, notes_of, open_connectors, open_destination, open_source, policy_of
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
-from lms_bridge.sync.policy import Answer
+from lms_bridge.sync.policy import Answer, Answers, Edited
 from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
@@ -46,7 +46,7 @@ class Bridge:
         *,
         clock: Clock,
         only: Sequence[str] = (),
-        answers: Mapping[Key, Answer] = MappingProxyType({}),
+        answers: Answers = MappingProxyType({}),
         progress_of: Callable[[str], Progress] = lambda route: no_progress,
     ) -> list[Plan]:
         """Raises UsageError when `only` selects nothing at all."""
@@ -67,7 +67,7 @@ class Bridge:
         note: Note | None,
         now: datetime,
         only: Sequence[str],
-        answers: Mapping[Key, Answer],
+        answers: Answers,
         progress: Progress,
     ) -> Plan:
         from lms_bridge.sync.route import prepare
@@ -88,7 +88,7 @@ class Bridge:
         only: Sequence[str] = (),
         checksums: Sequence[str] = (),
         approved: Sequence[str] = (),
-        answers: Mapping[Key, Answer] = MappingProxyType({}),
+        answers: Answers = MappingProxyType({}),
         refuse: Callable[[Sequence[Plan]], None] = lambda plans: None,
         stop: Stop | None = None,
         progress: Progress = no_progress,
@@ -155,7 +155,7 @@ class Bridge:
             if interrupt is not None:
                 interrupt(finish=finish)
 
-    def settle(self, key: Key, answer: Answer, *, clock: Clock, stop: Stop | None = None) -> list[Report]:
+    def settle(self, key: Key, answer: Answer | Edited, *, clock: Clock, stop: Stop | None = None) -> list[Report]:
         """Apply what a person decided about one item, on every route where it waits for that.
 
         Raises StateError, and writes nothing, when one of the two sides is no longer what the person looked at.

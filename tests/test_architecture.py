@@ -23,6 +23,8 @@ ROOMS = {
     "sandbox": set(),
     "testing": GROUND | {"markup", "sync"},
     "scale": GROUND | {"sync"},
+    # Of the service only its doors, which are types: see `test_the_console_knows_the_service_by_its_doors_alone`.
+    "console": GROUND | {"config", "bridge", "markup", "service", "sync"},
     "example": {"errors"},
     "basis": set(),
     "hours": set(),
@@ -31,18 +33,20 @@ ROOMS = {
     "bridge": GROUND | {"config", "late", "opening", "registry", "sync"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
-    | {"sources", "scale", "opening"},
+    | {"sources", "scale", "opening", "console"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},
-    "msal": {"lms_bridge/sharepoint/auth"},
+    # An app's tokens for a tenant, and people's sign-in at the console: two flows that share nothing but the library.
+    "msal": {"lms_bridge/sharepoint/auth", "lms_bridge/console/access/entra"},
+    "argon2": {"lms_bridge/console/access/passwords"},
     "tenacity": {"lms_bridge/transport"},
     "pgqueuer": {"lms_bridge/scale/pgqueuer_queue"},
     "psycopg": {"lms_bridge/scale/pgqueuer_queue", "lms_bridge/sync/state"},
     "sqlalchemy": {"lms_bridge/sync/state"},
     "alembic": {"lms_bridge/sync/state"},
     "typer": {"lms_bridge/cli"},
-    "starlette": {"lms_bridge/sandbox"},
+    "starlette": {"lms_bridge/sandbox", "lms_bridge/console"},
     "uvicorn": {"lms_bridge/sandbox"},
     "markdownify": {"lms_bridge/markup/to_markdown"},
     "bs4": {"lms_bridge/markup/to_markdown"},
@@ -95,6 +99,13 @@ def test_a_library_is_known_only_to_the_room_that_is_its_door(path: Path) -> Non
         assert doors is None or any(name_of(path).startswith(door) for door in doors), (
             f"{name_of(path)} imports {target}"
         )
+
+
+def test_the_console_knows_the_service_by_its_doors_alone() -> None:
+    leaning = {target for path in modules() if room_of(path) == "console" for target in imports(path)}
+    asked = {target for target in leaning if target.startswith("lms_bridge.service")}
+    assert asked
+    assert all(target.startswith("lms_bridge.service.doors") for target in asked)
 
 
 def test_every_room_has_its_rule() -> None:

@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from lms_bridge.cli import check, content, forget, init, pull, review, runs, sandbox, setup, state, sync, worker
+from lms_bridge.cli import (
+    check,
+    console,
+    content,
+    forget,
+    init,
+    pull,
+    review,
+    runs,
+    sandbox,
+    setup,
+    state,
+    sync,
+    worker,
+)
 from lms_bridge.cli.printing import say
 
 app = typer.Typer(
@@ -55,6 +69,7 @@ app.command("diff")(content.diff)
 app.command("pull")(pull.pull)
 app.add_typer(review.app, name="review")
 app.add_typer(runs.app, name="runs")
+app.add_typer(console.app, name="console")
 app.add_typer(state.app, name="state")
 app.command("forget")(forget.forget)
 app.command("schema")(init.schema)

@@ -24,6 +24,7 @@ from lms_bridge.sync.intent import Image, Intent, KnownPlace, Waiting
 from lms_bridge.sync.state_engine import Store, at, open_engine, unusable, where
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease
+from lms_bridge.sync.state_looking import Looking
 from lms_bridge.sync.state_rows import image_row, outcome_row, to_place, to_record
 from lms_bridge.sync.state_sharing import Sharing
 from lms_bridge.sync.state_versions import bring_up_to_date
@@ -55,6 +56,7 @@ class State:
         self._engine = engine
         self._store = Store(engine)
         self.history = History(self._store)
+        self.looking = Looking(self._store)
         self.sharing = Sharing(self._store)
         self._leases: dict[str, Callable[[], None]] = {}
         self.location = location
