@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -57,6 +58,13 @@ class Console:
     routes: Sequence[Route]
     middleware: Sequence[Middleware]
     desk: Desk
+
+    @property
+    def app(self) -> Starlette:
+        """To be served as it is, or mounted at `/`."""
+        app = Starlette(routes=list(self.routes), middleware=list(self.middleware))
+        app.state.console = self
+        return app
 
     def close(self) -> None:
         self.desk.close()

@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,7 @@ class Errands:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._held: OrderedDict[str, Errand] = OrderedDict()
+        self._futures: dict[str, Future[None]] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="console")
 
@@ -60,8 +61,12 @@ class Errands:
             self._make_room()
             errand = Errand(secrets.token_urlsafe(12), what, about, by, self._clock())
             self._held[errand.id] = errand
-        self._pool.submit(self._run, errand, work)
+            self._futures[errand.id] = self._pool.submit(self._run, errand, work)
         return errand
+
+    def wait(self, id_: str) -> None:
+        """Until it ended."""
+        self._futures[id_].result()
 
     def find(self, id_: str) -> Errand | None:
         with self._lock:
@@ -80,7 +85,7 @@ class Errands:
         for id_ in [id_ for id_, errand in self._held.items() if errand.ended is not None]:
             if len(self._held) < MOST:
                 return
-            del self._held[id_]
+            del self._held[id_], self._futures[id_]
 
     def _run(self, errand: Errand, work: Callable[[Progress], Any]) -> None:
         def progress(stage: str, done: int, total: int) -> None:

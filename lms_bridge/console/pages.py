@@ -5,6 +5,7 @@ No page can be added without saying who may open it: `Page` asks for it, and a t
 
 import hmac
 import logging
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_FORM = 2_000_000
 MAX_FIELDS = 200
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?")
 _WHAT = "application/x-www-form-urlencoded"
 log = logging.getLogger(__name__)
 
@@ -187,9 +189,8 @@ def _is_own(visit: Visit, form: Mapping[str, str]) -> bool:
 
 def is_known_host(request: Request, hosts: Sequence[str]) -> bool:
     """Names that others let lead here (DNS rebinding) open nothing."""
-    name = request.headers.get("host", "").lower()
-    bare = name[: name.rfind("]") + 1] if name.startswith("[") else name.partition(":")[0]
-    return bare in hosts
+    found = _HOST.fullmatch(request.headers.get("host", "").lower())
+    return found is not None and found[1] in hosts
 
 
 def session_cookie(request: Request) -> str:

@@ -4,16 +4,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from lms_bridge.cli.trial import Trial, open_trial
+from lms_bridge.console.access import passwords as passwords_module
 from lms_bridge.console.access.passwords import PasswordFile
 from tests.cli.conftest import ROOT, SMALL, free_ports
 from tests.console.console_world import PASSWORD, PEOPLE, Room, make_room
 
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[pytest.MonkeyPatch]:
+    """Hashing a password takes as long as it should, and tests do it often."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords_module, "_hasher", lambda: QUICK)
+        patch.setattr(passwords_module, "_NOBODY", QUICK.hash("nobody"))
+        yield patch
+
+
+@pytest.fixture
+def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords_module, "_hasher", PasswordHasher)
+
 
 @pytest.fixture(scope="session")
-def passwords(tmp_path_factory: pytest.TempPathFactory) -> PasswordFile:
-    """One for all tests: hashing a password takes as long as it should."""
+def passwords(tmp_path_factory: pytest.TempPathFactory, quick_hashes: pytest.MonkeyPatch) -> PasswordFile:
     file = PasswordFile(tmp_path_factory.mktemp("passwords") / "console-users.json")
     for name, role in PEOPLE.items():
         file.put(name, PASSWORD, role)

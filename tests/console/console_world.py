@@ -174,8 +174,7 @@ def make_room(folder: Path, passwords: PasswordFile, *, clock: Clock | None = No
 
     load = partial(load_config, folder / "connectors.yaml")
     made = console(service, load, Access(passwords=passwords), audit=audit, clock=clock)
-    app = Starlette(routes=list(made.routes), middleware=list(made.middleware))
-    return Room(folder, service, made, app, clock, passwords, decisions)
+    return Room(folder, service, made, made.app, clock, passwords, decisions)
 
 
 def token_of(page: str) -> str:
@@ -183,6 +182,18 @@ def token_of(page: str) -> str:
     found = re.search(r'name="token" value="([^"]+)"', page)
     assert found, page
     return found[1]
+
+
+def look(client: TestClient, path: str, *, seen_at: str = "/", **fields: str) -> str:
+    """The page that tells what was found, once it is."""
+    begun = post(client, path, seen_at=seen_at, **fields)
+    assert begun.status_code == 303, begun.text
+    errands = client.app.state.console.desk.errands
+    id_ = begun.headers["location"].rpartition("/")[2]
+    errands.wait(id_)
+    found = client.get(begun.headers["location"])
+    assert found.status_code == 200
+    return found.text
 
 
 def post(client: TestClient, path: str, *, seen_at: str = "/", **fields: str):
