@@ -14,10 +14,11 @@ from lms_bridge.console.access.passwords import PasswordFile
 from lms_bridge.console.access.sessions import Sessions
 from lms_bridge.console.errands import Errands
 from lms_bridge.errors import BridgeError, Problem
-from lms_bridge.service.doors import Doors
+from lms_bridge.service.doors import Doors, RouteStatus
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
+    from lms_bridge.sync.state_looking import Count, Looking
 
 Clock = Callable[[], datetime]
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -95,6 +96,8 @@ class Held:
         self._config: Config | None = None
         self._state: State | None = None
         self._at = ""
+        self._counted: tuple[object, ...] | None = None
+        self._counts: Sequence[Count] = ()
         self.problems: tuple[Problem, ...] = ()
 
     def config(self, desk: Desk) -> Config:
@@ -121,6 +124,14 @@ class Held:
                     self._state.close()
                 self._state, self._at = State.open(location), location
             return self._state
+
+    def counts(self, looking: "Looking", routes: Sequence[RouteStatus]) -> "Sequence[Count]":
+        """What stands, counted anew only after another run: counting goes through every item."""
+        seen = tuple((each.name, each.last_run, each.running) for each in routes)
+        with self._lock:
+            if self._counted != seen or any(each.running for each in routes):
+                self._counts, self._counted = looking.counts([each.name for each in routes]), seen
+            return self._counts
 
     def close(self) -> None:
         with self._lock:

@@ -29,10 +29,9 @@ class Told:
 def overview(visit: Visit) -> Response:
     desk = visit.desk
     looking, names = desk.state.looking, desk.routes
-    counts = looking.counts(names)
-    routes = [
-        _told(each, counts, desk.doors.progress(each.name) if each.running else None) for each in desk.doors.routes()
-    ]
+    stood = desk.doors.routes()
+    counts = desk.held.counts(looking, stood)
+    routes = [_told(each, counts, desk.doors.progress(each.name) if each.running else None) for each in stood]
     now = desk.clock()
     reviews, conflicts = looking.reviews(names)
     held = [

@@ -115,7 +115,7 @@ class Looking:
 
     def items(self, wanted: Wanted, *, page: int = 0) -> tuple[list[Standing], int]:
         """One page of them, by route, course, kind and title, and how many there are in all."""
-        which = _which(wanted)
+        which = self._which(wanted)
         query = (
             sa.select(*(_R.c[name] for name in _STANDING))
             .where(*which)
@@ -143,7 +143,7 @@ class Looking:
 
     def courses(self, routes: Sequence[str], *, words: str = "", page: int = 0) -> tuple[list[str], int]:
         """One page of the courses that anything stands in, and how many there are in all."""
-        which = [_R.c.route.in_(routes), *([_contains(_R.c.course, words)] if words else [])]
+        which = [_R.c.route.in_(routes), *([self._contains(_R.c.course, words)] if words else [])]
         query = sa.select(_R.c.course).where(*which).distinct().order_by(_R.c.course)
         with self._store.transaction() as connection:
             total = connection.execute(sa.select(sa.func.count(_R.c.course.distinct())).where(*which)).scalar_one()
@@ -227,6 +227,21 @@ class Looking:
         with self._store.transaction() as connection:
             return [DayCount(*row) for row in connection.execute(query.group_by(day, r.c.route, r.c.exit_code))]
 
+    def _which(self, wanted: Wanted) -> list[Any]:
+        which: list[Any] = [_R.c.route.in_(wanted.routes)]
+        if wanted.course:
+            which.append(_R.c.course == wanted.course)
+        if wanted.kind:
+            which.append(_R.c.kind == wanted.kind)
+        if wanted.words:
+            which.append(sa.or_(self._contains(_R.c.title, wanted.words), self._contains(_R.c.key, wanted.words)))
+        return [*which, *_STATES.get(wanted.state, [])]
+
+    def _contains(self, column: sa.Column[str], words: str) -> sa.ColumnElement[bool]:
+        """Whatever the case, of plain letters at least. SQLite's LIKE looks away from case by itself."""
+        sqlite = self._store.engine.dialect.name == "sqlite"
+        return column.contains(words, autoescape=True) if sqlite else column.icontains(words, autoescape=True)
+
     def _pasts(self, which: Sequence[Any], order: Any, page: int) -> tuple[list[Past], int]:
         r = tables.runs
         joined = _O.join(r, sa.and_(r.c.run == _O.c.run, r.c.route == _O.c.route))
@@ -237,17 +252,6 @@ class Looking:
             return [Past(**row) for row in rows], int(total)
 
 
-def _which(wanted: Wanted) -> list[Any]:
-    which: list[Any] = [_R.c.route.in_(wanted.routes)]
-    if wanted.course:
-        which.append(_R.c.course == wanted.course)
-    if wanted.kind:
-        which.append(_R.c.kind == wanted.kind)
-    if wanted.words:
-        which.append(sa.or_(_contains(_R.c.title, wanted.words), _contains(_R.c.key, wanted.words)))
-    return [*which, *_STATES.get(wanted.state, [])]
-
-
 _ALIVE = _R.c.deleted.is_(False)
 _STATES: Mapping[str, Sequence[Any]] = {
     "stands": [_ALIVE, _R.c.drifted.is_(False), _R.c.hidden.is_(False)],
@@ -255,10 +259,6 @@ _STATES: Mapping[str, Sequence[Any]] = {
     "hidden": [_ALIVE, _R.c.hidden.is_(True)],
     "deleted": [_R.c.deleted.is_(True)],
 }
-
-
-def _contains(column: sa.Column[str], words: str) -> sa.ColumnElement[bool]:
-    return column.icontains(words, autoescape=True)
 
 
 def _standing(row: "RowMapping") -> Standing:

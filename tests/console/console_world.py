@@ -72,7 +72,7 @@ class Service:
             raise UsageError(f"{route} runs already.")
         self.told.append({"route": route, "by": by, "only": [*only], "checksum": checksum, "approve": approve})
         self._stops[route] = Stop()
-        run = partial(self._run, route, only, [checksum] if checksum else [], [approve] if approve else [])
+        run = partial(self.run, route, only, [checksum] if checksum else [], [approve] if approve else [])
         self._threads[route] = threading.Thread(target=run)
         self._threads[route].start()
 
@@ -98,14 +98,14 @@ class Service:
     def _runs(self, route: str) -> bool:
         return route in self._threads and self._threads[route].is_alive()
 
-    def _run(self, route: str, only: Sequence[str], checksums: Sequence[str], approved: Sequence[str]) -> None:
+    def run(self, route: str, only: Sequence[str], checksums: Sequence[str], approved: Sequence[str]) -> None:
         with open_bridge(load_config(self.config_file), only_routes=[route]) as bridge:
             bridge.sync(
                 clock=lambda: datetime.now(UTC),
                 only=only,
                 checksums=checksums,
                 approved=approved,
-                stop=self._stops[route],
+                stop=self._stops.get(route),
             )
 
     def _status(self, name: str, state: State) -> RouteStatus:

@@ -1,6 +1,6 @@
 """A state with whatever a test wants people to see, written as runs would have written it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -83,37 +83,34 @@ def outcome(run: str, route: str, **values: Any) -> dict[str, Any]:
     return given | values
 
 
+_NUMBERS = "WITH RECURSIVE n(at) AS (SELECT 0 UNION ALL SELECT at + 1 FROM n WHERE at < {last}) "
+
+
 def crowd(folder: Path, *, items: int, runs: int) -> None:
-    """So many items in courses of a hundred, and so many runs, one each quarter of an hour, of one change each."""
+    """So many items in courses of a hundred, and so many runs, one each quarter of an hour, of one change each.
+
+    Copies of one row, made by the database: row by row it takes longer than all that is tested on it.
+    """
+    stand(folder, record("like", "like", base="<p>Some words of a page.</p>" * 40))
+    run(folder, "like", {})
+    changed = {
+        "records": {
+            "key": "printf('programme:C%04d/wiki/%d', at / 100, at)",
+            "title": "printf('Page %d', at)",
+            "course": "printf('C%04d', at / 100)",
+        },
+        "runs": {
+            "run": "'r' || at",
+            "started": f"datetime('{NOON:%Y-%m-%d %H:%M:%S}', '-' || (15 * at) || ' minutes') || '.000000'",
+            "exit_code": "(at % 7 = 3)",
+        },
+        "outcomes": {"id": "at + 2", "run": "'r' || at", "key": "printf('programme:C0000/wiki/%d', at % 100)"},
+    }
     with state_of(folder) as state, state._store.transaction() as connection:
-        columns = {column.name for column in tables.records.c}
-        plain = {name: value for name, value in _row(record("k", "t")).items() if name in columns}
-        for start in range(0, items, 5_000):
-            rows = [
-                plain
-                | {"key": f"programme:C{at // 100:04}/wiki/{at}", "title": f"Page {at}", "course": f"C{at // 100:04}"}
-                for at in range(start, min(items, start + 5_000))
-            ]
-            connection.execute(sa.insert(tables.records), rows)
-        begun = [NOON - timedelta(minutes=15 * at) for at in range(runs)]
-        for start in range(0, runs, 2_000):
-            some = range(start, min(runs, start + 2_000))
-            shared = {"route": ROUTE, "destination": "moodle", "checksum": "c" * 64, "summary": {"created": 1}}
-            connection.execute(
-                sa.insert(tables.runs),
-                [
-                    shared | {"run": f"r{at}", "started": begun[at], "ended": begun[at], "exit_code": at % 7 and 0}
-                    for at in some
-                ],
+        for name, count in (("records", items), ("runs", runs), ("outcomes", runs)):
+            columns = [f'"{column.name}"' for column in tables.metadata.tables[name].c]
+            values = [changed[name].get(column.strip('"'), column) for column in columns]
+            connection.exec_driver_sql(
+                f"INSERT INTO {name} ({', '.join(columns)}) {_NUMBERS.format(last=count - 1)}"  # noqa: S608 - our own words
+                f"SELECT {', '.join(values)} FROM n, (SELECT * FROM {name} LIMIT 1)"
             )
-            connection.execute(
-                sa.insert(tables.outcomes),
-                [outcome(f"r{at}", ROUTE, key=f"programme:C0000/wiki/{at % 100}") for at in some],
-            )
-
-
-def _row(of: Record) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    # A text of a usual size, so that reading rows would be felt.
-    return asdict(of) | {"route": ROUTE, "destination": "moodle", "base": "<p>Some words of a page.</p>" * 100}
