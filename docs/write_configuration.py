@@ -58,8 +58,9 @@ def _rows(
         required = field.is_required() and preset is None
         yield f"| `{prefix}{key}` | {_words(property_, definitions)} | {_default(value, required)} | {_cell(about)} |"
         if inner is not None:
-            block = _resolved(property_, definitions)
-            yield from _rows(inner, block, definitions, _instance(value, inner), f"{prefix}{key}.")
+            block = _block(property_, definitions)
+            each = "[]" if isinstance(value, tuple) else ""
+            yield from _rows(inner, block, definitions, _instance(value, inner), f"{prefix}{key}{each}.")
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
@@ -86,6 +87,12 @@ def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapp
     return schema
 
 
+def _block(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a list of blocks, what each of them is."""
+    found = _resolved(schema, definitions)
+    return _resolved(found["items"], definitions) if found.get("type") == "array" else found
+
+
 def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
         told = [_words(member, definitions) for member in schema["anyOf"] if member.get("type") != "null"]
@@ -104,6 +111,8 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
             return ("whole number" if found["type"] == "integer" else "number") + _range(found)
         case "array" if "prefixItems" in found:
             return f"list of {len(found['prefixItems'])}: {_words(found['prefixItems'][0], definitions)}s"
+        case "array" if "properties" in _block(found, definitions):
+            return "list of blocks"
         case "array":
             return f"list of {_words(found['items'], definitions)}"
         case "object" if "properties" in found:
