@@ -59,8 +59,7 @@ def _rows(
         yield f"| `{prefix}{key}` | {_words(property_, definitions)} | {_default(value, required)} | {_cell(about)} |"
         if inner is not None:
             block = _block(property_, definitions)
-            each = "[]" if isinstance(value, tuple) else ""
-            yield from _rows(inner, block, definitions, _instance(value, inner), f"{prefix}{key}{each}.")
+            yield from _rows(inner, block, definitions, _instance(value, inner), f"{prefix}{key}.")
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
@@ -109,12 +108,8 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
             return "`true` · `false`"
         case "integer" | "number":
             return ("whole number" if found["type"] == "integer" else "number") + _range(found)
-        case "array" if "prefixItems" in found:
-            return f"list of {len(found['prefixItems'])}: {_words(found['prefixItems'][0], definitions)}s"
-        case "array" if "properties" in _block(found, definitions):
-            return "list of blocks"
         case "array":
-            return f"list of {_words(found['items'], definitions)}"
+            return _list(found, definitions)
         case "object" if "properties" in found:
             return "block"
         case "object" if "propertyNames" in found and "$ref" in found["propertyNames"]:
@@ -122,6 +117,13 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         case "object":
             return "blocks by name"
     return "path" if found.get("format") == "path" else "text"
+
+
+def _list(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    if "prefixItems" in schema:
+        return f"list of {len(schema['prefixItems'])}: {_words(schema['prefixItems'][0], definitions)}s"
+    each = _words(schema["items"], definitions)
+    return f"list of {each}s" if each == "block" else f"list of {each}"
 
 
 def _range(schema: Mapping[str, Any]) -> str:

@@ -5,12 +5,11 @@ On the ground, since the service goes by it, and whoever syncs. Pure: a moment g
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _AHEAD = timedelta(days=400)
 """How far an end is looked for: a window that is closed for longer has none that anybody waits for."""
-_STEP = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +102,18 @@ def _is_quiet(quiet: Quiet, moment: datetime) -> bool:
 
 
 def _next_end(windows: Windows, moment: datetime) -> datetime:
-    """When the first of the windows that hold now ends. By the minute for quiet hours: clocks are set meanwhile."""
-    ends: list[datetime] = [f.end for f in windows.freezes if not f.courses and f.begin <= moment < f.end]
-    for quiet in windows.quiets:
-        if _is_quiet(quiet, moment):
-            ends.append(_end_of(quiet, moment))
-    return min(ends)
+    """When the first of the windows that hold now ends."""
+    ends = [f.end for f in windows.freezes if not f.courses and f.begin <= moment < f.end]
+    return min([*ends, *(_end_of(quiet, moment) for quiet in windows.quiets if _is_quiet(quiet, moment))])
 
 
 def _end_of(quiet: Quiet, moment: datetime) -> datetime:
-    end = moment.replace(second=0, microsecond=0) + _STEP
-    # A span that begins and ends at one time never ends by itself on a day that follows another of its days.
-    last = moment + timedelta(days=8)
-    while end < last and _is_quiet(quiet, end):
-        end += _STEP
-    return end
+    zone = ZoneInfo(quiet.zone)
+    wall, end = moment.astimezone(zone), time.fromisoformat(quiet.hours.split("-")[1])
+    day = wall.date() if wall.time() < end else wall.date() + timedelta(days=1)
+    last = datetime.combine(day, end, zone).astimezone(UTC)
+    # When clocks are set back the end comes twice, and the first may be over.
+    return last if last > moment else datetime.combine(day, end.replace(fold=1), zone).astimezone(UTC)
 
 
 def together(windows: Iterable[Windows]) -> Windows:

@@ -71,9 +71,9 @@ def look(state: "State", route: str, attempts: Sequence[Ended], *, running: bool
 
     `attempts`: those of the service, of which some left no run in the state.
     """
-    rows = [_of(row) for row in state.history.last_runs(route, _REMEMBERED)]
+    rows = [_of(row, attempts) for row in state.history.last_runs(route, _REMEMBERED)]
     # An attempt that got as far as a run is told by that.
-    lost = [each for each in attempts if not any(_within(row, each) for row in rows)]
+    lost = [each for each in attempts if not any(_within(row.begun, each) for row in rows)]
     endings = tuple(sorted([*rows, *lost], key=lambda each: each.begun, reverse=True))
     last = endings[0] if endings else None
     unsure = last is not None and last.code is None
@@ -162,9 +162,11 @@ def route_status(
     )
 
 
-def _of(row: "PastRun") -> Ended:
-    return Ended(row.run, row.started, row.ended, row.exit_code)
+def _of(row: "PastRun", attempts: Sequence[Ended]) -> Ended:
+    """One that was killed has no end in the state; the service saw it."""
+    ended = next((each.ended for each in attempts if _within(row.started, each)), row.ended)
+    return Ended(row.run, row.started, ended, row.exit_code)
 
 
-def _within(row: Ended, attempt: Ended) -> bool:
-    return attempt.begun <= row.begun and (attempt.ended is None or row.begun <= attempt.ended)
+def _within(begun: datetime, attempt: Ended) -> bool:
+    return attempt.begun <= begun and (attempt.ended is None or begun <= attempt.ended)
