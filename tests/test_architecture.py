@@ -33,7 +33,7 @@ ROOMS = {
     "service": {"errors", "windows", "config", "opening", "sync"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
-    | {"sources", "scale", "opening"},
+    | {"sources", "scale", "opening", "service"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},

@@ -54,6 +54,7 @@ class Rota:
         self._lock = RLock()
         self._alarm: Alarm | None = None
         self._state: State | None = None
+        self._counted_from = 0
         self._state_problem = "the state is not open yet"
         self._config_problem = ""
         self._ticked: datetime | None = None
@@ -64,9 +65,14 @@ class Rota:
     def use(self, alarm: Alarm) -> None:
         self._alarm = alarm
 
-    @property
-    def state(self) -> "State | None":
-        return self._state
+    def metrics(self) -> bytes:
+        from lms_bridge.service.metrics import Service, Told, exposition
+
+        with self._lock:
+            turns = [(route, self._turns[route.name]) for route in self._served.routes]
+            told = [Told(self._status(route, turn), route.destination, turn.seen) for route, turn in turns]
+            about = Service(config_valid=not self._config_problem, ticked=self._ticked, tried=self._tried())
+        return exposition(told, about)
 
     @property
     def served(self) -> Served:
@@ -213,6 +219,14 @@ class Rota:
 
     # Inside
 
+    def _tried(self) -> dict[tuple[str, str, str], int]:
+        """Counted from when the state was first opened: what it remembers of earlier runs shrinks with time, and a
+        counter that shrinks passes for one that began anew."""
+        try:
+            return self._opened().figures.tried(self._counted_from)
+        except BridgeError:
+            return {}
+
     def _run(self, name: str, turn: _Turn, request: Request, file: Path) -> None:
         begun = self._clock()
         went_by = self._runner.input(file, name)
@@ -264,6 +278,7 @@ class Rota:
     def _opened(self) -> "State":
         if self._state is None:
             self._state = open_state(self._served.state)
+            self._counted_from = self._counted_from or self._state.figures.last_outcome()
         return self._state
 
     def _close_state(self) -> None:

@@ -45,7 +45,7 @@ def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Calla
         bell.stop()
         rota.close()
 
-    parts = app.Served(doors=rota, metrics=lambda: b"", hosts=[*served.hosts, host], begin=begin, end=end)
+    parts = app.Served(doors=rota, metrics=rota.metrics, hosts=[*served.hosts, host], begin=begin, end=end)
     config = uvicorn.Config(
         app.build_app(parts),
         host=host,

@@ -1,7 +1,7 @@
 """How a route stands, by the state and by what the service saw of its runs: pure, from `Seen` to words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
     from lms_bridge.sync.intent import PastRun
     from lms_bridge.sync.state import State
+    from lms_bridge.sync.state_figures import Standing
 
 RUNNING = "running"
 CUT_OFF = "cut_off"
@@ -35,15 +36,27 @@ class Ended:
     code: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """As the last run left them."""
 
-    drifted: int = 0
+    standing: tuple["Standing", ...] = ()
+    left: tuple[tuple[str, str, int], ...] = ()
+    """What the last run tried or left: status, kind and how many."""
+    summary: tuple[tuple[str, int], ...] = ()
     conflicts: int = 0
-    held: int = 0
-    """Changes that a limit holds back."""
+    not_due: int = 0
     open_writes: int = 0
+    succeeded: datetime | None = None
+
+    @property
+    def drifted(self) -> int:
+        return sum(each.count for each in self.standing if each.status == "drifted")
+
+    @property
+    def held(self) -> int:
+        """Changes that a limit holds back."""
+        return sum(count for status, _, count in self.left if status == "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,7 @@ class Seen:
     elsewhere: bool = False
     due: datetime | None = None
     """The next moment, after the last run began, at which something that waits is due."""
-    counts: Counts = Counts()
+    counts: Counts = field(default_factory=Counts)
 
     @property
     def last(self) -> Ended | None:
@@ -87,25 +100,30 @@ def look(state: "State", route: str, attempts: Sequence[Ended], *, running: bool
 
 
 def _count(state: "State", route: str, last: Ended | None) -> Counts:
-    left = state.figures.of_run(last.run, route) if last is not None and last.code == _APPROVAL else {}
+    figures, rows = state.figures, state.history.last_runs(route)
+    left = figures.of_run(last.run, route) if last is not None else {}
     return Counts(
-        drifted=sum(each.count for each in state.figures.standing(route) if each.status == "drifted"),
-        conflicts=state.figures.conflicts(route),
-        held=sum(count for (status, _), count in left.items() if status == "held"),
-        open_writes=state.figures.open_intents(route),
+        standing=tuple(figures.standing(route)),
+        left=tuple((status, kind, count) for (status, kind), count in left.items()),
+        summary=tuple(rows[0].summary.items()) if rows else (),
+        conflicts=figures.conflicts(route),
+        not_due=figures.waiting(route),
+        open_writes=figures.open_intents(route),
+        succeeded=figures.last_end(route, _WELL),
     )
+
+
+def failures_in(seen: Seen) -> int:
+    """How many failed in a row, up to the last one."""
+    well = (index for index, each in enumerate(seen.endings) if each.code in (*_WELL, *_HELD))
+    return next(well, len(seen.endings))
 
 
 def past_of(seen: Seen, looked: datetime | None) -> Past:
     if not seen.endings:
         return Past()
     last = seen.endings[0]
-    failures = 0
-    for each in seen.endings:
-        if each.code in (*_WELL, *_HELD):
-            break
-        failures += 1
-    return Past(last.begun, last.ended or last.begun, failures, last.code in _HELD, looked)
+    return Past(last.begun, last.ended or last.begun, failures_in(seen), last.code in _HELD, looked)
 
 
 def sync_status(seen: Seen, now: datetime) -> SyncStatus:

@@ -3,12 +3,13 @@
 Apart from `state_history`, which gives what people look into one by one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from lms_bridge.connector import Status
+from lms_bridge.connector import Action, Status
 from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.state_engine import Store
 
@@ -21,13 +22,6 @@ class Standing:
     status: str
     kind: str
     destination: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Writes:
-    action: str
-    status: str
     count: int
 
 
@@ -59,6 +53,16 @@ class Figures:
             rows = connection.execute(query.group_by(status, r.c.kind, r.c.destination)).all()
             return [Standing(*row) for row in rows]
 
+    def last_end(self, route: str, codes: Sequence[int]) -> datetime | None:
+        """When a run ended with one of these exit codes for the last time."""
+        r = tables.runs
+        query = sa.select(sa.func.max(r.c.ended, type_=tables.Moment()))
+        with self._store.transaction() as connection:
+            found: datetime | None = connection.execute(
+                query.where(r.c.route == route, r.c.exit_code.in_(codes))
+            ).scalar()
+            return found
+
     def conflicts(self, route: str) -> int:
         return self._count(tables.conflicts, route)
 
@@ -76,17 +80,21 @@ class Figures:
         with self._store.transaction() as connection:
             return {(status, kind): n for status, kind, n in connection.execute(query.group_by(o.c.status, o.c.kind))}
 
-    def writes(self, route: str, after: int = 0) -> tuple[list[Writes], int]:
-        """What was tried since the outcome with this number, and the number of the last one."""
+    def last_outcome(self) -> int:
+        """The number of the newest outcome; 0 where there is none."""
+        with self._store.transaction() as connection:
+            return int(connection.execute(sa.select(sa.func.max(tables.outcomes.c.id))).scalar() or 0)
+
+    def tried(self, after: int) -> dict[tuple[str, str, str], int]:
+        """Changes that were tried since the outcome with this number: how many, by route, action and status."""
         o = tables.outcomes
-        told = (Status.DONE.value, Status.FAILED.value, Status.AMBIGUOUS.value, Status.CONFLICT.value)
-        query = sa.select(o.c.action, o.c.status, sa.func.count(), sa.func.max(o.c.id)).where(
-            o.c.route == route, o.c.id > after, o.c.status.in_(told)
+        told = [status.value for status in Status]
+        query = sa.select(o.c.route, o.c.action, o.c.status, sa.func.count()).where(
+            o.c.id > after, o.c.status.in_(told), o.c.action != Action.SKIP.value
         )
         with self._store.transaction() as connection:
-            rows = connection.execute(query.group_by(o.c.action, o.c.status)).all()
-        last = max((row[3] for row in rows), default=after)
-        return [Writes(action, status, n) for action, status, n, _ in rows], last
+            rows = connection.execute(query.group_by(o.c.route, o.c.action, o.c.status)).all()
+            return {(route, action, status): count for route, action, status, count in rows}
 
     def _count(self, table: sa.Table, route: str) -> int:
         with self._store.transaction() as connection:
