@@ -19,7 +19,7 @@ ROOMS = {
     "moodle": GROUND | {"hours", "markup", "transport", "windows"},
     "sharepoint": GROUND | {"hours", "markup", "transport", "windows"},
     "sources": GROUND | {"markup", "transport"},
-    "sync": GROUND | {"markup"},
+    "sync": GROUND | {"markup", "windows"},
     "sandbox": set(),
     "testing": GROUND | {"markup", "sync"},
     "scale": GROUND | {"sync"},
@@ -29,7 +29,7 @@ ROOMS = {
     "windows": set(),
     "late": set(),
     "opening": GROUND | {"basis", "config", "late", "sync"},
-    "bridge": GROUND | {"config", "late", "opening", "registry", "sync"},
+    "bridge": GROUND | {"config", "late", "opening", "registry", "sync", "windows"},
     "service": {"errors", "windows", "config", "opening", "sync"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}

@@ -13,7 +13,8 @@ from lms_bridge.errors import ConfigError
 from lms_bridge.service.reading import Reading
 
 PORT = 8460
-_TICK = timedelta(seconds=5)
+_TICK = 5.0
+"""Seconds between two looks at config and state."""
 
 
 def main() -> int:
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--log-format", choices=["lines", "json"], default="lines")
+    parser.add_argument("--tick", type=float, default=_TICK, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     # Read beside everything that is loaded meanwhile.
     reading = Reading(asked.config.resolve())
@@ -36,7 +38,8 @@ def main() -> int:
         for problem in error.problems:
             logging.getLogger("lms_bridge.service").error("%s", problem)
         return 2
-    return serving.serve(served, asked.host, asked.port, tick=_TICK, clock=lambda: datetime.now(UTC))
+    tick = timedelta(seconds=asked.tick)
+    return serving.serve(served, asked.host, asked.port, tick=tick, clock=lambda: datetime.now(UTC))
 
 
 if __name__ == "__main__":

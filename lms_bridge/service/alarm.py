@@ -30,7 +30,15 @@ class Bell:
         # However late a moment is noticed, after a sleep of the machine for instance, it comes once.
         usual = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         self._scheduler = BackgroundScheduler(timezone=UTC, executors=pools, job_defaults=usual)
-        self._scheduler.add_job(tick, "interval", seconds=every.total_seconds(), executor="tick", id="the tick")
+        # The first at once, in its own thread: the process answers before the state is open.
+        self._scheduler.add_job(
+            tick,
+            "interval",
+            seconds=every.total_seconds(),
+            executor="tick",
+            id="the tick",
+            next_run_time=datetime.now(UTC),
+        )
 
     def start(self) -> None:
         self._scheduler.start()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import RLock
+from threading import Condition, RLock
 from typing import TYPE_CHECKING
 
 from lms_bridge.errors import BridgeError, StateError, UsageError
@@ -52,6 +52,7 @@ class Rota:
         self._clock = clock
         self._turns: dict[str, _Turn] = {route.name: _Turn() for route in served.routes}
         self._lock = RLock()
+        self._ended = Condition(self._lock)
         self._alarm: Alarm | None = None
         self._state: State | None = None
         self._counted_from = 0
@@ -114,6 +115,7 @@ class Rota:
         finally:
             with self._lock:
                 turn.running = None
+                self._ended.notify_all()
                 if not self._ending and self._turns.get(name) is turn:
                     self._plan(name, turn)
 
@@ -143,7 +145,9 @@ class Rota:
         return [name for name in under_way if self._runner.stop(name)]
 
     def close(self) -> None:
-        with self._lock:
+        """Waits for the runs under way."""
+        with self._ended:
+            self._ended.wait_for(lambda: not any(turn.running for turn in self._turns.values()))
             self._close_state()
 
     # Asked by the console, by health and by metrics
@@ -187,7 +191,7 @@ class Rota:
                     next_step="Wait, or let it run all the same: that is logged.",
                 )
             if shut is not None:
-                _log.warning("%s lets the route %s run although it is closed: %s", by, route, shut.why)
+                _log.warning("runs although it is closed: %s", shut.why, extra={"route": route, "by": by})
             turn.asked = Request(
                 route=route, by=by, only=tuple(only), checksum=checksum, approve=approve, override=override
             )
@@ -214,7 +218,7 @@ class Rota:
         self._known(route)
         stopped = self._runner.stop(route)
         if stopped:
-            _log.warning("%s ends the run of the route %s", by, route)
+            _log.warning("run is ended", extra={"route": route, "by": by})
         return stopped
 
     # Inside
@@ -228,17 +232,21 @@ class Rota:
             return {}
 
     def _run(self, name: str, turn: _Turn, request: Request, file: Path) -> None:
+        about = {"route": name, "by": request.by or "timetable"}
         begun = self._clock()
         went_by = self._runner.input(file, name)
         if turn.next.only_if_changed and not request.by and went_by is not None and went_by == turn.went_by:
             turn.looked = begun
-            _log.info("the route %s is left: nothing changed since a run that did not end well", name)
+            _log.info("left: nothing changed since a run that did not end well", extra=about)
             return
-        _log.info("the route %s runs: %s", name, f"{request.by} asked for it" if request.by else turn.next.why)
-        code = self._runner.run(file, request, lambda line: _log.warning("%s: %s", name, line))
+        _log.info("run begins: %s", "a person asked for it" if request.by else turn.next.why, extra=about)
+        code = self._runner.run(file, request, lambda line: _log.warning("%s", line, extra=about))
         turn.went_by, turn.looked = went_by, None
-        turn.attempts = [*turn.attempts, Ended("", begun, self._clock(), code)][-_ATTEMPTS:]
-        _log.info("the route %s ended with %s", name, code)
+        with self._lock:
+            turn.attempts = [*turn.attempts, Ended("", begun, self._clock(), code)][-_ATTEMPTS:]
+            self._look(name, turn)
+        run = turn.seen.last.run if turn.seen.last is not None else ""
+        _log.info("run ended with %s", code, extra={**about, "run": run})
 
     def _plan(self, name: str, turn: _Turn) -> None:
         """Look at the route, and set its alarm. Without a state nothing is set: nobody knows what ran."""

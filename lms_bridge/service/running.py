@@ -91,4 +91,4 @@ def words(file: Path, request: Request) -> Sequence[str]:
     given += [f"--only={selection}" for selection in request.only]
     given += [f"--checksum={request.checksum}"] if request.checksum else []
     given += [f"--approve={request.approve}"] if request.approve else []
-    return given
+    return [*given, "--through-windows"] if request.override else given

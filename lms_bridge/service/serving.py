@@ -35,7 +35,6 @@ def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Calla
 
     def begin() -> None:
         bell.start()
-        rota.tick()
         _log.info("serving %s routes of %s", len(served.routes), served.file)
 
     def end() -> None:
