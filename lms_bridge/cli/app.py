@@ -11,10 +11,12 @@ from lms_bridge.cli import (
     content,
     forget,
     init,
+    metrics,
     pull,
     review,
     runs,
     sandbox,
+    serve,
     setup,
     state,
     sync,
@@ -64,6 +66,8 @@ app.command("check")(check.check)
 app.command("plan")(sync.plan)
 app.command("sync")(sync.sync)
 app.command("worker")(worker.worker)
+app.command("serve")(serve.serve)
+app.command("metrics")(metrics.metrics)
 app.command("status")(content.status)
 app.command("diff")(content.diff)
 app.command("pull")(pull.pull)

@@ -1,5 +1,6 @@
 """`plan` shows what a sync would do; `sync` does it."""
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +58,9 @@ def sync(
     takeover: Annotated[
         bool, typer.Option("--takeover", help="Take over what carries the mark of another installation.")
     ] = False,
+    through_windows: Annotated[
+        bool, typer.Option("--through-windows", help="Push also what `windows` hold back now. Is logged.")
+    ] = False,
     deadline: Annotated[
         int | None,
         typer.Option(metavar="MINUTES", min=1, help="End early, in good order, after so long.", show_default=False),
@@ -80,6 +84,8 @@ def sync(
     from lms_bridge.sync.report import exit_code as code_of
 
     loaded = load(context, config)
+    if through_windows:
+        logging.getLogger(__name__).warning("what windows hold back is pushed all the same")
     _refuse_false_safety(loaded, checksum or (), approve or (), takeover=takeover)
     with open_bridge(loaded, only_routes=route or (), takeover=takeover) as bridge:
         with shown_progress(output) as progress, stopping(60 * (deadline or loaded.deadline_minutes)) as stop:
@@ -90,6 +96,7 @@ def sync(
                 approved=approve or (),
                 stop=stop,
                 progress=progress,
+                through_windows=through_windows,
             )
         show_reports(reports, output)
     raise typer.Exit(code_of(reports))
