@@ -32,7 +32,7 @@ ROOMS = {
     "late": set(),
     "opening": GROUND | {"basis", "config", "late", "sync"},
     "bridge": GROUND | {"config", "late", "opening", "registry", "sync", "windows"},
-    "service": {"errors", "windows", "config", "opening", "sync"},
+    "service": {"errors", "windows", "config", "opening", "sync", "console"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
     | {"sources", "scale", "opening", "console", "service"},

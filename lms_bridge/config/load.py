@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from lms_bridge.config import references
+from lms_bridge.config.console import ConsoleSettings
 from lms_bridge.config.document import Document, KeyPath, read_document
 from lms_bridge.config.model import PolicySettings, RootSettings
 from lms_bridge.config.problems import problems_of
@@ -61,6 +62,7 @@ class Config:
     destinations: Mapping[str, Opening]
     routes: tuple[RouteConfig, ...]
     service: ServiceSettings
+    console: ConsoleSettings
 
 
 def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, without_secrets: bool = False) -> Config:
@@ -76,7 +78,8 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
     reading = _Reading(document, None if without_secrets else folder)
     sources, source_problems = _openings(reading, "sources")
     destinations, destination_problems = _openings(reading, "destinations")
-    problems += source_problems + destination_problems
+    console, console_problems = _console(reading)
+    problems += source_problems + destination_problems + console_problems
     problems += _unknown_ends(document, "from", "sources") + _unknown_ends(document, "to", "destinations")
     routes: tuple[RouteConfig, ...] = ()
     state = ""
@@ -98,6 +101,7 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
         destinations=destinations,
         routes=routes,
         service=root.service,
+        console=console,
     )
 
 
@@ -128,6 +132,17 @@ def _openings(reading: _Reading, section: str) -> tuple[dict[str, Opening], list
         except ConfigError as error:
             problems += error.problems
     return openings, problems
+
+
+def _console(reading: _Reading) -> tuple[ConsoleSettings, list[Problem]]:
+    """With its secret, unless references stay as they are. What is wrong otherwise is told with the rest of it all."""
+    raw = reading.document.content.get("console")
+    problems = list(_literal_secrets(reading.document, ("console",), ConsoleSettings, raw))
+    resolved = _resolve(reading, ("console",), raw, problems, {}) if isinstance(raw, dict) else {}
+    try:
+        return ConsoleSettings.model_validate(resolved), problems
+    except ValidationError:
+        return ConsoleSettings(), problems
 
 
 def _opening(reading: _Reading, path: KeyPath, raw: dict[str, Any]) -> Opening:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from lms_bridge.config.console import ConsoleSettings
 from lms_bridge.config.form import Name, Settings
 from lms_bridge.config.schedule import ScheduleSettings, ServiceSettings, WindowSettings
 from lms_bridge.items import Kind
@@ -89,6 +90,7 @@ class RootSettings(Settings):
         240, ge=1, le=10_080, description="A sync that takes longer ends early, in good order; the next one goes on."
     )
     service: ServiceSettings = Field(default_factory=ServiceSettings)
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     windows: WindowSettings = Field(
         default_factory=WindowSettings, description="When the service pushes nothing, on any route."
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def secrets_of(config: "Config") -> frozenset[str]:
     """As they are used, not as they are written."""
     openings = (*config.sources.values(), *config.destinations.values())
-    found = {secret for opening in openings for secret in _within(opening.settings)}
+    found = {secret for opening in openings for secret in _within(opening.settings)} | {*_within(config.console)}
     if "://" in config.state and (password := urlsplit(config.state).password):
         found |= {password, unquote(password)}
     return frozenset(found - {""})

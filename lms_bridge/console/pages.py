@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import parse_qsl, quote
 
 from starlette.concurrency import run_in_threadpool
@@ -21,14 +21,17 @@ from lms_bridge.console.access.sessions import Session
 from lms_bridge.console.desk import Desk
 from lms_bridge.errors import BridgeError, ConfigError, NotFound, Problem, Unreachable
 
-if TYPE_CHECKING:
-    from lms_bridge.console.render import Renderer
-
 MAX_FORM = 2_000_000
 MAX_FIELDS = 200
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?")
 _WHAT = "application/x-www-form-urlencoded"
 log = logging.getLogger(__name__)
+
+
+class Shows(Protocol):
+    """Turns templates into pages."""
+
+    def show(self, visit: "Visit", template: str, code: int, values: Mapping[str, object]) -> Response: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Visit:
 
     request: Request
     desk: Desk
-    renderer: "Renderer"
+    renderer: "Shows"
     person: Person | None
     visitor: str
     token: str
@@ -91,7 +94,7 @@ class Page:
     method: str = "GET"
 
 
-async def answer(page: Page, desk: Desk, renderer: "Renderer", request: Request) -> Response:
+async def answer(page: Page, desk: Desk, renderer: "Shows", request: Request) -> Response:
     if not is_known_host(request, desk.access.hosts):
         return PlainTextResponse("This console is not reached under that name.", 400)
     session = await run_in_threadpool(_session, desk, request)

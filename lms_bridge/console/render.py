@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,13 +13,11 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from lms_bridge.console.access.roles import Role
+from lms_bridge.console.pages import Visit
 from lms_bridge.markup.diff import DiffLine
 from lms_bridge.sync.intent import PastRun
 from lms_bridge.sync.report import APPROVAL, CONFLICT, DONE, FAILED, STOPPED, UNREACHABLE
 from lms_bridge.sync.report_text import summary_line
-
-if TYPE_CHECKING:
-    from lms_bridge.console.pages import Visit
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "de")
@@ -39,7 +37,7 @@ _NAVIGATION = (
 class Renderer:
     """Holds one environment a language. Templates are compiled once."""
 
-    def show(self, visit: "Visit", template: str, status: int, values: Mapping[str, object]) -> Response:
+    def show(self, visit: Visit, template: str, code: int, values: Mapping[str, object]) -> Response:
         language = language_of(visit.request.headers.get("accept-language", ""))
         shown = {
             "visit": visit,
@@ -51,7 +49,7 @@ class Renderer:
             "fragment": visit.is_fragment,
         }
         html = environment(language).get_template(template).render({**shown, **values})
-        return HTMLResponse(html, status, {"Vary": "Accept-Language, HX-Request", "Content-Language": language})
+        return HTMLResponse(html, code, {"Vary": "Accept-Language, HX-Request", "Content-Language": language})
 
 
 def language_of(accepted: str) -> str:
@@ -137,7 +135,7 @@ def pages_of(total: int, page: int, size: int) -> dict[str, int]:
     return {"page": page + 1, "pages": max(1, -(-total // size)), "total": total, "first": page * size + 1}
 
 
-def _navigation(visit: "Visit") -> Sequence[dict[str, Any]]:
+def _navigation(visit: Visit) -> Sequence[dict[str, Any]]:
     path = visit.request.url.path
     return [
         {"path": to, "name": name, "here": path == to or (to != "/" and path.startswith(f"{to}/"))}

@@ -89,6 +89,7 @@ def _form(
         wrong=wrong,
         wait=wait,
         by_password=access.passwords is not None,
+        nobody=access.entra is None and access.passwords is not None and not access.passwords.names(),
         by_entra=access.entra is not None,
     )
 

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from lms_bridge.errors import ConfigError
 from lms_bridge.service import app
@@ -13,6 +15,10 @@ from lms_bridge.service.alarm import Bell
 from lms_bridge.service.reading import Reading, Served
 from lms_bridge.service.rota import Rota
 from lms_bridge.service.running import Processes
+
+if TYPE_CHECKING:
+    # Loaded with the first page that somebody asks for.
+    from lms_bridge.console.app import Console
 
 _log = logging.getLogger(__name__)
 _GRACE = 5
@@ -37,14 +43,26 @@ def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Calla
         bell.start()
         _log.info("serving %s routes of %s", len(served.routes), served.file)
 
+    consoles: list[Console] = []
+
+    def pages() -> ASGIApp:
+        from lms_bridge.console.opening import open_console
+
+        consoles.append(open_console(rota, hosts=[*served.hosts, host], clock=clock))
+        return consoles[-1].app
+
     def end() -> None:
+        for console in consoles:
+            console.close()
         under_way = rota.end()
         if under_way:
             _log.info("waiting for the runs of %s to end in good order", ", ".join(under_way))
         bell.stop()
         rota.close()
 
-    parts = app.Served(doors=rota, metrics=rota.metrics, hosts=[*served.hosts, host], begin=begin, end=end)
+    parts = app.Served(
+        doors=rota, metrics=rota.metrics, hosts=[*served.hosts, host], console=pages, begin=begin, end=end
+    )
     config = uvicorn.Config(
         app.build_app(parts),
         host=host,
