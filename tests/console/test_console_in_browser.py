@@ -51,7 +51,7 @@ class Person:
     def picture(self, name: str) -> None:
         if PICTURES:
             Path(PICTURES).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+            self.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=name != "config")
 
 
 @pytest.fixture
@@ -242,6 +242,59 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(live_room: Room, served
     ada.page.set_viewport_size({"width": 360, "height": 740})
     ada.open(path)
     assert ada.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(live_room: Room, served: str, contexts, scheme: str, trial) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    where = both_change(live_room, trial)
+    conflict(live_room.folder, "k", "Clash", theirs="<p>It was green.</p>", ours="<p>It was red.</p>")
+    write(live_room, "BIO/wiki/cells.md", "# Cells\n\nSmall rooms.\n")
+    context = contexts(color_scheme=scheme)
+    ada = Person(context, served)
+    found: dict[str, list[str]] = {}
+
+    # Dark pages differ from light ones by their colours alone.
+    only = {"type": "tag", "values": STANDARDS} if scheme == "light" else {"type": "rule", "values": ["color-contrast"]}
+
+    def look(name: str) -> None:
+        result = axe.run(ada.page, options={"runOnly": only})
+        told = [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in result.response["violations"]]
+        if told:
+            found[name] = told
+
+    ada.open("/sign-in")
+    look("/sign-in")
+    context.add_cookies([_cookie(live_room, served, "ada")])
+    runs = live_room.console.desk.state.looking.runs(MOODLE)
+    paths = [
+        "/",
+        "/plan",
+        "/reviews",
+        where,
+        "/content",
+        "/content/item?key=programme%3ABIO%2Fwiki%2Fplants",
+        "/courses",
+    ]
+    for path in [*paths, "/runs", f"/runs/{runs[0].run}", f"/routes/{MOODLE}", "/findings", "/config", "/runs/none"]:
+        ada.open(path)
+        look(path)
+    ada.open("/plan")
+    ada.press("Show what would change")
+    ada.page.get_by_role("heading", name="Changes").wait_for()
+    look("planned")
+    ada.open("/findings")
+    ada.press("Check now")
+    ada.sees("All is well.")
+    look("found")
+    ada.open("/content/item?key=programme%3ABIO%2Fwiki%2Fcells")
+    ada.press("Preview")
+    ada.page.locator("iframe").first.wait_for()
+    look("preview")
+    assert found == {}
 
 
 HOSTILE = (
