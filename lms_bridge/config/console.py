@@ -38,6 +38,6 @@ class ConsoleSettings(BaseModel):
 
     passwords: str = Field(
         "console-users.json",
-        description="The file of those who sign in by password; `lms-bridge console add-user` writes it.",
+        description="The file of those who sign in by password; `lms-bridge console add-user NAME --role admin` writes it.",
     )
     entra: EntraSettings | None = Field(None, description="Sign-in with Entra ID, beside passwords.")
