@@ -28,6 +28,7 @@ class EntraSettings(BaseModel):
         description="Where people reach the console, such as https://bridge.example.org. The app registration's "
         "redirect URI (web) is this with /sign-in/entra/back."
     )
+    ca_file: str | None = Field(None, description="A file of authorities to trust instead of the public ones.")
     authority: Address = Field("https://login.microsoftonline.com", description="Another one for another cloud.")
 
 
@@ -38,6 +39,6 @@ class ConsoleSettings(BaseModel):
 
     passwords: str = Field(
         "console-users.json",
-        description="The file of those who sign in by password; `lms-bridge console add-user NAME --role admin` writes it.",
+        description="Who signs in by password: a file that `lms-bridge console add-user NAME --role admin` writes.",
     )
     entra: EntraSettings | None = Field(None, description="Sign-in with Entra ID, beside passwords.")

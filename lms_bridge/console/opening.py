@@ -26,6 +26,7 @@ def open_console(
             client_id=settings.entra.client_id,
             credential=settings.entra.secret.get_secret_value(),
             redirect=f"{settings.entra.address}/sign-in/entra/back",
+            ca_file=config.folder / settings.entra.ca_file if settings.entra.ca_file else None,
             known=settings.entra.authority == "https://login.microsoftonline.com",
         )
         entra = EntraDoor(app, clock)

@@ -4,14 +4,19 @@ Each page that is looked at leaves its picture in docs/console when LMS_BRIDGE_P
 """
 
 import os
+import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from lms_bridge.cli.trial import Trial
+from lms_bridge.console.access.entra import EntraApp, EntraDoor
 from lms_bridge.sandbox.moodle import Hand
 from lms_bridge.sandbox.server import SandboxServer
+from lms_bridge.sandbox.sharepoint.model import Registration
 from tests.console.console_world import PASSWORD, Clock, Room, make_room
 from tests.console.seeding import conflict
 from tests.console.test_deciding_here import MOODLE, a_person_edits, both_change, sync, text_in_moodle, write
@@ -242,6 +247,69 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(live_room: Room, served
     ada.page.set_viewport_size({"width": 360, "height": 740})
     ada.open(path)
     assert ada.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+CONSOLE_APP = "7c0d2f3e-1111-4222-8333-944455566677"
+
+
+@pytest.fixture
+def with_entra(live_room: Room, served: str, trial: Trial) -> str:
+    """The tenant knows the console and three people: one may decide, one has no role, one was not assigned at all."""
+    tenant = trial.pair.demo.tenant
+    redirect = f"{served}/sign-in/entra/back"
+    assigned = {"anna@contoso.com": ("approver",), "nils@contoso.com": ("another-app-s-role",)}
+    tenant.register(Registration(CONSOLE_APP, "console", secrets=("s3cret",), redirects=(redirect,), assigned=assigned))
+    app = EntraApp(
+        authority=f"{trial.pair.sharepoint.url}/{tenant.id}",
+        client_id=CONSOLE_APP,
+        credential="s3cret",
+        redirect=redirect,
+        known=False,
+        ca_file=live_room.folder / ".sandbox/ca.pem",
+    )
+    object.__setattr__(live_room.console.desk.access, "entra", EntraDoor(app, lambda: datetime.now(UTC)))
+    return served
+
+
+def test_a_person_signs_in_with_entra_and_gets_to_where_they_wanted(live_room: Room, with_entra: str, contexts) -> None:
+    anna = Person(contexts(ignore_https_errors=True), with_entra)
+    anna.open("/content?words=cells")
+    anna.page.get_by_role("link", name="Sign in with Microsoft Entra ID").click()
+    anna.page.get_by_role("button", name="anna@contoso.com").click()
+    anna.page.get_by_role("heading", name="Content").wait_for()
+    assert anna.page.url.endswith("/content?words=cells")
+    anna.sees("anna@contoso.com")
+    anna.sees("approver")
+    back = anna.page.url
+    assert live_room.decisions == [("anna@contoso.com", "signed in", "console", {"role": "approver"})]
+    anna.open("/sign-in/entra/back?code=made-up&state=made-up")
+    anna.sees("this sign-in was not begun here")
+    anna.open(back.removeprefix(with_entra))
+    anna.sees("anna@contoso.com")
+
+
+def test_whoever_has_no_role_in_the_tenant_s_app_does_not_get_in(live_room: Room, with_entra: str, contexts) -> None:
+    nils = Person(contexts(ignore_https_errors=True), with_entra)
+    nils.open("/sign-in/entra")
+    nils.page.get_by_role("button", name="nils@contoso.com").click()
+    nils.sees("you have no role in this console")
+    nils.open("/content")
+    nils.page.get_by_role("heading", name="Sign in").wait_for()
+    assert [what for _, what, *_ in live_room.decisions] == ["sign-in refused"]
+
+
+def test_somebody_else_s_answer_of_entra_signs_nobody_in(live_room: Room, with_entra: str, contexts) -> None:
+    """An attacker who has a victim open the address with the attacker's own code would have them work in her name."""
+    with httpx2.Client(verify=ssl.create_default_context(cafile=live_room.folder / ".sandbox/ca.pem")) as attacker:
+        to_entra = attacker.get(f"{with_entra}/sign-in/entra").headers["location"]
+        back = attacker.post(to_entra, data={"person": "anna@contoso.com"}).headers["location"]
+    assert "code=" in back
+    victim = Person(contexts(ignore_https_errors=True), with_entra)
+    victim.open("/sign-in/entra")
+    victim.page.goto(back)
+    victim.sees("does not belong to this sign-in")
+    victim.open("/content")
+    victim.page.get_by_role("heading", name="Sign in").wait_for()
 
 
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

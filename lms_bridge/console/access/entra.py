@@ -5,10 +5,13 @@ https://learn.microsoft.com/entra/identity-platform/howto-add-app-roles-in-apps
 """
 
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from lms_bridge.console.access.roles import Person, Role, role_of
@@ -17,6 +20,8 @@ from lms_bridge.errors import Denied, Unreachable
 _MOST = 1_000
 _LASTS = timedelta(minutes=10)
 _LONGEST_ANSWER = 10_000
+_PATIENCE = 20
+"""Seconds that Entra may take for one answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,8 @@ class EntraApp:
     redirect: str
     """Where Entra sends people back to: the console's address and `/sign-in/entra/back`, as the app registers it."""
     known: bool = True
+    ca_file: Path | None = None
+    """Whom to trust instead of the public authorities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +51,22 @@ class _Begun:
 class EntraDoor:
     """Keeps the flows that were begun, by visitor. Safe in several threads."""
 
-    def __init__(self, app: EntraApp, clock: Callable[[], datetime], *, http: Any = None) -> None:
+    def __init__(self, app: EntraApp, clock: Callable[[], datetime]) -> None:
         self._app = app
         self._clock = clock
-        self._http = http
         self._client: Any = None
         self._begun: OrderedDict[str, _Begun] = OrderedDict()
         self._lock = threading.Lock()
 
     def begin(self, visitor: str, next_: str) -> str:
         """Where to send the visitor. Raises Unreachable."""
-        flow = _asked(lambda: self._msal().initiate_auth_code_flow([], redirect_uri=self._app.redirect))
+        try:
+            flow = _asked(lambda: self._msal().initiate_auth_code_flow([], redirect_uri=self._app.redirect))
+        except ValueError as error:
+            # msal's word for an authority that tells nothing of itself.
+            raise Denied(
+                "Entra does not know the tenant", next_step="Check console.entra in connectors.yaml."
+            ) from error
         if "auth_uri" not in flow:
             raise _refused(str(flow.get("error", "")))
         with self._lock:
@@ -85,14 +97,30 @@ class EntraDoor:
             if self._client is None:
                 import msal
 
+                # The answer is taken only with the visitor's cookie, and browsers send none with a form that another
+                # site posts: it comes as a redirection. The code in it is worth nothing without verifier and secret.
+                warnings.filterwarnings("ignore", "response_mode='form_post' is recommended")
                 self._client = msal.ConfidentialClientApplication(
                     self._app.client_id,
                     authority=self._app.authority,
                     client_credential=self._app.credential,
                     instance_discovery=self._app.known,
-                    **({"http_client": self._http} if self._http is not None else {}),
+                    http_client=_session(self._app.ca_file),
                 )
             return self._client
+
+
+def _session(ca_file: Path | None) -> Any:
+    """With a time-out, and with a file of authorities that wins over REQUESTS_CA_BUNDLE: a session's own does not.
+
+    https://github.com/psf/requests/issues/3829
+    """
+    import requests
+
+    session = requests.Session()
+    trusting: dict[str, Any] = {"verify": str(ca_file)} if ca_file is not None else {}
+    session.request = partial(session.request, timeout=_PATIENCE, **trusting)  # type: ignore[method-assign]
+    return session
 
 
 def _person(claims: Mapping[str, Any]) -> Person:
