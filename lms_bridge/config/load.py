@@ -25,6 +25,7 @@ from lms_bridge.windows import Windows, together
 
 DEFAULT_FILE = "connectors.yaml"
 _MISSING = object()
+_PLAIN_CONSOLE = ConsoleSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Config:
     destinations: Mapping[str, Opening]
     routes: tuple[RouteConfig, ...]
     service: ServiceSettings
-    console: ConsoleSettings
+    console: ConsoleSettings = _PLAIN_CONSOLE
 
 
 def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, without_secrets: bool = False) -> Config:
