@@ -9,6 +9,7 @@ from threading import Event
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from lms_bridge.audit.line import Act, Actor, Deed, named
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.connector import Change, Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
@@ -116,6 +117,7 @@ class Bridge:
             if not held:
                 _refuse_unknown(approved, plans)
             refuse(plans)
+            self._tell(free.routes, plans, run, approved, answers)
             writing.set()
             done = [
                 apply(
@@ -137,6 +139,27 @@ class Bridge:
             Report(run=run, route=name, destination="", started=now, ended=now, failures=(Failure("", error.problem),))
             for name, error in held.items()
         ]
+
+    def _tell(
+        self,
+        routes: Sequence[Route],
+        plans: Sequence[Plan],
+        run: str,
+        approved: Sequence[str],
+        answers: Mapping[Key, Answer],
+    ) -> None:
+        """The trail knows what a person decided before anything of it is done."""
+        acts = [Act(deed=Deed.TAKEOVER, route=route.name, run=run) for route in routes if route.policy.takeover]
+        for plan in plans:
+            if plan.checksum in approved:
+                acts.append(Act(deed=Deed.APPROVE, route=plan.route, run=run, about=plan.checksum))
+            kinds = {change.key: change.kind for change in (*plan.changes, *plan.in_step)} if answers else {}
+            for key in answers.keys() & kinds.keys():
+                called = named(key, kinds[key])
+                acts.append(Act(deed=Deed.RESOLVE, route=plan.route, run=run, key=called, about=answers[key].value))
+        self.state.trail.note_config(self.config.file, self.config.digest)
+        if acts:
+            self.state.trail.add(*acts)
 
     def interrupt(self) -> None:
         """Nobody waits any longer; what is under way is read back and recorded."""
@@ -237,16 +260,19 @@ def _refuse_unknown(approved: Sequence[str], plans: Iterable[Plan]) -> None:
 
 
 @contextmanager
-def open_bridge(config: Config, *, only_routes: Sequence[str] = (), takeover: bool = False) -> Iterator[Bridge]:
+def open_bridge(
+    config: Config, *, only_routes: Sequence[str] = (), takeover: bool = False, by: Actor | None = None
+) -> Iterator[Bridge]:
     """Open what the routes need, and close it again. Raises BridgeError for a route that is not configured.
 
-    `takeover`: what carries another installation's mark is taken over.
+    `takeover`: what carries another installation's mark is taken over. `by`: who acts, for the audit trail; the
+    operating system's account unless told.
     """
     chosen = _chosen(config, only_routes)
     with open_connectors(config, chosen) as (sources, destinations):
         from lms_bridge.sync.state import State
 
-        with State.open(config.state) as state:
+        with State.open(config.state, by=by) as state:
             routes = tuple(
                 Route(
                     route.name,

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lms_bridge"
 GROUND = {"items", "changes", "connector", "errors"}
 ROOMS = {
+    "audit": GROUND,
     "markup": GROUND,
     "transport": GROUND,
     "registry": GROUND,
@@ -19,18 +20,18 @@ ROOMS = {
     "moodle": GROUND | {"hours", "markup", "transport"},
     "sharepoint": GROUND | {"hours", "markup", "transport"},
     "sources": GROUND | {"markup", "transport"},
-    "sync": GROUND | {"markup"},
+    "sync": GROUND | {"audit", "markup"},
     "sandbox": set(),
     "testing": GROUND | {"markup", "sync"},
-    "scale": GROUND | {"sync"},
+    "scale": GROUND | {"audit", "sync"},
     "example": {"errors"},
     "basis": set(),
     "hours": set(),
     "late": set(),
     "opening": GROUND | {"basis", "config", "late", "sync"},
-    "bridge": GROUND | {"config", "late", "opening", "registry", "sync"},
+    "bridge": GROUND | {"audit", "config", "late", "opening", "registry", "sync"},
     "cli": GROUND
-    | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
+    | {"audit", "config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
     | {"sources", "scale", "opening"},
 }
 ONLY_IN = {

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lms_bridge.cli import check, content, forget, init, pull, review, runs, sandbox, setup, state, sync, worker
+from lms_bridge.cli import audit, check, content, forget, init, pull, review, runs, sandbox, setup, state, sync, worker
 from lms_bridge.cli.printing import say
 
 app = typer.Typer(
@@ -56,6 +56,7 @@ app.command("pull")(pull.pull)
 app.add_typer(review.app, name="review")
 app.add_typer(runs.app, name="runs")
 app.add_typer(state.app, name="state")
+app.add_typer(audit.app, name="audit")
 app.command("forget")(forget.forget)
 app.command("schema")(init.schema)
 app.add_typer(setup.app, name="setup")

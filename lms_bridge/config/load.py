@@ -44,7 +44,8 @@ class RouteConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A valid connectors.yaml. Relative paths in it start from `folder`, where the file stands."""
+    """A valid connectors.yaml. Relative paths in it start from `folder`, where the file stands. `digest`: of its values
+    as they are written, references unresolved."""
 
     file: str
     folder: Path
@@ -55,6 +56,7 @@ class Config:
     sources: Mapping[str, Opening]
     destinations: Mapping[str, Opening]
     routes: tuple[RouteConfig, ...]
+    digest: str = ""
 
 
 def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, without_secrets: bool = False) -> Config:
@@ -91,6 +93,7 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
         sources=sources,
         destinations=destinations,
         routes=routes,
+        digest=document.digest(),
     )
 
 

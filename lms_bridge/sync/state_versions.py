@@ -14,7 +14,7 @@ from lms_bridge.errors import StateError
 from lms_bridge.sync.state_engine import sqlite_file, where
 from lms_bridge.sync.state_lease import lease
 
-NEWEST = 3
+NEWEST = 4
 
 
 def bring_up_to_date(engine: Engine) -> None:
