@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType
@@ -13,9 +13,19 @@ from lms_bridge.audit.line import Act, Actor, Deed, named
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.connector import Change, Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
+from lms_bridge.expiry import findings as ending_soon
 from lms_bridge.items import Key
 from lms_bridge.late import Late
-from lms_bridge.opening import basis_for, glance_of, notes_of, open_connectors, open_destination, open_source, policy_of
+from lms_bridge.opening import (
+    basis_for,
+    endings_of,
+    glance_of,
+    notes_of,
+    open_connectors,
+    open_destination,
+    open_source,
+    policy_of,
+)
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer
@@ -293,12 +303,15 @@ def open_bridge(
             yield Bridge(config, routes, sources, destinations, state, notes_of(config))
 
 
-def check(config: Config) -> Iterator[tuple[str, Finding]]:
-    """Pre-flight of every source and destination that a route uses. One that cannot be opened is a finding too."""
+def check(config: Config, *, now: datetime | None = None) -> Iterator[tuple[str, Finding]]:
+    """Pre-flight of every source and destination that a route uses. One that cannot be opened is a finding too, and so
+    is what ends soon."""
     for source in {route.source.name: route.source for route in config.routes}.values():
         yield from _findings(config, source, open_source)
     for destination in {route.destination.name: route.destination for route in config.routes}.values():
         yield from _findings(config, destination, open_destination)
+        for finding in ending_soon(endings_of(config, destination), now or datetime.now(UTC)):
+            yield destination.name, finding
 
 
 def _findings(
