@@ -9,7 +9,7 @@ from threading import Event
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lms_bridge.audit.line import Act, Actor, Deed, named
+from lms_bridge.audit.line import Actor
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.connector import Change, Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
@@ -26,6 +26,7 @@ from lms_bridge.opening import (
     open_source,
     policy_of,
 )
+from lms_bridge.sync.decided import acts_of
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer
@@ -127,7 +128,8 @@ class Bridge:
             if not held:
                 _refuse_unknown(approved, plans)
             refuse(plans)
-            self._tell(free.routes, plans, run, approved, answers)
+            self.state.trail.note_config(self.config.file, self.config.digest)
+            self.state.trail.add(*acts_of(free.routes, plans, run, approved=approved, answers=answers))
             writing.set()
             done = [
                 apply(
@@ -149,27 +151,6 @@ class Bridge:
             Report(run=run, route=name, destination="", started=now, ended=now, failures=(Failure("", error.problem),))
             for name, error in held.items()
         ]
-
-    def _tell(
-        self,
-        routes: Sequence[Route],
-        plans: Sequence[Plan],
-        run: str,
-        approved: Sequence[str],
-        answers: Mapping[Key, Answer],
-    ) -> None:
-        """The trail knows what a person decided before anything of it is done."""
-        acts = [Act(deed=Deed.TAKEOVER, route=route.name, run=run) for route in routes if route.policy.takeover]
-        for plan in plans:
-            if plan.checksum in approved:
-                acts.append(Act(deed=Deed.APPROVE, route=plan.route, run=run, about=plan.checksum))
-            kinds = {change.key: change.kind for change in (*plan.changes, *plan.in_step)} if answers else {}
-            for key in answers.keys() & kinds.keys():
-                called = named(key, kinds[key])
-                acts.append(Act(deed=Deed.RESOLVE, route=plan.route, run=run, key=called, about=answers[key].value))
-        self.state.trail.note_config(self.config.file, self.config.digest)
-        if acts:
-            self.state.trail.add(*acts)
 
     def interrupt(self) -> None:
         """Nobody waits any longer; what is under way is read back and recorded."""

@@ -30,10 +30,15 @@ ROOMS = {
     "hours": set(),
     "late": set(),
     "opening": GROUND | {"basis", "config", "late", "sync"},
+    "notify": GROUND | {"config", "expiry", "sync", "transport"},
+    "afterwards": GROUND | {"config", "notify", "opening", "sync"},
+    "masking": set(),
+    "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
     "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync"},
     "cli": GROUND
-    | {"audit", "config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
-    | {"sources", "scale", "opening"},
+    | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
+    | {"sources", "scale", "opening"}
+    | {"afterwards", "audit", "masking", "notify", "support"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},
@@ -43,6 +48,7 @@ ONLY_IN = {
     "psycopg": {"lms_bridge/scale/pgqueuer_queue", "lms_bridge/sync/state"},
     "sqlalchemy": {"lms_bridge/sync/state"},
     "alembic": {"lms_bridge/sync/state"},
+    "smtplib": {"lms_bridge/notify/email"},
     "typer": {"lms_bridge/cli"},
     "starlette": {"lms_bridge/sandbox"},
     "uvicorn": {"lms_bridge/sandbox"},

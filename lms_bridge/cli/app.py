@@ -5,7 +5,23 @@ from typing import Annotated
 
 import typer
 
-from lms_bridge.cli import audit, check, content, forget, init, pull, review, runs, sandbox, setup, state, sync, worker
+from lms_bridge.cli import (
+    audit,
+    check,
+    content,
+    forget,
+    init,
+    notify,
+    pull,
+    review,
+    runs,
+    sandbox,
+    setup,
+    state,
+    support,
+    sync,
+    worker,
+)
 from lms_bridge.cli.printing import say
 
 app = typer.Typer(
@@ -57,7 +73,9 @@ app.add_typer(review.app, name="review")
 app.add_typer(runs.app, name="runs")
 app.add_typer(state.app, name="state")
 app.add_typer(audit.app, name="audit")
+app.add_typer(notify.app, name="notify")
 app.command("forget")(forget.forget)
+app.command("support-bundle")(support.support_bundle)
 app.command("schema")(init.schema)
 app.add_typer(setup.app, name="setup")
 app.command("sandbox")(sandbox.sandbox)

@@ -8,7 +8,16 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from lms_bridge.config.model import Name, Settings
 
@@ -18,8 +27,9 @@ _TIME = r"^([01]\d|2[0-3]):[0-5]\d$"
 _ADDRESS = r"^[^@\s<>,;:]+@[^@\s<>,;:]+$"
 
 
-def _time(written: str) -> str:
-    if re.fullmatch(_TIME, written) is None:
+def _time(written: object) -> object:
+    # Without quotation marks YAML takes 10:30 for a number to the base of sixty.
+    if not isinstance(written, str) or re.fullmatch(_TIME, written) is None:
         raise ValueError('write a time of day in quotation marks, such as "07:00"')
     return written
 
@@ -38,7 +48,7 @@ def _mail_address(written: str) -> str:
     return written
 
 
-TimeOfDay = Annotated[str, AfterValidator(_time), WithJsonSchema({"type": "string", "pattern": _TIME})]
+TimeOfDay = Annotated[str, BeforeValidator(_time), WithJsonSchema({"type": "string", "pattern": _TIME})]
 Zone = Annotated[str, AfterValidator(_zone)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 
@@ -46,7 +56,7 @@ MailAddress = Annotated[str, AfterValidator(_mail_address)]
 class TellingSettings(Settings):
     """What every channel can be told."""
 
-    name: Name | Literal[""] = Field("", description="What `notify test` calls it; default: its type.")
+    name: Name | None = Field(None, description="What `notify test` calls it; default: its type.")
     events: tuple[Event, ...] = Field(
         ("failed", "recovered", "waiting", "expiry"),
         description="Which changes are told, each once: a route `failed` or `recovered`, something is `waiting` for a "

@@ -28,6 +28,7 @@ from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease
 from lms_bridge.sync.state_rows import image_row, outcome_row, to_place, to_record
 from lms_bridge.sync.state_sharing import Sharing
+from lms_bridge.sync.state_told import ToldStore
 from lms_bridge.sync.state_trail import Trail
 from lms_bridge.sync.state_versions import bring_up_to_date
 
@@ -60,6 +61,7 @@ class State:
         self.history = History(self._store)
         self.sharing = Sharing(self._store)
         self.trail = Trail(self._store, by)
+        self.told = ToldStore(self._store)
         self._leases: dict[str, Callable[[], None]] = {}
         self.location = location
 

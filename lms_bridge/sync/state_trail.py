@@ -38,8 +38,9 @@ class Trail:
 
     def add(self, *acts: Act) -> None:
         """On the disk when it returns; raises StateError, and then nothing of it stands."""
-        with self._turn() as connection:
-            _add(connection, acts, self.by)
+        if acts:
+            with self._turn() as connection:
+                _add(connection, acts, self.by)
 
     def add_run(self, run: str, route: str) -> None:
         """What a run wrote, and that it came to its end; nothing of one that wrote nothing. What is told already is not

@@ -20,14 +20,14 @@ NEWEST = 4
 def bring_up_to_date(engine: Engine) -> None:
     """Raises StateError when the store was written by a newer version of lms-bridge."""
     with engine.connect() as connection:
-        version = _version(connection)
+        version = form_of(connection)
     _refuse_newer(engine, version)
     if version == NEWEST:
         return
     # Two first starts at once must not both make the tables.
     with lease(engine, "migration", patient=True):
         with engine.connect() as connection:
-            version = _version(connection)
+            version = form_of(connection)
         _refuse_newer(engine, version)
         if version < NEWEST:
             if version:
@@ -35,7 +35,7 @@ def bring_up_to_date(engine: Engine) -> None:
             _migrate(engine)
 
 
-def _version(connection: Connection) -> int:
+def form_of(connection: Connection) -> int:
     """The number of the newest migration that was run, as Alembic keeps it; 0 for an empty store."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return 0
