@@ -97,8 +97,8 @@ def _told(channel: Channel, told: Told, folder: Path, installation: str, send: S
     return None
 
 
-def deliver(channel: Channel, message: Message, folder: Path) -> None:
-    """Send one message. Raises DestinationError, after a minute at the latest."""
+def deliver(channel: Channel, message: Message, folder: Path, *, within: float = _WHOLE) -> None:
+    """Send one message. Raises DestinationError, after so many seconds at the latest."""
     failed: list[BaseException] = []
 
     def go() -> None:
@@ -110,10 +110,10 @@ def deliver(channel: Channel, message: Message, folder: Path) -> None:
     # A server may dribble for ever: the thread is left to it, and ends with the process.
     thread = Thread(target=go, name=f"notify-{channel.name}", daemon=True)
     thread.start()
-    thread.join(_WHOLE)
+    thread.join(within)
     where = f"notifications: {channel.name}"
     if thread.is_alive():
-        raise DestinationError(f"it took longer than {_WHOLE:.0f} seconds", where=where, next_step="It is tried again.")
+        raise DestinationError(f"it took longer than {within:g} seconds", where=where, next_step="It is tried again.")
     if failed and isinstance(failed[0], BridgeError):
         told = failed[0].problem
         cause = f"{told.where}: {told.cause}" if told.where else told.cause

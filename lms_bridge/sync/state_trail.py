@@ -49,17 +49,19 @@ class Trail:
             self._add_run(connection, run, route, self.by, ended=True)
 
     def catch_up(self, route: str, *, besides: str) -> None:
-        """What runs of the route wrote that were cut off, whoever ran them. Lease the route around it."""
+        """What runs of the route wrote that were cut off, whoever ran them, and what workers still finished of one that
+        was ended early. Lease the route around it."""
         r = tables.runs
-        cut_off = sa.select(r.c.run, r.c.role, r.c.actor).where(
-            r.c.route == route, r.c.ended.is_(None), r.c.run != besides
-        )
+        of_route = (
+            sa.select(r.c.run, r.c.role, r.c.actor, r.c.ended).where(r.c.route == route, r.c.run != besides)
+        ).order_by(r.c.started.desc(), r.c.run.desc())
         with self._store.transaction() as connection:
-            runs = connection.execute(cut_off.order_by(r.c.run)).all()
-        for run, role, actor in runs:
+            latest = connection.execute(of_route.limit(1)).all()
+            cut_off = connection.execute(of_route.where(r.c.ended.is_(None))).all()
+        for run, role, actor, ended in reversed(dict.fromkeys((*latest, *cut_off))):
             by = Actor(Role(role), actor) if role else self.by
             with self._turn() as connection:
-                self._add_run(connection, run, route, by, ended=False)
+                self._add_run(connection, run, route, by, ended=ended is not None)
 
     def note_config(self, name: str, digest: str) -> None:
         """That a config is not as it was when it was used last; nothing where it is."""

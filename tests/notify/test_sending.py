@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import logging
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,6 +119,14 @@ def test_a_mail_server_that_is_not_there_is_told(tmp_path: Path) -> None:
         pass
     with pytest.raises(BridgeError, match="cannot be reached"):
         deliver(by_mail(gone, security="none", user=None, password=None), SAID, tmp_path)
+
+
+def test_a_server_that_says_nothing_holds_no_sync_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        dumb = Mailbox(port=silent.getsockname()[1])
+        made = by_mail(dumb, security="none", user=None, password=None)
+        with pytest.raises(BridgeError, match=r"took longer than 0\.05 seconds"):
+            deliver(made, SAID, tmp_path, within=0.05)
 
 
 # Teams
