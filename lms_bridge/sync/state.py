@@ -55,12 +55,12 @@ _AT_ONCE = 500
 class State:
     """Holds the connection. Safe to use from several threads: one transaction at a time."""
 
-    def __init__(self, engine: Engine, location: str, by: Actor) -> None:
+    def __init__(self, engine: Engine, location: str, by: Actor | None = None) -> None:
         self._engine = engine
         self._store = Store(engine)
         self.history = History(self._store)
         self.sharing = Sharing(self._store)
-        self.trail = Trail(self._store, by)
+        self.trail = Trail(self._store, by or account())
         self.told = ToldStore(self._store)
         self._leases: dict[str, Callable[[], None]] = {}
         self.location = location
@@ -79,7 +79,7 @@ class State:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, where(engine), by or account())
+        return cls(engine, where(engine), by)
 
     def close(self) -> None:
         self._engine.dispose()
