@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt, Withheld
+from lms_bridge.markup.addresses import Resolve
 from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.links import asset_src, item_href
-from lms_bridge.markup.markdown import Resolve, Section, sections
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.assets import read_asset
 from lms_bridge.sources.files.converting import converted
@@ -18,6 +19,9 @@ from lms_bridge.sources.files.leaves import WIKI
 from lms_bridge.sources.files.memory import Memory
 from lms_bridge.sources.files.reading import Reading
 from lms_bridge.sources.files.settings import FilesSettings
+
+if TYPE_CHECKING:
+    from lms_bridge.markup.sections import Section
 
 _NO_PARTS = "leads to the top of its page: parts of pages cannot be linked to."
 _NO_PARTS_STEP = "Leave the part out, or make it a page of its own."
@@ -94,7 +98,7 @@ class Conversion:
         ]
         return item
 
-    def sections(self, leaf: folders.Leaf, text: str, noted: dict[str, str], titles: dict[str, str]) -> list[Section]:
+    def sections(self, leaf: folders.Leaf, text: str, noted: dict[str, str], titles: dict[str, str]) -> "list[Section]":
         """A text by its blocks, were it this leaf's. Notes how its writer spells what `item:` and `asset:` lead to."""
 
         def quiet(line: int, cause: str, next_step: str) -> None:
@@ -108,6 +112,8 @@ class Conversion:
                 return address
 
             return noted_down
+
+        from lms_bridge.markup.sections import sections
 
         return sections(
             text,
