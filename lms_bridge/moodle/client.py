@@ -76,12 +76,16 @@ class Client:
 
     def call_all(self, calls: Sequence[Call]) -> list[Reply]:
         """Replies in the order of the calls. Never raises for a single call; a lost site is an error in each reply."""
+        return [answer.result() for answer in self.begin(calls)]
+
+    def begin(self, calls: Sequence[Call]) -> "list[Future[Reply]]":
+        """As `call_all`, for who waits later."""
         waiting = [_Waiting(call, _size(call)) for call in calls]
         with self._lock:
             self._waiting.extendleft(each for each in reversed(waiting) if each.call.soon)
             self._waiting.extend(each for each in waiting if not each.call.soon)
             self._wake()
-        return [each.answer.result() for each in waiting]
+        return [each.answer for each in waiting]
 
     def upload(self, name: str, content: bytes, media_type: str, *, draft: int = 0) -> int:
         """A file into one of the user's drafts, or into a new one (0); the draft's id."""

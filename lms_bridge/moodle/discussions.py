@@ -72,11 +72,12 @@ class Discussions:
     def listed(self, newest: int = 0) -> dict[str, Discussion]:
         """By ref; all of them, or so many that are pinned or new. Raw, since default answers turn `&` in subjects into
         `&amp;`."""
+        return told(self._client.call_all([self.listing(newest)])[0])
+
+    def listing(self, newest: int = 0) -> Call:
         paging = {"page": 0, "perpage": newest} if newest else {"page": -1, "perpage": 0}
         args = {"forumid": self._forum.id, "sortorder": 3, **paging, "groupid": 0}
-        answer = self._client.call("mod_forum_get_forum_discussions", args, raw=True, soon=True)
-        found = [_discussion(row) for row in answer["discussions"]]
-        return {each.ref: each for each in found}
+        return Call(function="mod_forum_get_forum_discussions", args=args, raw=True, soon=True)
 
     def entries(self, listed: Mapping[str, Discussion]) -> list[Entry]:
         found = sorted(listed.values(), key=lambda each: each.number)
@@ -266,6 +267,12 @@ def _checked(reply: Reply) -> Reply:
         return reply
     text = "; ".join(str(warning.get("message", "")) for warning in warnings)[:200]
     return Reply(value=reply.value, error=DestinationError(f"Moodle warns: {text}"), code="warning")
+
+
+def told(reply: Reply) -> dict[str, Discussion]:
+    """What an answer to `Discussions.listing` tells, by ref. Raises DestinationError."""
+    found = [_discussion(row) for row in reply.take()["discussions"]]
+    return {each.ref: each for each in found}
 
 
 def _discussion(row: Mapping[str, Any]) -> Discussion:

@@ -8,9 +8,10 @@ from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, 
 from lms_bridge.errors import NotFound, Problem
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.moodle.courses import Activity
-from lms_bridge.moodle.discussions import Discussions, Text, answered
+from lms_bridge.moodle.discussions import Discussions, Text, answered, told
 from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.payloads import written
+from lms_bridge.moodle.protocol import Call
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.stored import to_stored
 from lms_bridge.moodle.titles import as_it_stands, tidy
@@ -42,11 +43,15 @@ class Forum:
         """A discussion has no address before it is made, and subjects need not be unique: it goes by its mark."""
         return {item.key: standing.get(item.key, mark(item.key)) for item in items}
 
+    def listing(self) -> list[Call]:
+        discussions = self._discussions()
+        return [discussions.listing()] if discussions else []
+
     def entries(self) -> list[Entry]:
         discussions = self._discussions()
         if discussions is None:
             return []
-        listed = discussions.listed()
+        listed = told(self._parts.ahead.ask(self._ref.id, self.listing())[0])
         self._replies = {ref: each.replies for ref, each in listed.items()}
         return discussions.entries(listed)
 

@@ -14,6 +14,7 @@ from lms_bridge.moodle.displayed import expected_form
 from lms_bridge.moodle.forum import FORUM_PRUNES, Forum, shown
 from lms_bridge.moodle.marker import marker
 from lms_bridge.moodle.payloads import body_of, fingerprint, signature, written
+from lms_bridge.moodle.protocol import Call
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.titles import tidy
 
@@ -72,6 +73,9 @@ class ForumPrompts:
 
     def hide(self, like: Payload, notice: str) -> Payload:
         return self._forum.hide(like, notice)
+
+    def listing(self) -> list[Call]:
+        return self._forum.listing()
 
     def entries(self) -> Iterable[Entry]:
         forum = self._forum.activity

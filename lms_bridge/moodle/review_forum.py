@@ -10,6 +10,7 @@ from lms_bridge.moodle.displayed import expected_form
 from lms_bridge.moodle.forum import FORUM_PRUNES, Forum, shown
 from lms_bridge.moodle.marker import marker
 from lms_bridge.moodle.payloads import body_of, fingerprint, signature, stars, written
+from lms_bridge.moodle.protocol import Call
 from lms_bridge.moodle.reviews import comment_html
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.titles import tidy
@@ -50,6 +51,9 @@ class ForumReviews:
 
     def hide(self, like: Payload, notice: str) -> Payload:
         return self._forum.hide(like, notice)
+
+    def listing(self) -> list[Call]:
+        return self._forum.listing()
 
     def entries(self) -> Iterable[Entry]:
         return self._forum.entries()

@@ -9,7 +9,7 @@ from lms_bridge.moodle.displayed import WikiAddress, expected_form, is_blank, no
 from lms_bridge.moodle.ground import DEFAULT_FIRST_PAGE, spot_of
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.payloads import body_of
-from lms_bridge.moodle.protocol import Call
+from lms_bridge.moodle.protocol import Call, Reply
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.titles import folded
 
@@ -40,15 +40,20 @@ class Subwiki:
         first = folded(title) == folded(self.first_title())
         return (first or version in ("0", "")) and find_marker(shown) is None and is_blank(shown)
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Every page with its text. Raw, since default answers turn `&` in titles into `&amp;`."""
+    def listing(self) -> Call:
+        """Raw, since default answers turn `&` in titles into `&amp;`."""
         args = {
             "wikiid": self.activity().id,
             "groupid": self.spot.group,
             "userid": 0,
             "options": {"sortby": "id", "sortdirection": "ASC", "includecontent": 1},
         }
-        rows: list[dict[str, Any]] = self._ground.client.call("mod_wiki_get_subwiki_pages", args, raw=True)["pages"]
+        return Call(function="mod_wiki_get_subwiki_pages", args=args, raw=True)
+
+    def listed(self, reply: Reply | None = None) -> list[dict[str, Any]]:
+        """Every page with its text. `reply`: to `listing`, where it was asked already."""
+        reply = reply or self._ground.client.call_all([self.listing()])[0]
+        rows: list[dict[str, Any]] = reply.take()["pages"]
         self.titles = {int(row["id"]): str(row["title"]) for row in rows}
         self.number = next((int(row["subwikiid"]) for row in rows), self.number)
         return rows
