@@ -14,6 +14,7 @@ from lms_bridge.moodle.client import Client, warnings_of
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.dialect import with_own_files
 from lms_bridge.moodle.displayed import normal, was_edited
+from lms_bridge.moodle.foretold import Foretold
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.payloads import (
     body_of,
@@ -63,11 +64,12 @@ class Discussion:
 class Discussions:
     """The discussions of one forum. One thread at a time."""
 
-    def __init__(self, client: Client, forum: Activity, site: str, text: Text) -> None:
+    def __init__(self, client: Client, forum: Activity, site: str, text: Text, foretold: Foretold) -> None:
         self._client = client
         self._forum = forum
         self._site = site
         self._text = text
+        self._foretold = foretold
 
     def listed(self, newest: int = 0) -> dict[str, Discussion]:
         """By ref; all of them, or so many that are pinned or new. Raw, since default answers turn `&` in subjects into
@@ -98,7 +100,9 @@ class Discussions:
 
     def body(self, of: Discussion) -> Body:
         fields = {"pinned": of.pinned, "closed": of.closed}
-        return body_of(of.subject, normal(of.message, site=self._site), fields)
+        # A forum gives back what it was sent, to the letter.
+        html = self._foretold.of(of.message, lambda: normal(of.message, site=self._site))
+        return body_of(of.subject, html, fields)
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         for at in range(0, len(changes), AT_ONCE):

@@ -9,6 +9,8 @@ from lms_bridge.errors import NotFound, Problem
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.discussions import Discussions, Text, answered, told
+from lms_bridge.moodle.displayed import expected_form
+from lms_bridge.moodle.foretold import Foretold
 from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.payloads import written
 from lms_bridge.moodle.protocol import Call
@@ -34,6 +36,7 @@ class Forum:
         self._parts = parts
         self._text = text
         self._replies: dict[str, int] = {}
+        self._foretold = Foretold()
 
     @property
     def activity(self) -> Activity | None:
@@ -63,6 +66,10 @@ class Forum:
         self._parts.images.saw(found.message)
         return discussions.body(found)
 
+    def expected(self, body: str) -> str:
+        """How a text will read back."""
+        return self._foretold.of(body, lambda: expected_form(body, site=self._parts.ground.site))
+
     def adapt(self, like: Payload, body: Body) -> Payload:
         subject = as_it_stands(body.title) or tidy(body.title, otherwise=str(like.fields.get("subject", like.title)))
         fields = {**like.fields, "subject": subject}
@@ -84,7 +91,8 @@ class Forum:
         discussions = self._discussions()
         assert discussions is not None
         yield from discussions.write(changes)
+        self._foretold.forget()
 
     def _discussions(self) -> Discussions | None:
         forum, ground = self.activity, self._parts.ground
-        return Discussions(ground.client, forum, ground.site, self._text) if forum else None
+        return Discussions(ground.client, forum, ground.site, self._text, self._foretold) if forum else None

@@ -144,6 +144,7 @@ class WikiPages:
         )
         for at in range(0, len(ordered), AT_ONCE):
             yield from self._writer.write(ordered[at : at + AT_ONCE])
+        self._wiki.written()
 
 
 def _titled(item: Page, name: str) -> str:

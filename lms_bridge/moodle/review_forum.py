@@ -6,7 +6,6 @@ from lms_bridge.connector import Body, Change, Context, Cost, Entry, Outcome, Pa
 from lms_bridge.errors import ContentError
 from lms_bridge.items import Item, Key, Review, mark
 from lms_bridge.moodle.discussions import ALL_GROUPS
-from lms_bridge.moodle.displayed import expected_form
 from lms_bridge.moodle.forum import FORUM_PRUNES, Forum, shown
 from lms_bridge.moodle.marker import marker
 from lms_bridge.moodle.payloads import body_of, fingerprint, signature, stars, written
@@ -62,7 +61,7 @@ class ForumReviews:
         return self._forum.read(entry)
 
     def expected(self, payload: Payload) -> Body:
-        html = expected_form(payload.body, site=self._ground.site)
+        html = self._forum.expected(payload.body)
         return body_of(str(payload.fields["subject"]), html, shown(payload.fields))
 
     def cost(self, changes: Sequence[Change]) -> Cost:

@@ -6,6 +6,7 @@ from typing import Any
 from lms_bridge.connector import Body, Entry, Payload, PlaceRef
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.displayed import WikiAddress, expected_form, is_blank, normal
+from lms_bridge.moodle.foretold import Foretold
 from lms_bridge.moodle.ground import DEFAULT_FIRST_PAGE, spot_of
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.payloads import body_of
@@ -25,6 +26,7 @@ class Subwiki:
         """Moodle's own of the subwiki, once one of its pages was seen."""
         self._parts = parts
         self._ground = parts.ground
+        self._foretold = Foretold()
 
     def activity(self) -> Activity:
         """Raises NotFound while the course has no wiki."""
@@ -85,7 +87,17 @@ class Subwiki:
 
     def expected(self, payload: Payload) -> str:
         body = self._ground.resolved(payload.body)
-        return expected_form(body, site=self._ground.site, wiki=self.address()).strip()
+        here = self.address()
+
+        def work_out() -> str:
+            return expected_form(body, site=self._ground.site, wiki=here).strip()
+
+        # What leads to a page's number hangs on the titles seen so far, and a wiki has a number once it is made.
+        return work_out() if "pageid=" in body else self._foretold.of((here.wiki, body), work_out)
+
+    def written(self) -> None:
+        """Whatever was sent is read back."""
+        self._foretold.forget()
 
     def address(self) -> WikiAddress:
         wiki = self._ground.activity(self.ref.kind, self.spot)
