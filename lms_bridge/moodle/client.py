@@ -151,8 +151,10 @@ class Client:
         first = self._waiting.popleft()
         if first.call.alone or self._batch == 1:
             return [first]
-        # Two connections share what is waiting, so that the second is not left idle by a greedy first.
-        fair = -(-(len(self._waiting) + 1) // self._pace.allowed())
+        # Connections that have nothing to do share what is waiting, so that none is left idle by a greedy first. Those
+        # under way will find more: a request costs Moodle as much as five calls, however few it carries.
+        idle = max(0, self._pace.allowed() - self._active)
+        fair = -(-(len(self._waiting) + 1) // (1 + idle))
         limit = max(1, min(self._batch, max(fair, 10)))
         taken, left, size, variables = [first], [], first.size, _variables(first.call)
         while self._waiting and len(taken) < limit:
