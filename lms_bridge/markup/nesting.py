@@ -19,8 +19,11 @@ _COPIES = 3
 
 def nest(root: etree._Element, *, tags: Set[str]) -> etree._Element:
     """A tree with only these elements, each where it may stand: the same one where nothing is to be done."""
-    if stands(root, tags=tags):
-        return root
+    return root if stands(root, tags=tags) else built(root, tags=tags)
+
+
+def built(root: etree._Element, *, tags: Set[str]) -> etree._Element:
+    """A new one."""
     return _filled(etree.Element("root"), _paragraphs(_children(root, tags, ()), tags))
 
 
