@@ -233,7 +233,9 @@ class SharedBudget(Protocol):
 class Destination(Protocol):
     """One that waits for its server has `interrupt(finish=…)`, called from another thread when a run is to end: nobody
     waits any longer, and unless `finish` nothing more is sent. One that heeds what its server bears has `share(budget)`
-    with a SharedBudget, called before any work where several processes work side by side."""
+    with a SharedBudget, called before any work where several processes work side by side. One that answers many
+    listings at once for little more than one has `ahead(places)`: places that are listed next, about in this order,
+    each with how many entries are thought to stand there; what was asked ahead, the next `entries` alone gives."""
 
     name: str
     kinds: frozenset[Kind]

@@ -29,12 +29,16 @@ def plain_form(html: str) -> str:
         if element.tag == "tbody":
             dissolve(element)
             continue
+        if not element.attrib:
+            continue
         kept = sorted((name, value) for name, value in element.attrib.items() if name in SEEN)
         element.attrib.clear()
         element.attrib.update(kept)
     for element in fragment.root.iter():
-        element.text = (element.text or "").replace("\u00a0", " ")
-        element.tail = (element.tail or "").replace("\u00a0", " ")
+        if element.text and "\u00a0" in element.text:
+            element.text = element.text.replace("\u00a0", " ")
+        if element.tail and "\u00a0" in element.tail:
+            element.tail = element.tail.replace("\u00a0", " ")
     normalise(fragment)
     return serialize(fragment)
 

@@ -75,6 +75,9 @@ def _cells(fragment: Fragment) -> list[tuple[int, int, int, str]]:
 
 
 def _share(sent: Iterable[object], got: Iterable[object]) -> float:
+    sent, got = list(sent), list(got)
+    if sent == got:
+        return 1.0
     wanted, found = Counter(sent), Counter(got)
     total = wanted.total()
     return (wanted & found).total() / total if total else 1.0

@@ -7,8 +7,8 @@ come to the same where both can be used; a test holds them against each other.
 import re
 from collections.abc import Mapping, Set
 
-from lms_bridge.markup.nesting import CONTAINERS
 from lms_bridge.markup.normal import KEPT_EMPTY, collapsed
+from lms_bridge.markup.standing import CONTAINERS
 from lms_bridge.markup.vocabulary import BLOCKS, TAGS, VOID
 
 # An attribute with signs that XML reads in its own way, or that we write in another, is not matched.

@@ -12,7 +12,7 @@ from lms_bridge.connector import Body, Sides
 from lms_bridge.markup.digest import tight_form
 from lms_bridge.markup.merge import merge
 from lms_bridge.markup.split import blocks
-from lms_bridge.markup.text import to_text, words
+from lms_bridge.markup.text import words
 
 
 def merged(base: Body | None, theirs: Body, ours: Body) -> Sides:
@@ -23,7 +23,7 @@ def merged(base: Body | None, theirs: Body, ours: Body) -> Sides:
     title = ours.title if theirs.title.strip() == base.title.strip() else theirs.title
     text = merge(base.html, theirs.html, ours.html) if theirs.html or ours.html else None
     html = text.html if text is not None else ""
-    both = Body(title=title, html=html, fields=fields, text=to_text(html) if html else "")
+    both = Body(title=title, html=html, fields=fields)
     return Sides(base=base, theirs=theirs, ours=ours, merged=both, clashes=len(text.clashes) if text is not None else 0)
 
 

@@ -100,7 +100,7 @@ def prepare(
     for look in looks:
         standing = {*(item.key for item in look.items), *look.records}
         look.wanted = selection is None or not selection.isdisjoint(standing if answers else look.keys)
-    look_at(looks, others, route.policy, now, progress)
+    look_at(looks, others, route.policy, now, progress, route.destination)
     whole = view.listed is Listed.WHOLE
     deleted = [record for look in looks for record in deleted_without_answer(look, intents, whole=whole)]
     for look in looks:

@@ -38,6 +38,7 @@ _KEPT = tuple(field.name for field in fields(Record) if field.name not in ("plac
 _RECORDS = sa.select(*(tables.records.c[field.name] for field in fields(Record)))
 _UPDATE_RECORD = sa.update(tables.records).where(*_at_key(tables.records))
 _ADD_RECORD = sa.insert(tables.records)
+_OF_AN_INTENT = tuple(field.name for field in fields(Intent))
 _ADD_OUTCOME = sa.insert(tables.outcomes)
 _ADD_IMAGE = sa.insert(tables.images)
 _CLOSE_INTENTS = sa.delete(tables.intents).where(*_at_key(tables.intents))
@@ -208,14 +209,14 @@ class State:
     def open_intents(self, route: str) -> list[Intent]:
         with self._store.transaction() as connection:
             i = tables.intents
-            query = sa.select(*(i.c[each.name] for each in fields(Intent))).where(*self._within(i, route))
+            query = sa.select(*(i.c[name] for name in _OF_AN_INTENT)).where(*self._within(i, route))
             return [Intent(**row) for row in connection.execute(query.order_by(i.c.id)).mappings()]
 
     def write_intents(self, intents: Sequence[Intent]) -> None:
         """Committed before anything is sent, so that a run that dies leaves a trace of what it was about to do."""
         if intents:
             with self._store.transaction(on_disk=True) as connection:
-                rows = [asdict(intent) for intent in intents]
+                rows = [{name: getattr(intent, name) for name in _OF_AN_INTENT} for intent in intents]
                 connection.execute(sa.insert(tables.intents), rows)
 
     def settle(
