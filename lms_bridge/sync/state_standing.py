@@ -85,8 +85,8 @@ def _seen(connection: Connection, queries: Iterable[sa.Select[Any]]) -> str:
     return seen.hexdigest()
 
 
-def _sum(connection: Connection, lines: sa.Select[tuple[str]]) -> int:
-    found = connection.execution_options(yield_per=_AT_ONCE).scalars(lines)
+def _sum(connection: Connection, lines: sa.Select[Any]) -> int:
+    found: Iterable[str] = connection.execution_options(yield_per=_AT_ONCE).scalars(lines)
     return sum(_number(line) for line in found)
 
 
