@@ -107,8 +107,9 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What rendering may know besides the item: the moment, where linked items stand in this destination, and the name
-    that this installation signs its marks with (empty: they are not signed)."""
+    """What rendering may know besides the item: the moment, where the item and those that its text links to stand in
+    this destination (others need not be in `addresses`), and the name that this installation signs its marks with
+    (empty: they are not signed)."""
 
     now: datetime
     addresses: Mapping[Key, Address]

@@ -49,6 +49,11 @@ class Look:
         return frozenset(item.key for item in self.items)
 
     @property
+    def population(self) -> int:
+        """How many entries we know to stand here."""
+        return sum(not record.deleted for record in self.records.values())
+
+    @property
     def withheld(self) -> frozenset[Key]:
         return frozenset(self.unrendered)
 

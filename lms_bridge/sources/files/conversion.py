@@ -53,7 +53,7 @@ class Conversion:
     """Turns leaves into items. Holds what all of them share: the map of links and the images already read."""
 
     def __init__(
-        self, reading: Reading, links: folders.Map, settings: FilesSettings, memory: Memory | None = None
+        self, reading: Reading, links: folders.Links, settings: FilesSettings, memory: Memory | None = None
     ) -> None:
         self._reading = reading
         self._links = links
@@ -190,10 +190,8 @@ class Conversion:
 
     def _named(self, named: str, leaf: folders.Leaf) -> folders.Leaf | None:
         """The page that the front matter of another one names."""
-        every = (*self._links.leaves.values(), *self._links.left_out.values())
-        pages = [other for other in every if other.kind is Kind.PAGE and other.course == leaf.course]
         room = f"/{WIKI}/"
-        for other in pages:
+        for other in self._links.pages(leaf.course):
             if named == other.matter.id or named.removesuffix(".md") == other.key.partition(room)[2]:
                 return other
         titled = self._links.titled(named, leaf.course)
