@@ -20,7 +20,7 @@ from lms_bridge.sandbox.sharepoint.demo import DEMO_CLIENT
 from lms_bridge.sandbox.wire_log import WireLog
 from lms_bridge.sharepoint.setup import provision
 
-_ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent
 _TOKEN = "sandbox-0123456789abcdef01234567"  # noqa: S105 - opens a sandbox on this machine, and nothing else
 _SITE = "/sites/learning"
 _CONFIG = """\
@@ -57,7 +57,7 @@ class World:
 
     def run(self, *words: str) -> Cost:
         """The command in a process of its own. Raises RuntimeError unless it ends well."""
-        paths = os.pathsep.join([str(_ROOT), str(_ROOT / "bench" / "paper")])
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "bench" / "paper")])
         cost = cost_of([sys.executable, "-c", _COMMAND, *words], self.folder, {"PYTHONPATH": paths})
         if cost.exit_code != 0:
             raise RuntimeError(f"lms-bridge {' '.join(words)} ended with {cost.exit_code}: {cost.output[-2000:]}")

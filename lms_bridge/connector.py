@@ -107,8 +107,9 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What rendering may know besides the item: the moment, where linked items stand in this destination, and the name
-    that this installation signs its marks with (empty: they are not signed)."""
+    """What rendering may know besides the item: the moment, where the item and those that its text links to stand in
+    this destination (others need not be in `addresses`), and the name that this installation signs its marks with
+    (empty: they are not signed)."""
 
     now: datetime
     addresses: Mapping[Key, Address]
@@ -243,7 +244,9 @@ class SharedBudget(Protocol):
 class Destination(Protocol):
     """One that waits for its server has `interrupt(finish=…)`, called from another thread when a run is to end: nobody
     waits any longer, and unless `finish` nothing more is sent. One that heeds what its server bears has `share(budget)`
-    with a SharedBudget, called before any work where several processes work side by side."""
+    with a SharedBudget, called before any work where several processes work side by side. One that answers many
+    listings at once for little more than one has `ahead(places)`: places that are listed next, about in this order,
+    each with how many entries are thought to stand there; what was asked ahead, the next `entries` alone gives."""
 
     name: str
     kinds: frozenset[Kind]

@@ -58,18 +58,30 @@ class _SharedState(State):
 
 
 class PartState(_SharedState):
-    """Some places of a route. `addresses` are where everything else stands."""
+    """Some places of a route, and of these only some `keys` where they are given. `addresses` are where everything else
+    stands."""
 
-    def __init__(self, whole: State, places: Collection[str], addresses: Mapping[Key, Address]) -> None:
+    def __init__(
+        self,
+        whole: State,
+        places: Collection[str],
+        addresses: Mapping[Key, Address],
+        *,
+        keys: Collection[Key] | None = None,
+    ) -> None:
         super().__init__(whole)
         self.history = _PartHistory(self._store)
         self.trail = _PartTrail(self._store, whole.trail.by)
         self._leases = {}
         self._places = sorted(places)
         self._addresses = addresses
+        self._keys = keys
 
     def _within(self, table: sa.Table, route: str) -> list[sa.ColumnElement[bool]]:
-        return [*super()._within(table, route), table.c.place.in_(self._places)]
+        within = [*super()._within(table, route), table.c.place.in_(self._places)]
+        if self._keys is not None and table is tables.records:
+            within.append(table.c.key.in_(self._keys))
+        return within
 
     @contextmanager
     def lease_mine(self, route: str) -> Iterator[None]:
@@ -81,8 +93,8 @@ class PartState(_SharedState):
     def close_intents(self, route: str, keys: Iterable[tuple[str, Key]]) -> None:
         """Left to the closing: a part does not see everything that an intent may be about."""
 
-    def addresses(self, destination: str, *, besides: str) -> dict[Key, Address]:
-        return dict(self._addresses)
+    def addresses(self, destination: str, *, besides: str, keys: Collection[Key] | None = None) -> dict[Key, Address]:
+        return {key: at for key, at in self._addresses.items() if keys is None or key in keys}
 
 
 class _PartHistory(History):
