@@ -27,13 +27,15 @@ from lms_bridge.opening import (
     policy_of,
 )
 from lms_bridge.sync.decided import acts_of
+from lms_bridge.sync.frozen import hold
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
-from lms_bridge.sync.policy import Answer
+from lms_bridge.sync.policy import Answer, Answers, Edited
 from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
+from lms_bridge.windows import closed, frozen
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
@@ -58,16 +60,19 @@ class Bridge:
         *,
         clock: Clock,
         only: Sequence[str] = (),
-        answers: Mapping[Key, Answer] = MappingProxyType({}),
+        answers: Answers = MappingProxyType({}),
         progress_of: Callable[[str], Progress] = lambda route: no_progress,
+        through_windows: bool = False,
     ) -> list[Plan]:
-        """Raises UsageError when `only` selects nothing at all."""
+        """Raises UsageError when `only` selects nothing at all. `through_windows`: a person lets also that be pushed
+        which `windows` hold back."""
         plans = []
         for route in self.routes:
             ground = None if only or answers else ground_of(route, self.state)
             note = read(self.notes, route) if ground is not None else None
             plan = recalled(note, route, ground, clock()) if ground is not None else None
-            plans.append(plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name)))
+            found = plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name))
+            plans.append(found if through_windows else self._held(found, clock()))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
         return plans
@@ -79,7 +84,7 @@ class Bridge:
         note: Note | None,
         now: datetime,
         only: Sequence[str],
-        answers: Mapping[Key, Answer],
+        answers: Answers,
         progress: Progress,
     ) -> Plan:
         from lms_bridge.sync.route import prepare
@@ -93,6 +98,18 @@ class Bridge:
         whole = plan or prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
         return replace(whole, ground=ground)
 
+    def closed_now(self, now: datetime) -> dict[str, str]:
+        """The routes that windows hold back as a whole, and why."""
+        reasons = {route.name: closed(route.windows, now) for route in self.config.routes}
+        return {route.name: reason.why for route in self.routes if (reason := reasons.get(route.name))}
+
+    def _held(self, plan: Plan, now: datetime) -> Plan:
+        windows = next((route.windows for route in self.config.routes if route.name == plan.route), None)
+        if windows is None:
+            return plan
+        whole, courses = closed(windows, now), frozen(windows, now)
+        return hold(plan, lambda course: whole or courses.get(course)) if whole or courses else plan
+
     def sync(
         self,
         *,
@@ -100,10 +117,11 @@ class Bridge:
         only: Sequence[str] = (),
         checksums: Sequence[str] = (),
         approved: Sequence[str] = (),
-        answers: Mapping[Key, Answer] = MappingProxyType({}),
+        answers: Answers = MappingProxyType({}),
         refuse: Callable[[Sequence[Plan]], None] = lambda plans: None,
         stop: Stop | None = None,
         progress: Progress = no_progress,
+        through_windows: bool = False,
     ) -> list[Report]:
         """Plan every route, then apply every route. Raises StateError, before any write, when checksums are given and
         a route that would change something has none of them. A route that somebody else applies is told as failed.
@@ -122,14 +140,19 @@ class Bridge:
             free = replace(self, routes=tuple(route for route in self.routes if route.name not in held))
             names = [route.name for route in free.routes]
             beating = leases.enter_context(heartbeat(self.state, names, run, clock, progress))
-            plans = free.plan(clock=clock, only=only, answers=answers, progress_of=beating)
+            plans = free.plan(
+                clock=clock, only=only, answers=answers, progress_of=beating, through_windows=through_windows
+            )
             if checksums:
                 _refuse_unreviewed(plans, checksums)
             if not held:
                 _refuse_unknown(approved, plans)
             refuse(plans)
             self.state.trail.note_config(self.config.file, self.config.digest)
-            self.state.trail.add(*acts_of(free.routes, plans, run, approved=approved, answers=answers))
+            overridden = free.closed_now(clock()) if through_windows else {}
+            self.state.trail.add(
+                *acts_of(free.routes, plans, run, approved=approved, answers=answers, overridden=overridden)
+            )
             writing.set()
             done = [
                 apply(
@@ -169,7 +192,7 @@ class Bridge:
             if interrupt is not None:
                 interrupt(finish=finish)
 
-    def settle(self, key: Key, answer: Answer, *, clock: Clock, stop: Stop | None = None) -> list[Report]:
+    def settle(self, key: Key, answer: Answer | Edited, *, clock: Clock, stop: Stop | None = None) -> list[Report]:
         """Apply what a person decided about one item, on every route where it waits for that.
 
         Raises StateError, and writes nothing, when one of the two sides is no longer what the person looked at.

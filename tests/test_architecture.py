@@ -16,33 +16,39 @@ ROOMS = {
     "markup": GROUND,
     "transport": GROUND,
     "registry": GROUND,
-    "config": GROUND | {"registry"},
-    "moodle": GROUND | {"expiry", "hours", "markup", "transport"},
-    "sharepoint": GROUND | {"expiry", "hours", "markup", "transport"},
+    "config": GROUND | {"hours", "registry", "windows"},
+    "moodle": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
+    "sharepoint": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
     "sources": GROUND | {"markup", "transport"},
-    "sync": GROUND | {"audit", "markup"},
+    "sync": GROUND | {"audit", "markup", "windows"},
     "sandbox": set(),
     "testing": GROUND | {"markup", "sync"},
     "scale": GROUND | {"audit", "sync"},
     "expiry": GROUND,
+    # Of the service only its doors, which are types: see `test_the_console_knows_the_service_by_its_doors_alone`.
+    "console": GROUND | {"audit", "config", "bridge", "markup", "service", "sync"},
     "example": {"errors"},
     "basis": set(),
     "hours": set(),
+    "windows": set(),
     "late": set(),
     "opening": GROUND | {"basis", "config", "late", "sync"},
     "notify": GROUND | {"config", "expiry", "sync", "transport"},
     "afterwards": GROUND | {"config", "notify", "opening", "sync"},
     "masking": set(),
     "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
-    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync"},
+    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"},
+    "service": {"errors", "windows", "config", "opening", "sync", "console"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
-    | {"sources", "scale", "opening"}
+    | {"sources", "scale", "opening", "console", "service"}
     | {"afterwards", "audit", "masking", "notify", "support"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},
-    "msal": {"lms_bridge/sharepoint/auth"},
+    # An app's tokens for a tenant, and people's sign-in at the console: two flows that share nothing but the library.
+    "msal": {"lms_bridge/sharepoint/auth", "lms_bridge/console/access/entra"},
+    "argon2": {"lms_bridge/console/access/passwords"},
     "tenacity": {"lms_bridge/transport"},
     "pgqueuer": {"lms_bridge/scale/pgqueuer_queue"},
     "psycopg": {"lms_bridge/scale/pgqueuer_queue", "lms_bridge/sync/state"},
@@ -50,8 +56,11 @@ ONLY_IN = {
     "alembic": {"lms_bridge/sync/state"},
     "smtplib": {"lms_bridge/notify/email"},
     "typer": {"lms_bridge/cli"},
-    "starlette": {"lms_bridge/sandbox"},
-    "uvicorn": {"lms_bridge/sandbox"},
+    "starlette": {"lms_bridge/sandbox", "lms_bridge/service", "lms_bridge/console"},
+    "uvicorn": {"lms_bridge/sandbox", "lms_bridge/service"},
+    "apscheduler": {"lms_bridge/service/alarm", "lms_bridge/service/timetable"},
+    "prometheus_client": {"lms_bridge/service/metrics"},
+    "structlog": {"lms_bridge/service/log"},
     "markdownify": {"lms_bridge/markup/to_markdown"},
     "bs4": {"lms_bridge/markup/to_markdown"},
     "yaml": {"lms_bridge/config", "lms_bridge/sources"},
@@ -103,6 +112,13 @@ def test_a_library_is_known_only_to_the_room_that_is_its_door(path: Path) -> Non
         assert doors is None or any(name_of(path).startswith(door) for door in doors), (
             f"{name_of(path)} imports {target}"
         )
+
+
+def test_the_console_knows_the_service_by_its_doors_alone() -> None:
+    leaning = {target for path in modules() if room_of(path) == "console" for target in imports(path)}
+    asked = {target for target in leaning if target.startswith("lms_bridge.service")}
+    assert asked
+    assert all(target.startswith("lms_bridge.service.doors") for target in asked)
 
 
 def test_every_room_has_its_rule() -> None:

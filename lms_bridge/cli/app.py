@@ -8,14 +8,17 @@ import typer
 from lms_bridge.cli import (
     audit,
     check,
+    console,
     content,
     forget,
     init,
+    metrics,
     notify,
     pull,
     review,
     runs,
     sandbox,
+    serve,
     setup,
     state,
     support,
@@ -66,11 +69,14 @@ app.command("check")(check.check)
 app.command("plan")(sync.plan)
 app.command("sync")(sync.sync)
 app.command("worker")(worker.worker)
+app.command("serve")(serve.serve)
+app.command("metrics")(metrics.metrics)
 app.command("status")(content.status)
 app.command("diff")(content.diff)
 app.command("pull")(pull.pull)
 app.add_typer(review.app, name="review")
 app.add_typer(runs.app, name="runs")
+app.add_typer(console.app, name="console")
 app.add_typer(state.app, name="state")
 app.add_typer(audit.app, name="audit")
 app.add_typer(notify.app, name="notify")

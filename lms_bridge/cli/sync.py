@@ -1,5 +1,6 @@
 """`plan` shows what a sync would do; `sync` does it."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,6 +61,9 @@ def sync(
     takeover: Annotated[
         bool, typer.Option("--takeover", help="Take over what carries the mark of another installation.")
     ] = False,
+    through_windows: Annotated[
+        bool, typer.Option("--through-windows", help="Push also what `windows` hold back now. Is logged.")
+    ] = False,
     deadline: Annotated[
         int | None,
         typer.Option(metavar="MINUTES", min=1, help="End early, in good order, after so long.", show_default=False),
@@ -80,7 +84,9 @@ def sync(
     from lms_bridge.sync.report import exit_code as code_of
 
     loaded = load(context, config)
-    asked = _Asked(tuple(only or ()), tuple(checksum or ()), tuple(approve or ()), takeover)
+    if through_windows:
+        logging.getLogger(__name__).warning("what windows hold back is pushed all the same")
+    asked = _Asked(tuple(only or ()), tuple(checksum or ()), tuple(approve or ()), takeover, through_windows)
     _refuse_false_safety(loaded, asked)
     with open_bridge(loaded, only_routes=route or (), takeover=takeover) as bridge:
         reports = _applied(loaded, bridge, asked, output, 60 * (deadline or loaded.deadline_minutes))
@@ -93,11 +99,12 @@ class _Asked:
     checksums: tuple[str, ...]
     approved: tuple[str, ...]
     takeover: bool
+    through_windows: bool
 
     @property
     def scheduled(self) -> bool:
         """A person who decides, or looks at a part, sees what comes of it; and a part tells nothing about the whole."""
-        return self == _Asked((), (), (), False)
+        return self == _Asked((), (), (), takeover=False, through_windows=self.through_windows)
 
 
 def _applied(config: "Config", bridge: "Bridge", asked: _Asked, output: Output, seconds: float) -> list["Report"]:
@@ -119,6 +126,7 @@ def _applied(config: "Config", bridge: "Bridge", asked: _Asked, output: Output, 
             approved=asked.approved,
             stop=stop,
             progress=progress,
+            through_windows=asked.through_windows,
         )
     show_reports(reports, output)
     tell(config, bridge.state, reports, scheduled=asked.scheduled)

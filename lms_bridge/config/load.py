@@ -11,15 +11,18 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from lms_bridge.config import references
+from lms_bridge.config.console import ConsoleSettings
 from lms_bridge.config.document import Document, KeyPath, read_document
-from lms_bridge.config.model import PolicySettings, RootSettings, RouteSettings
+from lms_bridge.config.model import PolicySettings, RootSettings
 from lms_bridge.config.notifications import CHANNELS, Channel, channel_of
 from lms_bridge.config.problems import problems_of
 from lms_bridge.config.safety import unsafe
+from lms_bridge.config.schedule import ScheduleSettings, ServiceSettings
 from lms_bridge.connector import Connector
 from lms_bridge.errors import BridgeError, ConfigError, Problem
 from lms_bridge.items import Kind
 from lms_bridge.registry import connector, connector_names
+from lms_bridge.windows import Windows, together
 
 DEFAULT_FILE = "connectors.yaml"
 _MISSING = object()
@@ -41,6 +44,9 @@ class RouteConfig:
     destination: Opening
     kinds: frozenset[Kind]
     policy: PolicySettings
+    schedule: ScheduleSettings
+    windows: Windows
+    """Its own and those of all routes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ class Config:
     sources: Mapping[str, Opening]
     destinations: Mapping[str, Opening]
     routes: tuple[RouteConfig, ...]
+    service: ServiceSettings
+    console: ConsoleSettings
     notifications: tuple[Channel, ...] = ()
     digest: str = ""
 
@@ -75,13 +83,14 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
     sources, source_problems = _openings(reading, "sources")
     destinations, destination_problems = _openings(reading, "destinations")
     channels, channel_problems = _channels(reading)
-    problems += source_problems + destination_problems + channel_problems
+    console, console_problems = _console(reading)
+    problems += source_problems + destination_problems + channel_problems + console_problems
     problems += _unknown_ends(document, "from", "sources") + _unknown_ends(document, "to", "destinations")
     routes: tuple[RouteConfig, ...] = ()
     state = ""
     if root is not None:
         state, state_problems = _state(document, folder, root.state)
-        routes = _routes(root.routes, sources, destinations)
+        routes = _routes(root, sources, destinations)
         problems += state_problems
         problems += unsafe(document, root)
     if problems or root is None:
@@ -98,6 +107,8 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
         routes=routes,
         notifications=channels,
         digest=document.digest(),
+        service=root.service,
+        console=console,
     )
 
 
@@ -128,6 +139,17 @@ def _openings(reading: _Reading, section: str) -> tuple[dict[str, Opening], list
         except ConfigError as error:
             problems += error.problems
     return openings, problems
+
+
+def _console(reading: _Reading) -> tuple[ConsoleSettings, list[Problem]]:
+    """With its secret, unless references stay as they are. What is wrong otherwise is told with the rest of it all."""
+    raw = reading.document.content.get("console")
+    problems = list(_literal_secrets(reading.document, ("console",), ConsoleSettings, raw))
+    resolved = _resolve(reading, ("console",), raw, problems, {}) if isinstance(raw, dict) else {}
+    try:
+        return ConsoleSettings.model_validate(resolved), problems
+    except ValidationError:
+        return ConsoleSettings(), problems
 
 
 def _opening(reading: _Reading, path: KeyPath, raw: dict[str, Any]) -> Opening:
@@ -272,12 +294,21 @@ def _state(document: Document, folder: Path, raw: str) -> tuple[str, list[Proble
 
 
 def _routes(
-    routes: Mapping[str, RouteSettings], sources: Mapping[str, Opening], destinations: Mapping[str, Opening]
+    root: RootSettings, sources: Mapping[str, Opening], destinations: Mapping[str, Opening]
 ) -> tuple[RouteConfig, ...]:
     """Those whose ends are known and valid; the others have been told."""
+    everywhere = root.windows.windows()
     return tuple(
-        RouteConfig(name, sources[route.source], destinations[route.destination], frozenset(route.kinds), route.policy)
-        for name, route in routes.items()
+        RouteConfig(
+            name,
+            sources[route.source],
+            destinations[route.destination],
+            frozenset(route.kinds),
+            route.policy,
+            route.schedule,
+            together((everywhere, route.windows.windows())),
+        )
+        for name, route in root.routes.items()
         if route.source in sources and route.destination in destinations
     )
 

@@ -1,19 +1,17 @@
 """The settings that belong to no connector: what stands at the top of connectors.yaml, and routes with their policy."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from lms_bridge.config.console import ConsoleSettings
+from lms_bridge.config.form import Name, Settings
+from lms_bridge.config.schedule import ScheduleSettings, ServiceSettings, WindowSettings
 from lms_bridge.items import Kind
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 Drift = Literal["report", "merge", "overwrite", "keep_both"]
 Prune = Literal["report", "hide", "recycle", "delete"]
-
-
-class Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class LimitSettings(Settings):
@@ -56,6 +54,8 @@ class RouteSettings(Settings):
     destination: Name = Field(alias="to", description="The name of a destination above.")
     kinds: tuple[Kind, ...] = Field(tuple(Kind), min_length=1, description="Which kinds of item take this route.")
     policy: PolicySettings = Field(default_factory=PolicySettings)
+    schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
+    windows: WindowSettings = Field(default_factory=WindowSettings)
 
     @field_validator("kinds")
     @classmethod
@@ -98,6 +98,11 @@ class RootSettings(Settings):
     )
     notifications: tuple[ChannelSettings, ...] = Field(
         (), description="Who is told when a route fails or recovers, when something waits for a person or ends soon."
+    )
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
+    windows: WindowSettings = Field(
+        default_factory=WindowSettings, description="When the service pushes nothing, on any route."
     )
     sources: Mapping[Name, ConnectorSettings] = Field(min_length=1)
     destinations: Mapping[Name, ConnectorSettings] = Field(min_length=1)

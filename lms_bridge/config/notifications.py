@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from lms_bridge.config.model import Name, Settings
+from lms_bridge.config.form import Name, Settings
 
 Event = Literal["failed", "recovered", "waiting", "expiry"]
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

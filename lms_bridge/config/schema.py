@@ -12,7 +12,7 @@ REFERENCE = r"^\$\{(env|file|keyring):[^{}]+\}$"
 
 
 def json_schema() -> dict[str, Any]:
-    schema = RootSettings.model_json_schema(by_alias=True)
+    schema = _with_references(RootSettings.model_json_schema(by_alias=True))
     definitions = schema.setdefault("$defs", {})
     definitions.pop("ConnectorSettings", None)
     loaded = [(name, connector(name)) for name in connector_names()]

@@ -17,6 +17,7 @@ def secrets_of(config: "Config") -> frozenset[str]:
     """As they are used, not as they are written."""
     openings = [*config.sources.values(), *config.destinations.values()]
     settings = [opening.settings for opening in openings] + [channel.settings for channel in config.notifications]
+    settings.append(config.console)
     found = {secret for each in settings for secret in _within(each)}
     for secret in [secret for secret in found if "://" in secret]:
         # An address that is a secret is shown in parts as well: a request is logged without its query.

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lms_bridge.audit.line import Act, Deed, named
-from lms_bridge.items import Key
-from lms_bridge.sync.policy import Answer
+from lms_bridge.sync.policy import Answers, Edited
 from lms_bridge.sync.run import Plan, Route
 
 
@@ -14,10 +13,12 @@ def acts_of(
     run: str,
     *,
     approved: Collection[str],
-    answers: Mapping[Key, Answer],
+    answers: Answers,
+    overridden: Mapping[str, str],
 ) -> list[Act]:
-    """Told before anything of it is done."""
+    """Told before anything of it is done. `overridden`: why a window forbids a route that a person lets run."""
     acts = [Act(deed=Deed.TAKEOVER, route=route.name, run=run) for route in routes if route.policy.takeover]
+    acts += [Act(deed=Deed.WINDOW, route=route, run=run, about=why) for route, why in overridden.items()]
     for plan in plans:
         if plan.checksum in approved and any(change.guarded for change in plan.changes):
             acts.append(Act(deed=Deed.APPROVE, route=plan.route, run=run, about=plan.checksum))
@@ -25,5 +26,6 @@ def acts_of(
         for key, answer in answers.items():
             if key in kinds:
                 called = named(key, kinds[key])
-                acts.append(Act(deed=Deed.RESOLVE, route=plan.route, run=run, key=called, about=answer.value))
+                about = "edited" if isinstance(answer, Edited) else answer.value
+                acts.append(Act(deed=Deed.RESOLVE, route=plan.route, run=run, key=called, about=about))
     return acts

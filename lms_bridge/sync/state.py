@@ -23,8 +23,10 @@ from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.intent import Image, Intent, KnownPlace, Waiting
 from lms_bridge.sync.state_engine import Store, at, open_engine, unusable, where
+from lms_bridge.sync.state_figures import Figures
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease
+from lms_bridge.sync.state_looking import Looking
 from lms_bridge.sync.state_rows import image_row, outcome_row, to_place, to_record
 from lms_bridge.sync.state_sharing import Sharing
 from lms_bridge.sync.state_standing import batched, standing, standing_after
@@ -56,9 +58,11 @@ class State:
         self._engine = engine
         self._store = Store(engine)
         self.history = History(self._store)
+        self.looking = Looking(self._store)
         self.sharing = Sharing(self._store)
         self.trail = Trail(self._store, by or account())
         self.told = ToldStore(self._store)
+        self.figures = Figures(self._store)
         self._leases: dict[str, Callable[[], None]] = {}
         self.location = location
 

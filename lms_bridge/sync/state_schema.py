@@ -68,6 +68,9 @@ records = Table(
     Column("deleted", Boolean, nullable=False),
     Column("hidden", Boolean, nullable=False),
     Index("records_destination", "destination"),
+    # All that a listing for people asks of a record: its row, with the text, is not read.
+    Index("records_looked_at", "route", "course", "kind", "title", "key", "drifted", "deleted", "hidden"),
+    Index("records_key", "key"),
 )
 
 places = Table(
