@@ -1,6 +1,5 @@
 """`plan` shows what a sync would do; `sync` does it."""
 
-import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,8 +83,6 @@ def sync(
     from lms_bridge.sync.report import exit_code as code_of
 
     loaded = load(context, config)
-    if through_windows:
-        logging.getLogger(__name__).warning("what windows hold back is pushed all the same")
     _refuse_false_safety(loaded, checksum or (), approve or (), takeover=takeover)
     with open_bridge(loaded, only_routes=route or (), takeover=takeover) as bridge:
         with shown_progress(output) as progress, stopping(60 * (deadline or loaded.deadline_minutes)) as stop:
