@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from lms_bridge.errors import ConfigError
 from lms_bridge.service import app
 from lms_bridge.service.alarm import Bell
+from lms_bridge.service.doors import Doors
 from lms_bridge.service.reading import Reading, Served
 from lms_bridge.service.rota import Rota
 from lms_bridge.service.running import Processes
@@ -19,9 +22,17 @@ _GRACE = 5
 """Seconds that a request may still take when the service ends."""
 
 
-def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Callable[[], datetime]) -> int:
+def serve(
+    served: Served,
+    host: str,
+    port: int,
+    *,
+    tick: timedelta,
+    clock: Callable[[], datetime],
+    console: Callable[[Doors], ASGIApp] | None = None,
+) -> int:
     """Until SIGTERM or Ctrl-C; then asks the runs that are under way to end in good order, and waits for them. Gives
-    the exit code."""
+    the exit code. `console` builds what people see, when the first of them asks for a page."""
     rota = Rota(served, Processes(), clock)
     file = Watched(served.file)
 
@@ -44,7 +55,14 @@ def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Calla
         bell.stop()
         rota.close()
 
-    parts = app.Served(doors=rota, metrics=rota.metrics, hosts=[*served.hosts, host], begin=begin, end=end)
+    parts = app.Served(
+        doors=rota,
+        metrics=rota.metrics,
+        hosts=[*served.hosts, host],
+        console=partial(console, rota) if console is not None else None,
+        begin=begin,
+        end=end,
+    )
     config = uvicorn.Config(
         app.build_app(parts),
         host=host,
