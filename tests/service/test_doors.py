@@ -154,3 +154,16 @@ def test_the_console_is_built_for_the_first_who_asks_for_a_page_and_health_never
 
     assert [status for status, _ in asyncio.run(twice())] == [200, 404]
     assert built == ["once"]
+
+
+def test_another_timetable_moves_the_next_run_to_now_and_a_route_that_is_gone_runs_no_more(world: World) -> None:
+    world.pass_until(NOW + timedelta(minutes=20))
+    assert world.at("one") == NOW + timedelta(hours=1)
+    quick = ServedRoute("one", "p", "memory", Timetable(every=timedelta(minutes=5)))
+    served = Served(Path("connectors.yaml"), str(world.file), (), (quick,))
+    world.rota.exchange(served)
+    assert world.at("one") == world.now
+    assert [status.name for status in world.rota.routes()] == ["one"]
+    world.rota.exchange(Served(Path("connectors.yaml"), str(world.file), (), ()))
+    assert world.alarms == {}
+    assert world.rota.routes() == []
