@@ -1,5 +1,6 @@
 """The composition root: a config becomes open connectors, a state and routes. The only place that knows all rooms."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -35,11 +36,12 @@ from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
-from lms_bridge.windows import closed, frozen
+from lms_bridge.windows import Windows, closed, frozen
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
 
+_log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 
@@ -72,7 +74,7 @@ class Bridge:
             note = read(self.notes, route) if ground is not None else None
             plan = recalled(note, route, ground, clock()) if ground is not None else None
             found = plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name))
-            plans.append(found if through_windows else self._held(found, clock()))
+            plans.append(self._held(found, clock(), through=through_windows))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
         return plans
@@ -103,12 +105,13 @@ class Bridge:
         reasons = {route.name: closed(route.windows, now) for route in self.config.routes}
         return {route.name: reason.why for route in self.routes if (reason := reasons.get(route.name))}
 
-    def _held(self, plan: Plan, now: datetime) -> Plan:
-        windows = next((route.windows for route in self.config.routes if route.name == plan.route), None)
-        if windows is None:
-            return plan
+    def _held(self, plan: Plan, now: datetime, *, through: bool) -> Plan:
+        windows = next((route.windows for route in self.config.routes if route.name == plan.route), Windows())
         whole, courses = closed(windows, now), frozen(windows, now)
-        return hold(plan, lambda course: whole or courses.get(course)) if whole or courses else plan
+        held = hold(plan, lambda course: whole or courses.get(course)) if whole or courses else plan
+        if held is not plan and through:
+            _log.warning("%s: what windows hold back is pushed all the same", plan.route)
+        return plan if through else held
 
     def sync(
         self,

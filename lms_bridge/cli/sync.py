@@ -1,6 +1,5 @@
 """`plan` shows what a sync would do; `sync` does it."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,8 +83,6 @@ def sync(
     from lms_bridge.sync.report import exit_code as code_of
 
     loaded = load(context, config)
-    if through_windows:
-        logging.getLogger(__name__).warning("what windows hold back is pushed all the same")
     asked = _Asked(tuple(only or ()), tuple(checksum or ()), tuple(approve or ()), takeover, through_windows)
     _refuse_false_safety(loaded, asked)
     with open_bridge(loaded, only_routes=route or (), takeover=takeover) as bridge:

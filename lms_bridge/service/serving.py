@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from lms_bridge.errors import ConfigError
 from lms_bridge.service import app
 from lms_bridge.service.alarm import Bell
+from lms_bridge.service.doors import Doors
 from lms_bridge.service.reading import Reading, Served
 from lms_bridge.service.rota import Rota
 from lms_bridge.service.running import Processes
@@ -25,9 +26,17 @@ _GRACE = 5
 """Seconds that a request may still take when the service ends."""
 
 
-def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Callable[[], datetime]) -> int:
+def serve(
+    served: Served,
+    host: str,
+    port: int,
+    *,
+    tick: timedelta,
+    clock: Callable[[], datetime],
+    console: Callable[[Doors], ASGIApp] | None = None,
+) -> int:
     """Until SIGTERM or Ctrl-C; then asks the runs that are under way to end in good order, and waits for them. Gives
-    the exit code."""
+    the exit code. `console` builds what people see, when the first of them asks for a page."""
     rota = Rota(served, Processes(), clock)
     file = Watched(served.file)
 
