@@ -139,9 +139,8 @@ def _raw_call(change: Change, number: int) -> RawCall:
 
 
 def _raw_listing(kind: Kind, number: int) -> RawCall:
+    """As ours asks: pages as they are shown, which Moodle cleans for the first reader; discussions as they are kept."""
     if kind is Kind.PAGE:
-        options = {"sortby": "id", "sortdirection": "ASC", "includecontent": 1}
-        args = {"wikiid": number, "groupid": 0, "userid": 0, "options": options}
-        return RawCall("mod_wiki_get_subwiki_pages", args, raw=True)
+        return RawCall("mod_wiki_get_subwiki_pages", {"wikiid": number, "groupid": 0, "userid": 0})
     args = {"forumid": number, "sortorder": 3, "page": -1, "perpage": 0, "groupid": 0}
     return RawCall("mod_forum_get_forum_discussions", args, raw=True)

@@ -1,20 +1,33 @@
 """The composition root: a config becomes open connectors, a state and routes. The only place that knows all rooms."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from lms_bridge.audit.line import Actor
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.connector import Change, Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
+from lms_bridge.expiry import findings as ending_soon
 from lms_bridge.items import Key
 from lms_bridge.late import Late
-from lms_bridge.opening import basis_for, glance_of, notes_of, open_connectors, open_destination, open_source, policy_of
+from lms_bridge.opening import (
+    basis_for,
+    endings_of,
+    glance_of,
+    notes_of,
+    open_connectors,
+    open_destination,
+    open_source,
+    policy_of,
+)
+from lms_bridge.sync.decided import acts_of
 from lms_bridge.sync.frozen import hold
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
@@ -23,11 +36,12 @@ from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
-from lms_bridge.windows import closed, frozen
+from lms_bridge.windows import Windows, closed, frozen
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
 
+_log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 
@@ -60,7 +74,7 @@ class Bridge:
             note = read(self.notes, route) if ground is not None else None
             plan = recalled(note, route, ground, clock()) if ground is not None else None
             found = plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name))
-            plans.append(found if through_windows else self._held(found, clock()))
+            plans.append(self._held(found, clock(), through=through_windows))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
         return plans
@@ -86,12 +100,18 @@ class Bridge:
         whole = plan or prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
         return replace(whole, ground=ground)
 
-    def _held(self, plan: Plan, now: datetime) -> Plan:
-        windows = next((route.windows for route in self.config.routes if route.name == plan.route), None)
-        if windows is None:
-            return plan
+    def closed_now(self, now: datetime) -> dict[str, str]:
+        """The routes that windows hold back as a whole, and why."""
+        reasons = {route.name: closed(route.windows, now) for route in self.config.routes}
+        return {route.name: reason.why for route in self.routes if (reason := reasons.get(route.name))}
+
+    def _held(self, plan: Plan, now: datetime, *, through: bool) -> Plan:
+        windows = next((route.windows for route in self.config.routes if route.name == plan.route), Windows())
         whole, courses = closed(windows, now), frozen(windows, now)
-        return hold(plan, lambda course: whole or courses.get(course)) if whole or courses else plan
+        held = hold(plan, lambda course: whole or courses.get(course)) if whole or courses else plan
+        if held is not plan and through:
+            _log.warning("%s: what windows hold back is pushed all the same", plan.route)
+        return plan if through else held
 
     def sync(
         self,
@@ -131,6 +151,11 @@ class Bridge:
             if not held:
                 _refuse_unknown(approved, plans)
             refuse(plans)
+            self.state.trail.note_config(self.config.file, self.config.digest)
+            overridden = free.closed_now(clock()) if through_windows else {}
+            self.state.trail.add(
+                *acts_of(free.routes, plans, run, approved=approved, answers=answers, overridden=overridden)
+            )
             writing.set()
             done = [
                 apply(
@@ -252,16 +277,19 @@ def _refuse_unknown(approved: Sequence[str], plans: Iterable[Plan]) -> None:
 
 
 @contextmanager
-def open_bridge(config: Config, *, only_routes: Sequence[str] = (), takeover: bool = False) -> Iterator[Bridge]:
+def open_bridge(
+    config: Config, *, only_routes: Sequence[str] = (), takeover: bool = False, by: Actor | None = None
+) -> Iterator[Bridge]:
     """Open what the routes need, and close it again. Raises BridgeError for a route that is not configured.
 
-    `takeover`: what carries another installation's mark is taken over.
+    `takeover`: what carries another installation's mark is taken over. `by`: who acts, for the audit trail; the
+    operating system's account unless told.
     """
     chosen = _chosen(config, only_routes)
     with open_connectors(config, chosen) as (sources, destinations):
         from lms_bridge.sync.state import State
 
-        with State.open(config.state) as state:
+        with State.open(config.state, by=by) as state:
             routes = tuple(
                 Route(
                     route.name,
@@ -282,12 +310,15 @@ def open_bridge(config: Config, *, only_routes: Sequence[str] = (), takeover: bo
             yield Bridge(config, routes, sources, destinations, state, notes_of(config))
 
 
-def check(config: Config) -> Iterator[tuple[str, Finding]]:
-    """Pre-flight of every source and destination that a route uses. One that cannot be opened is a finding too."""
+def check(config: Config, *, now: datetime | None = None) -> Iterator[tuple[str, Finding]]:
+    """Pre-flight of every source and destination that a route uses. One that cannot be opened is a finding too, and so
+    is what ends soon."""
     for source in {route.source.name: route.source for route in config.routes}.values():
         yield from _findings(config, source, open_source)
     for destination in {route.destination.name: route.destination for route in config.routes}.values():
         yield from _findings(config, destination, open_destination)
+        for finding in ending_soon(endings_of(config, destination), now or datetime.now(UTC)):
+            yield destination.name, finding
 
 
 def _findings(

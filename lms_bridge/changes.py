@@ -74,7 +74,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """The text that stands in an entry, as the destination gives it back; `text` is readable, for diffs."""
+    """The text that stands in an entry, as the destination gives it back; `text` is readable, where it is no HTML."""
 
     title: str
     html: str = ""

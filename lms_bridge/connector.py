@@ -109,8 +109,9 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What rendering may know besides the item: the moment, where linked items stand in this destination, and the name
-    that this installation signs its marks with (empty: they are not signed)."""
+    """What rendering may know besides the item: the moment, where the item and those that its text links to stand in
+    this destination (others need not be in `addresses`), and the name that this installation signs its marks with
+    (empty: they are not signed)."""
 
     now: datetime
     addresses: Mapping[Key, Address]
@@ -131,6 +132,16 @@ class Finding:
     what: str
     problem: Problem | None = None
     unreachable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Something without which a destination lets nobody in, that ends at a moment."""
+
+    what: str
+    where: str
+    ends: datetime
+    next_step: str
 
 
 class Source(Protocol):
@@ -235,7 +246,9 @@ class SharedBudget(Protocol):
 class Destination(Protocol):
     """One that waits for its server has `interrupt(finish=…)`, called from another thread when a run is to end: nobody
     waits any longer, and unless `finish` nothing more is sent. One that heeds what its server bears has `share(budget)`
-    with a SharedBudget, called before any work where several processes work side by side."""
+    with a SharedBudget, called before any work where several processes work side by side. One that answers many
+    listings at once for little more than one has `ahead(places)`: places that are listed next, about in this order,
+    each with how many entries are thought to stand there; what was asked ahead, the next `entries` alone gives."""
 
     name: str
     kinds: frozenset[Kind]
@@ -280,3 +293,5 @@ class Connector:
     glance: Callable[[Any, Path], str | None] | None = None
     """Of a source that can tell cheaply, from its settings and the folder, whether anything changed: equal as long as
     `items` would give the same for the same cursor, none when it cannot say. Moments that items name may pass."""
+    endings: Callable[[Any, Path], Iterable[Ending]] | None = None
+    """What ends, as far as settings and files tell; asks nobody, and says nothing of what cannot be read."""

@@ -12,30 +12,37 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lms_bridge"
 GROUND = {"items", "changes", "connector", "errors"}
 ROOMS = {
+    "audit": GROUND,
     "markup": GROUND,
     "transport": GROUND,
     "registry": GROUND,
     "config": GROUND | {"hours", "registry", "windows"},
-    "moodle": GROUND | {"hours", "markup", "transport", "windows"},
-    "sharepoint": GROUND | {"hours", "markup", "transport", "windows"},
+    "moodle": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
+    "sharepoint": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
     "sources": GROUND | {"markup", "transport"},
-    "sync": GROUND | {"markup", "windows"},
+    "sync": GROUND | {"audit", "markup", "windows"},
     "sandbox": set(),
     "testing": GROUND | {"markup", "sync"},
-    "scale": GROUND | {"sync"},
+    "scale": GROUND | {"audit", "sync"},
+    "expiry": GROUND,
     # Of the service only its doors, which are types: see `test_the_console_knows_the_service_by_its_doors_alone`.
-    "console": GROUND | {"config", "bridge", "markup", "service", "sync"},
+    "console": GROUND | {"audit", "config", "bridge", "markup", "service", "sync"},
     "example": {"errors"},
     "basis": set(),
     "hours": set(),
     "windows": set(),
     "late": set(),
     "opening": GROUND | {"basis", "config", "late", "sync"},
-    "bridge": GROUND | {"config", "late", "opening", "registry", "sync", "windows"},
+    "notify": GROUND | {"config", "expiry", "sync", "transport"},
+    "afterwards": GROUND | {"config", "notify", "opening", "sync"},
+    "masking": set(),
+    "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
+    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"},
     "service": {"errors", "windows", "config", "opening", "sync", "console"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
-    | {"sources", "scale", "opening", "console", "service"},
+    | {"sources", "scale", "opening", "console", "service"}
+    | {"afterwards", "audit", "masking", "notify", "support"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},
@@ -47,6 +54,7 @@ ONLY_IN = {
     "psycopg": {"lms_bridge/scale/pgqueuer_queue", "lms_bridge/sync/state"},
     "sqlalchemy": {"lms_bridge/sync/state"},
     "alembic": {"lms_bridge/sync/state"},
+    "smtplib": {"lms_bridge/notify/email"},
     "typer": {"lms_bridge/cli"},
     "starlette": {"lms_bridge/sandbox", "lms_bridge/service", "lms_bridge/console"},
     "uvicorn": {"lms_bridge/sandbox", "lms_bridge/service"},

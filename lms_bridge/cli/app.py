@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from lms_bridge.cli import (
+    audit,
     check,
     console,
     content,
     forget,
     init,
     metrics,
+    notify,
     pull,
     review,
     runs,
@@ -19,6 +21,7 @@ from lms_bridge.cli import (
     serve,
     setup,
     state,
+    support,
     sync,
     worker,
 )
@@ -75,7 +78,10 @@ app.add_typer(review.app, name="review")
 app.add_typer(runs.app, name="runs")
 app.add_typer(console.app, name="console")
 app.add_typer(state.app, name="state")
+app.add_typer(audit.app, name="audit")
+app.add_typer(notify.app, name="notify")
 app.command("forget")(forget.forget)
+app.command("support-bundle")(support.support_bundle)
 app.command("schema")(init.schema)
 app.add_typer(setup.app, name="setup")
 app.command("sandbox")(sandbox.sandbox)

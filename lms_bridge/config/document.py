@@ -1,5 +1,7 @@
 """YAML with positions: plain values, and for every key and value the line and column it stands in."""
 
+import hashlib
+import json
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +37,11 @@ class Document:
             except (KeyError, IndexError, TypeError):
                 return None
         return value
+
+    def digest(self) -> str:
+        """Equal as long as the values are, wherever they stand and whatever comments say."""
+        written = json.dumps(self.content, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(written.encode()).hexdigest()
 
     def where(self, path: KeyPath, *, key: bool = False) -> str:
         """`file:line:column: a.b[0]` of a path, or of its nearest ancestor that was written."""

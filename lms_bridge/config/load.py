@@ -14,6 +14,7 @@ from lms_bridge.config import references
 from lms_bridge.config.console import ConsoleSettings
 from lms_bridge.config.document import Document, KeyPath, read_document
 from lms_bridge.config.model import PolicySettings, RootSettings
+from lms_bridge.config.notifications import CHANNELS, Channel, channel_of
 from lms_bridge.config.problems import problems_of
 from lms_bridge.config.safety import unsafe
 from lms_bridge.config.schedule import ScheduleSettings, ServiceSettings
@@ -25,7 +26,6 @@ from lms_bridge.windows import Windows, together
 
 DEFAULT_FILE = "connectors.yaml"
 _MISSING = object()
-_PLAIN_CONSOLE = ConsoleSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class RouteConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A valid connectors.yaml. Relative paths in it start from `folder`, where the file stands."""
+    """A valid connectors.yaml. Relative paths in it start from `folder`, where the file stands. `digest`: of its values
+    as they are written, references unresolved."""
 
     file: str
     folder: Path
@@ -63,7 +64,9 @@ class Config:
     destinations: Mapping[str, Opening]
     routes: tuple[RouteConfig, ...]
     service: ServiceSettings
-    console: ConsoleSettings = _PLAIN_CONSOLE
+    console: ConsoleSettings = ConsoleSettings()  # noqa: RUF009 - it is frozen
+    notifications: tuple[Channel, ...] = ()
+    digest: str = ""
 
 
 def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, without_secrets: bool = False) -> Config:
@@ -79,8 +82,9 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
     reading = _Reading(document, None if without_secrets else folder)
     sources, source_problems = _openings(reading, "sources")
     destinations, destination_problems = _openings(reading, "destinations")
+    channels, channel_problems = _channels(reading)
     console, console_problems = _console(reading)
-    problems += source_problems + destination_problems + console_problems
+    problems += source_problems + destination_problems + channel_problems + console_problems
     problems += _unknown_ends(document, "from", "sources") + _unknown_ends(document, "to", "destinations")
     routes: tuple[RouteConfig, ...] = ()
     state = ""
@@ -101,6 +105,8 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
         sources=sources,
         destinations=destinations,
         routes=routes,
+        notifications=channels,
+        digest=document.digest(),
         service=root.service,
         console=console,
     )
@@ -136,32 +142,58 @@ def _openings(reading: _Reading, section: str) -> tuple[dict[str, Opening], list
 
 
 def _console(reading: _Reading) -> tuple[ConsoleSettings, list[Problem]]:
-    """With its secret, unless references stay as they are. What is wrong otherwise is told with the rest of it all."""
     raw = reading.document.content.get("console")
-    problems = list(_literal_secrets(reading.document, ("console",), ConsoleSettings, raw))
-    resolved = _resolve(reading, ("console",), raw, problems, {}) if isinstance(raw, dict) else {}
     try:
-        return ConsoleSettings.model_validate(resolved), problems
-    except ValidationError:
-        return ConsoleSettings(), problems
+        found = _validated(reading, ("console",), raw if isinstance(raw, dict) else {}, ConsoleSettings)
+    except ConfigError as error:
+        return ConsoleSettings(), list(error.problems)
+    assert isinstance(found, ConsoleSettings)
+    return found, []
 
 
 def _opening(reading: _Reading, path: KeyPath, raw: dict[str, Any]) -> Opening:
     document = reading.document
     found = _connector(document, path, raw["type"])
+    return Opening(str(path[-1]), found, _validated(reading, path, raw, found.settings))
+
+
+def _validated(reading: _Reading, path: KeyPath, raw: dict[str, Any], of: type[BaseModel]) -> BaseModel:
+    """A block with a `type`, by the settings model that belongs to it, its references resolved. Raises ConfigError."""
+    document = reading.document
     settings = {key: value for key, value in raw.items() if key != "type"}
-    problems = list(_literal_secrets(document, path, found.settings, settings))
+    problems = list(_literal_secrets(document, path, of, settings))
     found_values: dict[str, str] = {}
     resolved = _resolve(reading, path, settings, problems, found_values)
     try:
-        model = found.settings.model_validate(resolved)
+        model = of.model_validate(resolved)
     except ValidationError as error:
         known = {problem.where for problem in problems}
-        told = (_as_written(problem, found_values) for problem in problems_of(error, document, path, found.settings))
+        told = (_as_written(problem, found_values) for problem in problems_of(error, document, path, of))
         problems += [problem for problem in told if problem.where not in known]
     if problems:
         raise ConfigError(tuple(problems))
-    return Opening(str(path[-1]), found, model)
+    return model
+
+
+def _channels(reading: _Reading) -> tuple[tuple[Channel, ...], list[Problem]]:
+    channels: list[Channel] = []
+    problems: list[Problem] = []
+    written = reading.document.content.get("notifications")
+    for number, raw in enumerate(written if isinstance(written, list) else ()):
+        of = CHANNELS.get(str(raw.get("type"))) if isinstance(raw, dict) else None
+        if of is None:
+            continue
+        path = ("notifications", number)
+        try:
+            channel = channel_of(raw["type"], _validated(reading, path, raw, of))
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        if channel.name in [other.name for other in channels]:
+            cause = f"there is another channel called {channel.name!r}."
+            problems.append(Problem(cause, reading.document.where(path), "Give each a `name` of its own."))
+        channels.append(channel)
+    return tuple(channels), problems
 
 
 def _connector(document: Document, path: KeyPath, name: str) -> Connector:
@@ -218,7 +250,8 @@ def _literal_secrets(document: Document, path: KeyPath, model: type[BaseModel], 
         place = (*path, key)
         for kind in _members(field.annotation):
             if kind is SecretStr and not (isinstance(value, str) and references.is_reference(value)):
-                variable = "_".join(str(part) for part in place[1:]).upper().replace("-", "_")
+                named = place[1:] if isinstance(place[1], str) else place
+                variable = "_".join(str(part) for part in named).upper().replace("-", "_")
                 yield Problem(
                     "a secret must not stand in this file.",
                     document.where(place),

@@ -16,6 +16,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _USUAL = "15m"
 _LEAST = timedelta(minutes=1)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -42,7 +43,7 @@ def _cycle(written: Any) -> Any:
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise ValueError(f"{name!r} is no time zone; names look like Europe/Berlin") from error
     return name
 
@@ -91,7 +92,15 @@ def _cron(written: str) -> str:
     if fields[2] != "*" and fields[4] != "*":
         # cron takes either, and most people mean both: neither is guessed.
         raise ValueError("name days of the month or days of the week, not both")
+    days, months = _values(fields[2], 1, 31, ()), _values(fields[3], 1, 12, _MONTHS)
+    if min(days) > max(_LONGEST[month - 1] for month in months):
+        raise ValueError("no such day ever comes")
     return written
+
+
+def _values(field: str, least: int, most: int, words: tuple[str, ...]) -> set[int]:
+    spans = (_part(part, least, most, words, name=field) for part in field.split(","))
+    return {value for first, last, step in spans for value in range(first, last + 1, step)}
 
 
 def _part(part: str, least: int, most: int, words: tuple[str, ...], *, name: str) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from lms_bridge.config.model import RootSettings
+from lms_bridge.config.notifications import CHANNELS
 from lms_bridge.registry import connector, connector_names
 
 REFERENCE = r"^\$\{(env|file|keyring):[^{}]+\}$"
@@ -25,6 +26,9 @@ def json_schema() -> dict[str, Any]:
         place.pop("additionalProperties", None)
         place["patternProperties"] = {"^[a-z0-9][a-z0-9_-]*$": {"oneOf": members}}
         place["additionalProperties"] = False
+    definitions.pop("ChannelSettings", None)
+    channels = [_settings_schema(name, model, definitions) for name, model in CHANNELS.items()]
+    schema["properties"]["notifications"]["items"] = {"oneOf": channels}
     schema["title"] = "connectors.yaml of lms-bridge"
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from lms_bridge.audit.line import Actor
+from lms_bridge.audit.line import Role as ActsAs
 from lms_bridge.connector import Body, Sides
 from lms_bridge.console.access.roles import Role
 from lms_bridge.console.errands import Progress
@@ -84,11 +86,13 @@ def decide(visit: Visit) -> Response:
         fingerprint=review.fingerprint,
     )  # fmt: skip
 
+    who = Actor(ActsAs.PERSON, visit.name)
+
     def work(progress: Progress) -> Answered:
         from lms_bridge.bridge import open_bridge
 
         progress("writing", 0, 0)
-        with open_bridge(desk.load(), only_routes=[review.route]) as bridge:
+        with open_bridge(desk.load(), only_routes=[review.route], by=who) as bridge:
             reports = bridge.settle(review.key, answer, clock=desk.clock)
             left = bridge.state.looking.review(review.route, review.place, review.key)
         lines = [line.strip() for report in reports for line in report_lines(report)]

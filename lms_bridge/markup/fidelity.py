@@ -28,8 +28,13 @@ class Fidelity:
         return min(self.text, self.links, self.images, self.tables) == 1.0
 
 
+_WHOLE = Fidelity(1.0, 1.0, 1.0, 1.0)
+
+
 def fidelity(sent: str, got: str) -> Fidelity:
     """Compares two texts, both as the destination writes them."""
+    if sent == got:
+        return _WHOLE
     before, after = parse(sent), parse(got)
     return Fidelity(
         text=_sequence_share(words(sent), words(got)),
@@ -42,6 +47,8 @@ def fidelity(sent: str, got: str) -> Fidelity:
 def survival(source: str, got: str) -> Fidelity:
     """How much of an item's own text stands in what a destination gave back, whose addresses are its own: links count
     by their words, and what was added there is no loss."""
+    if source == got:
+        return _WHOLE
     before, after = parse(source), parse(got)
     return Fidelity(
         links=_share((text_of(a) for a in links(before)), (text_of(a) for a in links(after))),
@@ -68,6 +75,9 @@ def _cells(fragment: Fragment) -> list[tuple[int, int, int, str]]:
 
 
 def _share(sent: Iterable[object], got: Iterable[object]) -> float:
+    sent, got = list(sent), list(got)
+    if sent == got:
+        return 1.0
     wanted, found = Counter(sent), Counter(got)
     total = wanted.total()
     return (wanted & found).total() / total if total else 1.0

@@ -147,6 +147,8 @@ def _opened(empty: re.Match[str]) -> str:
 
 def text_of(element: etree._Element) -> str:
     """The words of an element, images by their alternative text, blanks collapsed."""
+    if len(element) == 0 and element.tag != "img":
+        return " ".join((element.text or "").split())
     parts: list[str] = []
     for event, part in etree.iterwalk(element, events=("start", "end")):
         if part.tag == "br" or part.tag in BLOCKS:

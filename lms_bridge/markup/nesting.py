@@ -4,36 +4,26 @@ Apart from cleaning, since html5ever (as every browser) keeps trees that do not 
 inside a division, a paragraph inside bold type, a table inside a paragraph.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Set
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Set
 
 from lxml import etree
 
+from lms_bridge.markup.standing import CONTAINERS, PARTS, WORDS_ONLY, stands
 from lms_bridge.markup.vocabulary import BLOCKS, RENAMED, VOID
 
 Node = str | etree._Element
 
-# Containers, what may stand in them, and what other content is wrapped in.
-CONTAINERS: Mapping[str, tuple[frozenset[str], str]] = MappingProxyType(
-    {
-        "ul": (frozenset(("li",)), "li"),
-        "ol": (frozenset(("li",)), "li"),
-        "dl": (frozenset(("dt", "dd")), "dd"),
-        "tr": (frozenset(("td", "th")), "td"),
-        "thead": (frozenset(("tr",)), "tr"),
-        "tbody": (frozenset(("tr",)), "tr"),
-        "tfoot": (frozenset(("tr",)), "tr"),
-        "table": (frozenset(("caption", "thead", "tbody", "tfoot", "tr")), "tbody"),
-    }
-)
-_PARTS = frozenset().union(*(parts for parts, _ in CONTAINERS.values()))
-_WORDS_ONLY = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6"))
 # Deeper than this, bold around whole blocks is let go: each level copies its element into every block.
 _COPIES = 3
 
 
 def nest(root: etree._Element, *, tags: Set[str]) -> etree._Element:
-    """A new tree with only these elements, each where it may stand."""
+    """A tree with only these elements, each where it may stand: the same one where nothing is to be done."""
+    return root if stands(root, tags=tags) else built(root, tags=tags)
+
+
+def built(root: etree._Element, *, tags: Set[str]) -> etree._Element:
+    """A new one."""
     return _filled(etree.Element("root"), _paragraphs(_children(root, tags, ()), tags))
 
 
@@ -69,10 +59,10 @@ def _placed(element: etree._Element, tags: Set[str], within: tuple[str, ...]) ->
 def _block(element: etree._Element, tag: str, nodes: list[Node], tags: Set[str]) -> Iterable[Node]:
     if tag in CONTAINERS:
         return [_filled(_copy(element, tag), _contained(tag, nodes, tags))]
-    if tag in _PARTS:
+    if tag in PARTS:
         # Parts are taken up by their container; _paragraphs turns those without one into divisions.
         return [_filled(_copy(element, tag), _words(nodes) if tag == "caption" else _flow(nodes, tags))]
-    if tag in _WORDS_ONLY:
+    if tag in WORDS_ONLY:
         return _split(element, tag, _flow(nodes, tags))
     if tag == "pre":
         return [_filled(_copy(element, tag), _words(nodes, between="\n"))]
@@ -99,7 +89,7 @@ def _flow(nodes: Iterable[Node], tags: Set[str]) -> list[Node]:
     """Content where words may stand beside blocks; parts without their container become divisions."""
     out: list[Node] = []
     for node in nodes:
-        if isinstance(node, str) or node.tag not in _PARTS:
+        if isinstance(node, str) or node.tag not in PARTS:
             out.append(node)
             continue
         content = _paragraphs(_taken(node), tags, always="div" not in tags)

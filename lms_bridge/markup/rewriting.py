@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lms_bridge.markup.digest import plain_form
 from lms_bridge.markup.fragment import MarkupError
-from lms_bridge.markup.markdown import Section
+from lms_bridge.markup.sections import Section
 from lms_bridge.markup.split import blocks
 from lms_bridge.markup.to_markdown import Spelling, in_html, ways
 

@@ -27,6 +27,9 @@ class Image:
 
 def blocks(html: str) -> list[str]:
     """The top-level blocks of a text; words outside any block make a block of their own."""
+    if isinstance(html, Cleaned) and is_block(html) and "<pre" not in html:
+        # In normal form each is a line, and where one is, no words stand outside.
+        return [Cleaned(block, html.policy) for block in html.split("\n")]
     found = [serialize(Fragment(holder)) for holder in _holders(parse(html).root)]
     if not isinstance(html, Cleaned):
         return found

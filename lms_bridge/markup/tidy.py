@@ -7,12 +7,16 @@ come to the same where both can be used; a test holds them against each other.
 import re
 from collections.abc import Mapping, Set
 
-from lms_bridge.markup.nesting import CONTAINERS
-from lms_bridge.markup.normal import BLANKS, KEPT_EMPTY
+from lms_bridge.markup.normal import KEPT_EMPTY, collapsed
+from lms_bridge.markup.standing import CONTAINERS
 from lms_bridge.markup.vocabulary import BLOCKS, TAGS, VOID
 
 # An attribute with signs that XML reads in its own way, or that we write in another, is not matched.
-_TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)((?: [a-z-]+="[^"<>\t\n\r]*")*)>')
+_TAG = re.compile(
+    r"<(?P<whole>p|h[1-6]|li|t[dh]|d[dt])>(?P<words>[^<>]*)</(?P=whole)>"
+    r'|<(/?)([a-z][a-z0-9]*)((?: [a-z-]+="[^"<>\t\n\r]*")*)>'
+)
+"""A block of nothing but words, which is most of a text, or any other tag."""
 _CLASS = re.compile(r' class="([^"]*)"')
 _NEEDS = {"a": re.compile(r' href="[^"]'), "img": re.compile(r' src="[^"]')}
 _LEVELS = 40
@@ -48,11 +52,13 @@ def tidy(markup: str, *, tags: Set[str], classes: re.Pattern[str]) -> str | None
     writer = _Writer(tags, classes)
     pieces = _TAG.split(markup.replace("&nbsp;", "\u00a0"))
     try:
-        for at in range(0, len(pieces) - 1, 4):
-            text, closing, name, attributes = pieces[at : at + 4]
+        for at in range(0, len(pieces) - 1, 6):
+            text, whole, words, closing, name, attributes = pieces[at : at + 6]
             if text:
                 writer.text(text)
-            if closing:
+            if whole:
+                writer.whole(whole, words)
+            elif closing:
                 writer.close(name)
             else:
                 writer.open(name, attributes)
@@ -89,7 +95,7 @@ class _Writer:
                 raise _Unfit
             return
         else:
-            self._run(BLANKS.sub(" ", text))
+            self._run(collapsed(text))
         if not blank:
             self._filled[-1] = True
             self._broken = False
@@ -127,6 +133,22 @@ class _Writer:
         self._names.append(name)
         self._filled.append(False)
         self._kinds.append(_KINDS.get(name) or (_PRE if kind is _PRE else _WORDS))
+
+    def whole(self, name: str, words: str) -> None:
+        """A block from its start to its end."""
+        words = collapsed(words).strip(" ")
+        if not words or self._kinds[-1] is _PRE:
+            self.open(name, "")
+            self.text(words)
+            self.close(name)
+            return
+        if name not in _INNER[self._kinds[-1]] or name not in self._tags or len(self._names) > _LEVELS:
+            raise _Unfit
+        self._broken = False
+        self._edge()
+        between = "\n" if not self._names and self._filled[0] else ""
+        self._filled[-1] = True
+        self.out.append(f"{between}<{name}>{words}</{name}>")
 
     def _void(self, name: str) -> None:
         if name == "img":

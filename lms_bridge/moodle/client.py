@@ -76,12 +76,16 @@ class Client:
 
     def call_all(self, calls: Sequence[Call]) -> list[Reply]:
         """Replies in the order of the calls. Never raises for a single call; a lost site is an error in each reply."""
+        return [answer.result() for answer in self.begin(calls)]
+
+    def begin(self, calls: Sequence[Call]) -> "list[Future[Reply]]":
+        """As `call_all`, for who waits later."""
         waiting = [_Waiting(call, _size(call)) for call in calls]
         with self._lock:
             self._waiting.extendleft(each for each in reversed(waiting) if each.call.soon)
             self._waiting.extend(each for each in waiting if not each.call.soon)
             self._wake()
-        return [each.answer.result() for each in waiting]
+        return [each.answer for each in waiting]
 
     def upload(self, name: str, content: bytes, media_type: str, *, draft: int = 0) -> int:
         """A file into one of the user's drafts, or into a new one (0); the draft's id."""
@@ -147,8 +151,10 @@ class Client:
         first = self._waiting.popleft()
         if first.call.alone or self._batch == 1:
             return [first]
-        # Two connections share what is waiting, so that the second is not left idle by a greedy first.
-        fair = -(-(len(self._waiting) + 1) // self._pace.allowed())
+        # Connections that have nothing to do share what is waiting, so that none is left idle by a greedy first. Those
+        # under way will find more: a request costs Moodle as much as five calls, however few it carries.
+        idle = max(0, self._pace.allowed() - self._active)
+        fair = -(-(len(self._waiting) + 1) // (1 + idle))
         limit = max(1, min(self._batch, max(fair, 10)))
         taken, left, size, variables = [first], [], first.size, _variables(first.call)
         while self._waiting and len(taken) < limit:

@@ -7,6 +7,7 @@ from pathlib import Path
 from lms_bridge.connector import Finding, Place, Placement, PlaceRef, SharedBudget
 from lms_bridge.errors import DestinationError, Problem
 from lms_bridge.items import Item, Key, Kind, Page, Prompt
+from lms_bridge.moodle.ahead import Ahead
 from lms_bridge.moodle.check import check_site
 from lms_bridge.moodle.client import Client
 from lms_bridge.moodle.courses import (
@@ -68,7 +69,7 @@ class Moodle:
         self._settings = settings
         self._client = client
         ground = Ground(client, settings)
-        self._parts = SiteParts(ground, Images(ground), Provision(ground))
+        self._parts = SiteParts(ground, Images(ground), Provision(ground), Ahead(client))
         self._ground = ground
 
     def locate(self, items: Iterable[Item]) -> Placement:
@@ -109,6 +110,12 @@ class Moodle:
                 return DatabaseReviews(ref, self._parts)
             case Kind.RATING:
                 return CourseRatings(ref, self._parts)
+
+    def ahead(self, places: Iterable[tuple[Place, int]]) -> None:
+        """These are listed next: their listings fill requests, whichever comes first."""
+        listed = (WikiPages, ForumPrompts, ForumReviews, DatabaseReviews)
+        asked = [(place.ref.id, place.listing(), n) for place, n in places if isinstance(place, listed)]
+        self._parts.ahead.expect(each for each in asked if each[1])
 
     def check(self) -> Iterable[Finding]:
         return check_site(self._ground)

@@ -14,6 +14,7 @@ from lms_bridge.moodle.client import Client, warnings_of
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.dialect import with_own_files
 from lms_bridge.moodle.displayed import normal, was_edited
+from lms_bridge.moodle.foretold import Foretold
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.payloads import (
     body_of,
@@ -63,20 +64,22 @@ class Discussion:
 class Discussions:
     """The discussions of one forum. One thread at a time."""
 
-    def __init__(self, client: Client, forum: Activity, site: str, text: Text) -> None:
+    def __init__(self, client: Client, forum: Activity, site: str, text: Text, foretold: Foretold) -> None:
         self._client = client
         self._forum = forum
         self._site = site
         self._text = text
+        self._foretold = foretold
 
     def listed(self, newest: int = 0) -> dict[str, Discussion]:
         """By ref; all of them, or so many that are pinned or new. Raw, since default answers turn `&` in subjects into
         `&amp;`."""
+        return told(self._client.call_all([self.listing(newest)])[0])
+
+    def listing(self, newest: int = 0) -> Call:
         paging = {"page": 0, "perpage": newest} if newest else {"page": -1, "perpage": 0}
         args = {"forumid": self._forum.id, "sortorder": 3, **paging, "groupid": 0}
-        answer = self._client.call("mod_forum_get_forum_discussions", args, raw=True, soon=True)
-        found = [_discussion(row) for row in answer["discussions"]]
-        return {each.ref: each for each in found}
+        return Call(function="mod_forum_get_forum_discussions", args=args, raw=True, soon=True)
 
     def entries(self, listed: Mapping[str, Discussion]) -> list[Entry]:
         found = sorted(listed.values(), key=lambda each: each.number)
@@ -97,7 +100,9 @@ class Discussions:
 
     def body(self, of: Discussion) -> Body:
         fields = {"pinned": of.pinned, "closed": of.closed}
-        return body_of(of.subject, normal(of.message, site=self._site), fields)
+        # A forum gives back what it was sent, to the letter.
+        html = self._foretold.of(of.message, lambda: normal(of.message, site=self._site))
+        return body_of(of.subject, html, fields)
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         for at in range(0, len(changes), AT_ONCE):
@@ -266,6 +271,12 @@ def _checked(reply: Reply) -> Reply:
         return reply
     text = "; ".join(str(warning.get("message", "")) for warning in warnings)[:200]
     return Reply(value=reply.value, error=DestinationError(f"Moodle warns: {text}"), code="warning")
+
+
+def told(reply: Reply) -> dict[str, Discussion]:
+    """What an answer to `Discussions.listing` tells, by ref. Raises DestinationError."""
+    found = [_discussion(row) for row in reply.take()["discussions"]]
+    return {each.ref: each for each in found}
 
 
 def _discussion(row: Mapping[str, Any]) -> Discussion:

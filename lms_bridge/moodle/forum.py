@@ -8,9 +8,12 @@ from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, 
 from lms_bridge.errors import NotFound, Problem
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.moodle.courses import Activity
-from lms_bridge.moodle.discussions import Discussions, Text, answered
+from lms_bridge.moodle.discussions import Discussions, Text, answered, told
+from lms_bridge.moodle.displayed import expected_form
+from lms_bridge.moodle.foretold import Foretold
 from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.payloads import written
+from lms_bridge.moodle.protocol import Call
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.stored import to_stored
 from lms_bridge.moodle.titles import as_it_stands, tidy
@@ -33,6 +36,7 @@ class Forum:
         self._parts = parts
         self._text = text
         self._replies: dict[str, int] = {}
+        self._foretold = Foretold()
 
     @property
     def activity(self) -> Activity | None:
@@ -42,11 +46,15 @@ class Forum:
         """A discussion has no address before it is made, and subjects need not be unique: it goes by its mark."""
         return {item.key: standing.get(item.key, mark(item.key)) for item in items}
 
+    def listing(self) -> list[Call]:
+        discussions = self._discussions()
+        return [discussions.listing()] if discussions else []
+
     def entries(self) -> list[Entry]:
         discussions = self._discussions()
         if discussions is None:
             return []
-        listed = discussions.listed()
+        listed = told(self._parts.ahead.ask(self._ref.id, self.listing())[0])
         self._replies = {ref: each.replies for ref, each in listed.items()}
         return discussions.entries(listed)
 
@@ -57,6 +65,10 @@ class Forum:
             raise NotFound("the discussion is not there any more.", where=entry.name, next_step="Sync again.")
         self._parts.images.saw(found.message)
         return discussions.body(found)
+
+    def expected(self, body: str) -> str:
+        """How a text will read back."""
+        return self._foretold.of(body, lambda: expected_form(body, site=self._parts.ground.site))
 
     def adapt(self, like: Payload, body: Body) -> Payload:
         subject = as_it_stands(body.title) or tidy(body.title, otherwise=str(like.fields.get("subject", like.title)))
@@ -79,7 +91,8 @@ class Forum:
         discussions = self._discussions()
         assert discussions is not None
         yield from discussions.write(changes)
+        self._foretold.forget()
 
     def _discussions(self) -> Discussions | None:
         forum, ground = self.activity, self._parts.ground
-        return Discussions(ground.client, forum, ground.site, self._text) if forum else None
+        return Discussions(ground.client, forum, ground.site, self._text, self._foretold) if forum else None

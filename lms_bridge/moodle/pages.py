@@ -14,6 +14,7 @@ from lms_bridge.moodle.ground import spot_of
 from lms_bridge.moodle.marker import find_marker, marker
 from lms_bridge.moodle.page_writes import PageWriter
 from lms_bridge.moodle.payloads import body_of, fingerprint, first_of_each_mark, signature, written
+from lms_bridge.moodle.protocol import Call
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.stored import to_stored
 from lms_bridge.moodle.subwiki import Subwiki
@@ -89,11 +90,14 @@ class WikiPages:
     def expect(self, records: Sequence[Record]) -> None:
         self._records = {record.ref: record for record in records}
 
+    def listing(self) -> list[Call]:
+        return [self._wiki.listing()] if self._ground.activity(self.ref.kind, self._spot) else []
+
     def entries(self) -> Iterable[Entry]:
-        wiki = self._ground.activity(self.ref.kind, self._spot)
-        if wiki is None:
+        calls = self.listing()
+        if not calls:
             return []
-        rows = self._wiki.listed()
+        rows = self._wiki.listed(self._parts.ahead.ask(self.ref.id, calls)[0])
         marks = {int(row["id"]): find_marker(str(row.get("cachedcontent", ""))) for row in rows}
         versions = {int(row["id"]): version for row in rows if (version := self._version_as_written(row))}
         # A version costs a call: only pages that may be ours need one. A person may have deleted our mark.
@@ -140,6 +144,7 @@ class WikiPages:
         )
         for at in range(0, len(ordered), AT_ONCE):
             yield from self._writer.write(ordered[at : at + AT_ONCE])
+        self._wiki.written()
 
 
 def _titled(item: Page, name: str) -> str:

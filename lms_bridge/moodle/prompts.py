@@ -10,10 +10,10 @@ from lms_bridge.items import Item, Key, Prompt, mark
 from lms_bridge.moodle.courses import Activity, Group, pick_group
 from lms_bridge.moodle.dialect import Reading, to_moodle, with_images
 from lms_bridge.moodle.discussions import ALL_GROUPS, AT_ONCE
-from lms_bridge.moodle.displayed import expected_form
 from lms_bridge.moodle.forum import FORUM_PRUNES, Forum, shown
 from lms_bridge.moodle.marker import marker
 from lms_bridge.moodle.payloads import body_of, fingerprint, signature, written
+from lms_bridge.moodle.protocol import Call
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.titles import tidy
 
@@ -73,6 +73,9 @@ class ForumPrompts:
     def hide(self, like: Payload, notice: str) -> Payload:
         return self._forum.hide(like, notice)
 
+    def listing(self) -> list[Call]:
+        return self._forum.listing()
+
     def entries(self) -> Iterable[Entry]:
         forum = self._forum.activity
         if forum is not None and int(forum.details.get("forcesubscribe") or 0) in _MAILING:
@@ -83,7 +86,7 @@ class ForumPrompts:
         return self._forum.read(entry)
 
     def expected(self, payload: Payload) -> Body:
-        html = expected_form(self._ground.resolved(payload.body), site=self._ground.site)
+        html = self._forum.expected(self._ground.resolved(payload.body))
         return body_of(str(payload.fields["subject"]), html, shown(payload.fields))
 
     def halfway(self, payload: Payload) -> list[Body]:

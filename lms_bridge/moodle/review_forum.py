@@ -6,10 +6,10 @@ from lms_bridge.connector import Body, Change, Context, Cost, Entry, Outcome, Pa
 from lms_bridge.errors import ContentError
 from lms_bridge.items import Item, Key, Review, mark
 from lms_bridge.moodle.discussions import ALL_GROUPS
-from lms_bridge.moodle.displayed import expected_form
 from lms_bridge.moodle.forum import FORUM_PRUNES, Forum, shown
 from lms_bridge.moodle.marker import marker
 from lms_bridge.moodle.payloads import body_of, fingerprint, signature, stars, written
+from lms_bridge.moodle.protocol import Call
 from lms_bridge.moodle.reviews import comment_html
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.titles import tidy
@@ -51,6 +51,9 @@ class ForumReviews:
     def hide(self, like: Payload, notice: str) -> Payload:
         return self._forum.hide(like, notice)
 
+    def listing(self) -> list[Call]:
+        return self._forum.listing()
+
     def entries(self) -> Iterable[Entry]:
         return self._forum.entries()
 
@@ -58,7 +61,7 @@ class ForumReviews:
         return self._forum.read(entry)
 
     def expected(self, payload: Payload) -> Body:
-        html = expected_form(payload.body, site=self._ground.site)
+        html = self._forum.expected(payload.body)
         return body_of(str(payload.fields["subject"]), html, shown(payload.fields))
 
     def cost(self, changes: Sequence[Change]) -> Cost:

@@ -100,9 +100,17 @@ class DatabaseReviews:
         fields = {**like.fields, **{name: body.fields.get(name, "") for name in self._shown()}}
         return replace(like, body=to_stored(body.html), fields=fields)
 
+    def listing(self) -> list[Call]:
+        database = self._ground.activity(self.ref.kind, self._spot)
+        return [_fields_call(database), _page_call(database, 0)] if database else []
+
     def entries(self) -> Iterable[Entry]:
         database = self._ground.activity(self.ref.kind, self._spot)
-        return [self._entry(row) for row in self._list(database).values()] if database else []
+        if database is None:
+            return []
+        fields, first = self._parts.ahead.ask(self.ref.id, self.listing())
+        self._fields = self._fields_of(database, fields)
+        return [self._entry(row) for row in self._list(database, first).values()]
 
     def read(self, entry: Entry) -> Body:
         row = self._list(self._parts.activity(self.ref)).get(entry.ref)
@@ -186,20 +194,14 @@ class DatabaseReviews:
         ours = [row for row in after.values() if row.mark == mark(change.key)]
         return ours[0] if ours and isinstance(reply.error, Ambiguous) else None
 
-    def _list(self, database: Activity) -> dict[str, _Row]:
-        """All entries, by number."""
+    def _list(self, database: Activity, first: Reply | None = None) -> dict[str, _Row]:
+        """All entries, by number. `first`: the first page, where it was asked for already."""
         fields = {number: what for what, number in self._field_ids(database).items()}
         rows: dict[str, _Row] = {}
         page = 0
         while True:
-            args = {
-                "databaseid": database.id,
-                "groupid": 0,
-                "returncontents": 1,
-                "page": page,
-                "perpage": _PAGE,
-            }
-            answer = self._ground.client.call("mod_data_get_entries", args, raw=True)
+            reply = first if first and not page else self._ground.client.call_all([_page_call(database, page)])[0]
+            answer = reply.take()
             for entry in answer["entries"]:
                 contents = {
                     int(each["fieldid"]): str(each.get("content") or "") for each in entry.get("contents") or ()
@@ -212,18 +214,20 @@ class DatabaseReviews:
 
     def _field_ids(self, database: Activity) -> dict[str, int]:
         if not self._fields:
-            answer = self._ground.client.call("mod_data_get_fields", {"databaseid": database.id}, raw=True)
-            there = {str(row["name"]): int(row["id"]) for row in answer["fields"]}
-            wanted = {what: name for what, name in self._ground.settings.reviews.fields if name}
-            missing = [name for name in wanted.values() if name not in there]
-            if missing:
-                raise DestinationError(
-                    f"the database activity “{database.name}” has no field {', '.join(missing)}.",
-                    where=self.ref.title,
-                    next_step="Add the fields in its settings, or name the right ones under `reviews: fields:`.",
-                )
-            self._fields = {what: there[name] for what, name in wanted.items()}
+            self._fields = self._fields_of(database, self._ground.client.call_all([_fields_call(database)])[0])
         return self._fields
+
+    def _fields_of(self, database: Activity, reply: Reply) -> dict[str, int]:
+        there = {str(row["name"]): int(row["id"]) for row in reply.take()["fields"]}
+        wanted = {what: name for what, name in self._ground.settings.reviews.fields if name}
+        missing = [name for name in wanted.values() if name not in there]
+        if missing:
+            raise DestinationError(
+                f"the database activity “{database.name}” has no field {', '.join(missing)}.",
+                where=self.ref.title,
+                next_step="Add the fields in its settings, or name the right ones under `reviews: fields:`.",
+            )
+        return {what: there[name] for what, name in wanted.items()}
 
     def _shown(self) -> list[str]:
         return ["reviewer", "stars", *(["date"] if self._ground.settings.reviews.fields.date else [])]
@@ -248,6 +252,15 @@ class DatabaseReviews:
         fields = {name: row.values.get(name, "") for name in self._shown()}
         fields["stars"] = plain_number(fields["stars"])
         return body_of("", normal(row.values.get("comment", ""), site=self._ground.site), fields)
+
+
+def _fields_call(database: Activity) -> Call:
+    return Call(function="mod_data_get_fields", args={"databaseid": database.id}, raw=True)
+
+
+def _page_call(database: Activity, page: int) -> Call:
+    args = {"databaseid": database.id, "groupid": 0, "returncontents": 1, "page": page, "perpage": _PAGE}
+    return Call(function="mod_data_get_entries", args=args, raw=True)
 
 
 def comment_html(comment: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lms_bridge.connector import Action, Change, Cost, PlaceRef
 from lms_bridge.errors import DestinationError, NotFound, Problem
 from lms_bridge.items import Kind
+from lms_bridge.moodle.ahead import Ahead
 from lms_bridge.moodle.courses import MODULE_WORDS, Activity
 from lms_bridge.moodle.ground import Ground, Spot, spot_of
 from lms_bridge.moodle.images import Images
@@ -25,6 +26,7 @@ class SiteParts:
     ground: Ground
     images: Images
     provision: Provision
+    ahead: Ahead
 
     def activity(self, ref: PlaceRef) -> Activity:
         found = self.ground.activity(ref.kind, spot_of(ref))

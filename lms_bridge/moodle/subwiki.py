@@ -6,10 +6,11 @@ from typing import Any
 from lms_bridge.connector import Body, Entry, Payload, PlaceRef
 from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.displayed import WikiAddress, expected_form, is_blank, normal
+from lms_bridge.moodle.foretold import Foretold
 from lms_bridge.moodle.ground import DEFAULT_FIRST_PAGE, spot_of
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.moodle.payloads import body_of
-from lms_bridge.moodle.protocol import Call
+from lms_bridge.moodle.protocol import Call, Reply
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.moodle.titles import folded
 
@@ -25,6 +26,7 @@ class Subwiki:
         """Moodle's own of the subwiki, once one of its pages was seen."""
         self._parts = parts
         self._ground = parts.ground
+        self._foretold = Foretold()
 
     def activity(self) -> Activity:
         """Raises NotFound while the course has no wiki."""
@@ -40,15 +42,20 @@ class Subwiki:
         first = folded(title) == folded(self.first_title())
         return (first or version in ("0", "")) and find_marker(shown) is None and is_blank(shown)
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Every page with its text. Raw, since default answers turn `&` in titles into `&amp;`."""
+    def listing(self) -> Call:
+        """Raw, since default answers turn `&` in titles into `&amp;`."""
         args = {
             "wikiid": self.activity().id,
             "groupid": self.spot.group,
             "userid": 0,
             "options": {"sortby": "id", "sortdirection": "ASC", "includecontent": 1},
         }
-        rows: list[dict[str, Any]] = self._ground.client.call("mod_wiki_get_subwiki_pages", args, raw=True)["pages"]
+        return Call(function="mod_wiki_get_subwiki_pages", args=args, raw=True)
+
+    def listed(self, reply: Reply | None = None) -> list[dict[str, Any]]:
+        """Every page with its text. `reply`: to `listing`, where it was asked already."""
+        reply = reply or self._ground.client.call_all([self.listing()])[0]
+        rows: list[dict[str, Any]] = reply.take()["pages"]
         self.titles = {int(row["id"]): str(row["title"]) for row in rows}
         self.number = next((int(row["subwikiid"]) for row in rows), self.number)
         return rows
@@ -80,7 +87,17 @@ class Subwiki:
 
     def expected(self, payload: Payload) -> str:
         body = self._ground.resolved(payload.body)
-        return expected_form(body, site=self._ground.site, wiki=self.address()).strip()
+        here = self.address()
+
+        def work_out() -> str:
+            return expected_form(body, site=self._ground.site, wiki=here).strip()
+
+        # What leads to a page's number hangs on the titles seen so far, and a wiki has a number once it is made.
+        return work_out() if "pageid=" in body else self._foretold.of((here.wiki, body), work_out)
+
+    def written(self) -> None:
+        """Whatever was sent is read back."""
+        self._foretold.forget()
 
     def address(self) -> WikiAddress:
         wiki = self._ground.activity(self.ref.kind, self.spot)

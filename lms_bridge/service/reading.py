@@ -54,19 +54,24 @@ class Reading:
 
     def served(self) -> Served:
         """Raises ConfigError, which holds every problem found."""
-        told = self._told()
-        if told["problems"]:
-            raise ConfigError(tuple(Problem(*row) for row in told["problems"]))
+        told = self._checked()
         routes = tuple(_route(row) for row in told["routes"])
         return Served(self._file, told["state"], tuple(told["hosts"]), routes)
 
     def input(self) -> str | None:
         """One line, equal while content, config and code are; None where that cannot be told."""
         try:
-            told = self._told()["input"]
-        except ConfigError:
-            return None
+            told = self._checked()["input"]
+        except ConfigError as error:
+            # As long as it cannot be read for the same reason, nothing has changed.
+            return str(error.problem)
         return str(told) if told else None
+
+    def _checked(self) -> dict[str, Any]:
+        told = self._told()
+        if told["problems"]:
+            raise ConfigError(tuple(Problem(*row) for row in told["problems"]))
+        return told
 
     def _told(self) -> dict[str, Any]:
         with self._process as process:

@@ -239,6 +239,8 @@ class Rota:
             turn.looked = begun
             _log.info("left: nothing changed since a run that did not end well", extra=about)
             return
+        if self._ending:
+            return
         _log.info("run begins: %s", "a person asked for it" if request.by else turn.next.why, extra=about)
         code = self._runner.run(file, request, lambda line: _log.warning("%s", line, extra=about))
         turn.went_by, turn.looked = went_by, None

@@ -11,7 +11,7 @@ from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.run import Plan
 from lms_bridge.windows import Closed
 
-_WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.MERGE, Action.ADOPT, Action.HIDE, Action.DELETE})
+_WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.MERGE, Action.HIDE, Action.DELETE})
 
 
 def hold(plan: Plan, shut: Callable[[str], Closed | None]) -> Plan:

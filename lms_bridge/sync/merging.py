@@ -10,20 +10,21 @@ from typing import Any
 
 from lms_bridge.connector import Body, Sides
 from lms_bridge.markup.digest import tight_form
-from lms_bridge.markup.merge import merge
-from lms_bridge.markup.split import blocks
-from lms_bridge.markup.text import to_text, words
+from lms_bridge.markup.text import words
 
 
 def merged(base: Body | None, theirs: Body, ours: Body) -> Sides:
     """`base` none: nobody knows what the two began with, so that they clash wherever they differ."""
     if base is None:
         return Sides(base=Body(title=""), theirs=theirs, ours=ours, merged=theirs, clashes=1)
+    # What merges takes its time to load, and few entries are merged.
+    from lms_bridge.markup.merge import merge
+
     fields = _fields(base.fields, theirs.fields, ours.fields)
     title = ours.title if theirs.title.strip() == base.title.strip() else theirs.title
     text = merge(base.html, theirs.html, ours.html) if theirs.html or ours.html else None
     html = text.html if text is not None else ""
-    both = Body(title=title, html=html, fields=fields, text=to_text(html) if html else "")
+    both = Body(title=title, html=html, fields=fields)
     return Sides(base=base, theirs=theirs, ours=ours, merged=both, clashes=len(text.clashes) if text is not None else 0)
 
 
@@ -62,6 +63,8 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _forms(html: str) -> list[str]:
+    from lms_bridge.markup.split import blocks
+
     return [re.sub(r"<(/?)h[1-6]\b", r"<\1h", tight_form(block)) for block in blocks(html)]
 
 

@@ -105,10 +105,9 @@ def keep(notes: Path, route: Route, plan: Plan, report: Report, state: "State") 
         return
     ground = plan.ground
     if plan.pending or plan.partial:
-        own, beside = state.standing(route.name, route.destination.name)
-        if len(report.done) != len(plan.pending) or beside != ground.beside:
+        if len(report.done) != len(plan.pending):
             return
-        ground = replace(ground, standing=own)
+        ground = replace(ground, standing=_standing_now(plan, ground, state))
     elif plan.still:
         return
     until = _until(route, plan, state)
@@ -126,6 +125,12 @@ def keep(notes: Path, route: Route, plan: Plan, report: Report, state: "State") 
         _write(_file(notes, route.name), json.dumps(note))
     except OSError as error:
         _log.info("what was found could not be noted beside the state: %s", error)
+
+
+def _standing_now(plan: Plan, ground: Ground, state: "State") -> str:
+    """With what the run wrote. Whatever else came to differ meanwhile, the next run sees."""
+    written = [change.record for change in plan.pending if change.record is not None]
+    return state.standing_after(ground.standing, plan.route, plan.destination, [*written, *plan.deleted])
 
 
 def _until(route: Route, plan: Plan, state: "State") -> datetime | None:

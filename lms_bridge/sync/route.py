@@ -46,6 +46,7 @@ class _Known:
     elsewhere: frozenset[Key]
     missing: frozenset[Key]
     selected: frozenset[Key] | None
+    population: Mapping[str, int] | None
     answers: Answers
     now: datetime
 
@@ -58,6 +59,8 @@ class Within:
     placement: Placement
     selected: frozenset[Key] | None = None
     """Only these are judged."""
+    population: Mapping[str, int] | None = None
+    """How many entries stand in each place, where not all of their records are read."""
 
 
 def prepare(
@@ -100,7 +103,7 @@ def prepare(
     for look in looks:
         standing = {*(item.key for item in look.items), *look.records}
         look.wanted = selection is None or not selection.isdisjoint(standing if answers else look.keys)
-    look_at(looks, others, route.policy, now, progress)
+    look_at(looks, others, route.policy, now, progress, route.destination)
     whole = view.listed is Listed.WHOLE
     deleted = [record for look in looks for record in deleted_without_answer(look, intents, whole=whole)]
     for look in looks:
@@ -113,6 +116,7 @@ def prepare(
         elsewhere=frozenset(key for look in looks for key in look.payloads),
         missing=frozenset(placement.missing),
         selected=selection,
+        population=within.population if within is not None else None,
         answers=answers,
         now=now,
     )
@@ -293,7 +297,7 @@ def _assembled(
     empty: Plan, looks: Sequence[Look], decided: Mapping[str, Decided], failures: Sequence[Failure], known: _Known
 ) -> Plan:
     places = {look.ref.id: look.place for look in looks if look.problem is None}
-    population = {look.ref.id: sum(not record.deleted for record in look.records.values()) for look in looks}
+    population = known.population or {look.ref.id: look.population for look in looks}
     every = [change for of in decided.values() for change in of.changes]
     changes, approvals = check_limits(every, known.route.policy.limits, population)
     cost, troubles = price(changes, places)

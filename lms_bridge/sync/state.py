@@ -4,8 +4,7 @@ The only module that knows the tables; it speaks in records, intents and outcome
 SQLAlchemy takes a third of a second to load.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -16,6 +15,8 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from lms_bridge.audit.actor import account
+from lms_bridge.audit.line import Actor
 from lms_bridge.connector import Address, Outcome, PlaceRef, Record, Status
 from lms_bridge.errors import StateError
 from lms_bridge.items import Key
@@ -28,6 +29,9 @@ from lms_bridge.sync.state_lease import lease
 from lms_bridge.sync.state_looking import Looking
 from lms_bridge.sync.state_rows import image_row, outcome_row, to_place, to_record
 from lms_bridge.sync.state_sharing import Sharing
+from lms_bridge.sync.state_standing import batched, standing, standing_after
+from lms_bridge.sync.state_told import ToldStore
+from lms_bridge.sync.state_trail import Trail
 from lms_bridge.sync.state_versions import bring_up_to_date
 
 
@@ -40,32 +44,33 @@ _KEPT = tuple(field.name for field in fields(Record) if field.name not in ("plac
 _RECORDS = sa.select(*(tables.records.c[field.name] for field in fields(Record)))
 _UPDATE_RECORD = sa.update(tables.records).where(*_at_key(tables.records))
 _ADD_RECORD = sa.insert(tables.records)
+_OF_AN_INTENT = tuple(field.name for field in fields(Intent))
 _ADD_OUTCOME = sa.insert(tables.outcomes)
 _ADD_IMAGE = sa.insert(tables.images)
 _CLOSE_INTENTS = sa.delete(tables.intents).where(*_at_key(tables.intents))
 _CLOSE_INTENTS_OF_RUN = _CLOSE_INTENTS.where(tables.intents.c.run == sa.bindparam("at_run"))
 
 
-_AT_ONCE = 500
-"""Rows that are held in memory while all of them are gone through."""
-
-
 class State:
     """Holds the connection. Safe to use from several threads: one transaction at a time."""
 
-    def __init__(self, engine: Engine, location: str) -> None:
+    def __init__(self, engine: Engine, location: str, by: Actor | None = None) -> None:
         self._engine = engine
         self._store = Store(engine)
         self.history = History(self._store)
         self.looking = Looking(self._store)
         self.sharing = Sharing(self._store)
+        self.trail = Trail(self._store, by or account())
+        self.told = ToldStore(self._store)
         self.figures = Figures(self._store)
         self._leases: dict[str, Callable[[], None]] = {}
         self.location = location
 
     @classmethod
-    def open(cls, location: str | Path) -> Self:
-        """A file path, or a `postgresql://` address. Makes or migrates the store. Raises StateError."""
+    def open(cls, location: str | Path, *, by: Actor | None = None) -> Self:
+        """A file path, or a `postgresql://` address. Makes or migrates the store. Raises StateError.
+
+        `by`: who acts, for the audit trail; the operating system's account unless told."""
         engine = open_engine(location)
         try:
             bring_up_to_date(engine)
@@ -75,7 +80,7 @@ class State:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, where(engine))
+        return cls(engine, where(engine), by)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -120,57 +125,48 @@ class State:
         with self._store.transaction() as connection:
             return [to_record(row) for row in connection.execute(_RECORDS.where(*self._within(tables.records, route)))]
 
-    def addresses(self, destination: str, *, besides: str) -> dict[Key, Address]:
-        """Where the items of other routes stand in a destination, for links."""
-        return self._addresses_of(destination, tables.records.c.route != besides)
+    def addresses(self, destination: str, *, besides: str, keys: Collection[Key] | None = None) -> dict[Key, Address]:
+        """Where the items of other routes stand in a destination, for links: all of them, or these."""
+        return self._addresses_of(destination, tables.records.c.route != besides, keys)
 
-    def own_addresses(self, destination: str, route: str) -> dict[Key, Address]:
-        """Where the items of a route stand."""
-        return self._addresses_of(destination, tables.records.c.route == route)
+    def own_addresses(self, destination: str, route: str, keys: Collection[Key]) -> dict[Key, Address]:
+        """Where these items of a route stand."""
+        return self._addresses_of(destination, tables.records.c.route == route, keys)
 
-    def _addresses_of(self, destination: str, of: sa.ColumnElement[bool]) -> dict[Key, Address]:
-        r = tables.records
-        standing = sa.select(r.c.key, r.c.name, r.c.route, r.c.place).where(
-            r.c.destination == destination, of, r.c.deleted.is_(False)
-        )
+    def _addresses_of(
+        self, destination: str, of: sa.ColumnElement[bool], keys: Collection[Key] | None
+    ) -> dict[Key, Address]:
+        r = tables.records.c
+        rows = sa.select(r.key, r.name, r.route, r.place, r.destination).where(of, r.deleted.is_(False))
+        # Asked by key as well, SQLite would go by the destination, and read every row of it.
+        meant = [r.destination == destination] if keys is None else [r.key.in_(some) for some in batched(keys)]
+        addresses: dict[Key, Address] = {}
         with self._store.transaction() as connection:
             known = connection.execute(sa.select(tables.places)).mappings()
             places = {(row["route"], row["place"]): to_place(row) for row in known}
-            rows = connection.execute(standing.order_by(r.c.route, r.c.key))
-            return {key: Address(places[at], name) for key, name, *rest in rows if (at := tuple(rest)) in places}
+            for which in meant:
+                for key, name, route, place, where in connection.execute(rows.where(which).order_by(r.route, r.key)):
+                    if where == destination and (route, place) in places:
+                        addresses[key] = Address(places[route, place], name)
+        return addresses
+
+    def population(self, route: str, places: Collection[str]) -> dict[str, int]:
+        """How many records stand in each of these places."""
+        r = tables.records.c
+        of = (r.route == route, r.place.in_(places), r.deleted.is_(False))
+        with self._store.transaction() as connection:
+            rows = connection.execute(sa.select(r.place, sa.func.count()).where(*of).group_by(r.place))
+            return {place: count for place, count in rows}
 
     def standing(self, route: str, destination: str) -> tuple[str, str]:
         """All that a plan of the route goes by, in a line of the route's own and one of what other routes have at the
         destination: equal as long as none of it changed. No text is read."""
-        r, p, f = tables.records, tables.places, tables.forgotten
-        names = ("route", "place", "key", "name", "fingerprint", "version", "drifted", "deleted", "hidden")
-        records = sa.select(*(r.c[name] for name in names)).order_by(r.c.route, r.c.place, r.c.key)
-        places = sa.select(p.c.route, p.c.place, p.c.title, p.c.course).order_by(p.c.route, p.c.place)
-        others = sa.select(r.c.route).where(r.c.destination == destination, r.c.route != route)
-        own = [
-            records.where(r.c.destination == destination, r.c.route == route),
-            places.where(p.c.route == route),
-            *(
-                sa.select(table).where(table.c.route == route).order_by(*table.primary_key)
-                for table in (tables.intents, tables.cursors, tables.conflicts)
-            ),
-            sa.select(f.c.mark).where(f.c.route == route).order_by(f.c.mark),
-        ]
-        beside = [
-            records.where(r.c.destination == destination, r.c.route != route),
-            places.where(p.c.route.in_(others)),
-        ]
-        return self._seen(own), self._seen(beside)
+        return standing(self._store, route, destination)
 
-    def _seen(self, queries: Sequence[sa.Select[Any]]) -> str:
-        seen = hashlib.blake2b(digest_size=32)
-        with self._store.transaction() as connection:
-            streaming = connection.execution_options(yield_per=_AT_ONCE)
-            for query in queries:
-                seen.update(b"\0")
-                for row in streaming.execute(query):
-                    seen.update(repr(tuple(row)).encode())
-        return seen.hexdigest()
+    def standing_after(self, own: str, route: str, destination: str, changed: Sequence[Record]) -> str:
+        """The route's own line, if it was `own` when these records were as they are given, and nothing else changed
+        since. Where anything else did, it is a line that `standing` never tells."""
+        return standing_after(self._store, own, route, destination, changed)
 
     def places(self, route: str) -> dict[str, KnownPlace]:
         with self._store.transaction() as connection:
@@ -181,15 +177,17 @@ class State:
         """Places are kept as long as records stand in them; `listed` says when they were last looked at."""
         with self._store.transaction() as connection:
             p = tables.places
-            known = {
-                row.place: row.listed
-                for row in connection.execute(sa.select(p.c.place, p.c.listed).where(*self._within(p, route)))
-            }
+            rows = connection.execute(sa.select(p).where(*self._within(p, route))).mappings()
+            known = {row["place"]: KnownPlace(to_place(row), row["listed"]) for row in rows}
             for place in places:
+                before = known.get(place.id)
+                now = KnownPlace(place, listed.get(place.id) or (before.listed if before is not None else None))
+                if now == before:
+                    continue
                 row: dict[str, Any] = {"kind": place.kind.value, "container": place.container, "title": place.title}
-                row |= {"course": place.course, "listed": listed.get(place.id) or known.get(place.id)}
+                row |= {"course": place.course, "listed": now.listed}
                 here = {"route": route, "place": place.id}
-                if place.id in known:
+                if before is not None:
                     connection.execute(sa.update(p).where(*at(p, here)).values(**row))
                 else:
                     connection.execute(sa.insert(p).values(**here, **row))
@@ -212,14 +210,14 @@ class State:
     def open_intents(self, route: str) -> list[Intent]:
         with self._store.transaction() as connection:
             i = tables.intents
-            query = sa.select(*(i.c[each.name] for each in fields(Intent))).where(*self._within(i, route))
+            query = sa.select(*(i.c[name] for name in _OF_AN_INTENT)).where(*self._within(i, route))
             return [Intent(**row) for row in connection.execute(query.order_by(i.c.id)).mappings()]
 
     def write_intents(self, intents: Sequence[Intent]) -> None:
         """Committed before anything is sent, so that a run that dies leaves a trace of what it was about to do."""
         if intents:
             with self._store.transaction(on_disk=True) as connection:
-                rows = [asdict(intent) for intent in intents]
+                rows = [{name: getattr(intent, name) for name in _OF_AN_INTENT} for intent in intents]
                 connection.execute(sa.insert(tables.intents), rows)
 
     def settle(
@@ -231,14 +229,18 @@ class State:
         *,
         record: Record | None,
         image: Image | None = None,
+        before: str = "",
         forget: bool = False,
         closed: bool = False,
     ) -> None:
         """One transaction: the outcome, what stood there before, the record it leaves, and the intent closed, unless it
-        is still open. `closed`: what became of it is known although it leaves no record."""
+        is still open. `before`: the digest of what stood there; `closed`: what became of it is known although it leaves
+        no record."""
         change = outcome.change
+        after = image.digest_after if image is not None else record.digest if record is not None else ""
+        digests = {"digest_before": before, "digest_after": after}
         with self._store.transaction() as connection:
-            connection.execute(_ADD_OUTCOME, outcome_row(run, route, outcome))
+            connection.execute(_ADD_OUTCOME, outcome_row(run, route, outcome) | digests)
             if image is not None:
                 connection.execute(_ADD_IMAGE, image_row(run, route, image))
             if record is not None:

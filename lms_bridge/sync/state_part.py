@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bridge.audit.line import Actor
 from lms_bridge.connector import Address, Change, Outcome, Status
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
@@ -21,6 +22,7 @@ from lms_bridge.sync.state import State
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease_places
 from lms_bridge.sync.state_sharing import Sharing
+from lms_bridge.sync.state_trail import Trail
 
 
 class _SharedState(State):
@@ -33,6 +35,7 @@ class _SharedState(State):
         self.location = whole.location
         self.sharing = Sharing(self._store)
         self.history = History(self._store)
+        self.trail = whole.trail
         self._delivery = secrets.token_hex(4)
 
     def write_intents(self, intents: Sequence[Intent]) -> None:
@@ -55,17 +58,30 @@ class _SharedState(State):
 
 
 class PartState(_SharedState):
-    """Some places of a route. `addresses` are where everything else stands."""
+    """Some places of a route, and of these only some `keys` where they are given. `addresses` are where everything else
+    stands."""
 
-    def __init__(self, whole: State, places: Collection[str], addresses: Mapping[Key, Address]) -> None:
+    def __init__(
+        self,
+        whole: State,
+        places: Collection[str],
+        addresses: Mapping[Key, Address],
+        *,
+        keys: Collection[Key] | None = None,
+    ) -> None:
         super().__init__(whole)
         self.history = _PartHistory(self._store)
+        self.trail = _PartTrail(self._store, whole.trail.by)
         self._leases = {}
         self._places = sorted(places)
         self._addresses = addresses
+        self._keys = keys
 
     def _within(self, table: sa.Table, route: str) -> list[sa.ColumnElement[bool]]:
-        return [*super()._within(table, route), table.c.place.in_(self._places)]
+        within = [*super()._within(table, route), table.c.place.in_(self._places)]
+        if self._keys is not None and table is tables.records:
+            within.append(table.c.key.in_(self._keys))
+        return within
 
     @contextmanager
     def lease_mine(self, route: str) -> Iterator[None]:
@@ -77,14 +93,14 @@ class PartState(_SharedState):
     def close_intents(self, route: str, keys: Iterable[tuple[str, Key]]) -> None:
         """Left to the closing: a part does not see everything that an intent may be about."""
 
-    def addresses(self, destination: str, *, besides: str) -> dict[Key, Address]:
-        return dict(self._addresses)
+    def addresses(self, destination: str, *, besides: str, keys: Collection[Key] | None = None) -> dict[Key, Address]:
+        return {key: at for key, at in self._addresses.items() if keys is None or key in keys}
 
 
 class _PartHistory(History):
     """The run is not begun, judged or ended by one of its parts."""
 
-    def begin_run(self, run: str, route: str, destination: str, *, started: datetime, checksum: str) -> None:
+    def begin_run(self, run: str, route: str, destination: str, **how: Any) -> None:
         pass
 
     def end_run(self, run: str, route: str, *, ended: datetime, exit_code: int, summary: Mapping[str, int]) -> None:
@@ -94,6 +110,16 @@ class _PartHistory(History):
         pass
 
     def trim(self, before: datetime) -> None:
+        pass
+
+
+class _PartTrail(Trail):
+    """What its parts wrote is told when the run is closed."""
+
+    def add_run(self, run: str, route: str) -> None:
+        pass
+
+    def catch_up(self, route: str, *, besides: str) -> None:
         pass
 
 
@@ -108,8 +134,10 @@ class ClosingState(_SharedState):
 class _ClosingHistory(History):
     """The run began before, and its report is not yet made when the closing is applied."""
 
-    def begin_run(self, run: str, route: str, destination: str, *, started: datetime, checksum: str) -> None:
-        begin_once(self, run, route, destination, started=started)
+    def begin_run(
+        self, run: str, route: str, destination: str, *, started: datetime, checksum: str, by: Actor | None = None
+    ) -> None:
+        begin_once(self, run, route, destination, started=started, by=by)
 
     def end_run(self, run: str, route: str, *, ended: datetime, exit_code: int, summary: Mapping[str, int]) -> None:
         pass
@@ -120,7 +148,9 @@ class _ClosingHistory(History):
         super().note(run, route, told)
 
 
-def begin_once(history: History, run: str, route: str, destination: str, *, started: datetime) -> None:
+def begin_once(
+    history: History, run: str, route: str, destination: str, *, started: datetime, by: Actor | None = None
+) -> None:
     """A run may be begun again by the worker that takes the place of one that died."""
     if not history.has_run(run, route):
-        history.begin_run(run, route, destination, started=started, checksum="")
+        history.begin_run(run, route, destination, started=started, checksum="", by=by)

@@ -49,6 +49,11 @@ class Look:
         return frozenset(item.key for item in self.items)
 
     @property
+    def population(self) -> int:
+        """How many entries we know to stand here."""
+        return sum(not record.deleted for record in self.records.values())
+
+    @property
     def withheld(self) -> frozenset[Key]:
         return frozenset(self.unrendered)
 
@@ -76,12 +81,19 @@ def must_list(policy: Policy, last: datetime | None, now: datetime) -> bool:
 
 
 def look_at(
-    looks: Sequence[Look], elsewhere: Mapping[Key, Address], policy: Policy, now: datetime, progress: Progress
+    looks: Sequence[Look],
+    elsewhere: Mapping[Key, Address],
+    policy: Policy,
+    now: datetime,
+    progress: Progress,
+    destination: Destination | None = None,
 ) -> None:
-    """Render every item and list every place that needs it.
+    """Render every item and list every place that needs it. `destination`: where they are, if it is to be told which
+    places are listed.
 
     Names that are found by listing can change what links say, so it goes round until nothing more must be listed.
     """
+    tell = getattr(destination, "ahead", None)
     rendered_with: dict[Key, Address] | None = None
     while True:
         addresses = addresses_of(looks, elsewhere, policy, now)
@@ -92,6 +104,8 @@ def look_at(
         needed = [look for look in unlisted if look.must_list or not _in_step(look, policy, now)]
         if not needed:
             return
+        if tell is not None:
+            tell([(look.place, max(len(look.items), len(look.records))) for look in needed])
         side_by_side(_list_entries, needed, policy.places_at_once, "listing", progress)
 
 

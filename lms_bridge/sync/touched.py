@@ -5,13 +5,16 @@ run that looks at everything, and so is telling what went wrong.
 """
 
 import logging
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from html import unescape
 from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Action, Address, Placement, Touched
-from lms_bridge.items import Item, Key, Page, mark
+from lms_bridge.items import Item, Key, Page, Prompt, mark
+from lms_bridge.markup.links import ITEM, item_key
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.listing import SourceView
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from lms_bridge.sync.state import State
 
 _log = logging.getLogger(__name__)
+_ADDRESS = re.compile(f"{ITEM}[^\"'\\s<>]+")
 
 
 def plan_touched(
@@ -78,19 +82,28 @@ def _looked_at(
     if not items:
         empty = Plan(route=route.name, destination=route.destination.name, made=now)
         return replace(empty, partial=True, checksum=checksum(()))
-    own = state.own_addresses(route.destination.name, route.name)
     left = {change.key for change in note.left}
     # What was left undone, or lists others beside its text, hangs on more than its own text.
     if any(item.key in left or (isinstance(item, Page) and item.index) for item in items):
         return None
+    keys = frozenset(item.key for item in items)
+    meant = keys.union(*(_linked(item) for item in items))
+    own = state.own_addresses(route.destination.name, route.name, meant)
     placement = _where_they_stand(route, items, own)
     if placement is None:
         return None
-    addresses = {**state.addresses(route.destination.name, besides=route.name), **own}
-    part = PartState(state, {place.id for place in placement.places}, addresses)
+    places = {place.id for place in placement.places}
+    addresses = {**state.addresses(route.destination.name, besides=route.name, keys=meant), **own}
     view = SourceView(items=tuple(items), listed=Listed.PARTLY)
-    within = Within(view, placement, frozenset(item.key for item in items))
+    within = Within(view, placement, keys, state.population(route.name, places))
+    part = PartState(state, places, addresses, keys=keys)
     return prepare(route, part, now=now, within=within, progress=progress)
+
+
+def _linked(item: Item) -> set[Key]:
+    """What its text leads to, and more rather than less: it is only found out where these stand."""
+    body = item.body if isinstance(item, Page | Prompt) else ""
+    return {key for address in _ADDRESS.findall(body) if (key := item_key(unescape(address))) is not None}
 
 
 def _where_they_stand(route: Route, items: Collection[Item], own: Mapping[Key, Address]) -> Placement | None:

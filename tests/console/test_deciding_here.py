@@ -9,6 +9,7 @@ from lms_bridge.cli.trial import Trial
 from lms_bridge.sandbox.moodle import Hand
 from lms_bridge.sandbox.pair import write_credentials
 from tests.console.console_world import Room, look, post
+from tests.console.seeding import state_of
 from tests.console.test_pages import words
 
 MOODLE, SHAREPOINT = "programme-to-moodle", "programme-to-sharepoint"
@@ -122,6 +123,9 @@ def test_theirs_stays_once_somebody_decided_so(living: Room, trial: Trial) -> No
     assert "says the gardener" in text_in_moodle(trial, "Plants")
     assert living.signed_in("anna").get(where).status_code == 404
     assert living.decisions[-1][:3] == ("anna", "review answered", PLANTS)
+    with state_of(living.folder) as state:
+        (line,) = [line for line in state.trail.lines() if line.deed == "resolve"]
+    assert (line.role, line.actor, line.key, line.about) == ("person", "anna", PLANTS, "theirs")
 
 
 def test_ours_takes_the_place_of_theirs(living: Room, trial: Trial) -> None:

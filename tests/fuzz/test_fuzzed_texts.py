@@ -18,10 +18,11 @@ from lms_bridge.items import Course, Kind
 from lms_bridge.markup.clean import CANONICAL, clean, clean_fragment
 from lms_bridge.markup.digest import plain_form
 from lms_bridge.markup.fragment import MarkupError, serialize
-from lms_bridge.markup.markdown import sections, to_html
+from lms_bridge.markup.markdown import to_html
 from lms_bridge.markup.merge import merge
 from lms_bridge.markup.merge_html import canonical
 from lms_bridge.markup.rewriting import rewritten
+from lms_bridge.markup.sections import sections
 from lms_bridge.markup.text import to_text
 from lms_bridge.markup.to_markdown import Spelling
 from lms_bridge.moodle.marker import find_marker

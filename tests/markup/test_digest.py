@@ -1,6 +1,7 @@
 """The digest tells an edited text from one that an editor only wrote anew."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,9 +9,10 @@ from hypothesis import strategies as st
 
 from lms_bridge.markup.clean import clean
 from lms_bridge.markup.digest import digest, plain_form, tight_form
-from lms_bridge.markup.fragment import parse, serialize
+from lms_bridge.markup.fragment import MarkupError, parse, serialize
 from lms_bridge.markup.vocabulary import BLOCKS
 from tests.markup import junk
+from tests.markup.test_shortcuts import POLICIES, in_order
 
 TEXT = (
     '<h2>Title</h2>\n<p title="t" lang="en">One <strong>two</strong> &amp; three.</p>\n'
@@ -103,3 +105,12 @@ def test_reading_and_writing_keeps_the_digest(html: str) -> None:
 @given(st.text(alphabet="abc ", min_size=1), st.text(alphabet="abc ", min_size=1))
 def test_different_words_have_different_digests(one: str, two: str) -> None:
     assert (digest(f"<p>{one}</p>") == digest(f"<p>{two}</p>")) == (one.split() == two.split())
+
+
+@given(junk.html | in_order(), POLICIES)
+def test_the_form_of_a_clean_text_is_the_one_that_a_tree_gives(html: str, policy: Any) -> None:
+    try:
+        cleaned = clean(html, policy=policy)
+    except MarkupError:
+        return
+    assert plain_form(cleaned) == plain_form(str(cleaned))

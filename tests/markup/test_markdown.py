@@ -11,7 +11,8 @@ from lms_bridge.markup import markdown
 from lms_bridge.markup.clean import CANONICAL, clean
 from lms_bridge.markup.commonmark import unhastened
 from lms_bridge.markup.fragment import Cleaned, MarkupError
-from lms_bridge.markup.markdown import Conversion, sections, split_front_matter, to_html
+from lms_bridge.markup.markdown import Conversion, split_front_matter, to_html
+from lms_bridge.markup.sections import sections
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGES = {"Feedback": "item:wiki%2Ffeedback", "A & B": "item:wiki%2Fab"}
@@ -93,21 +94,6 @@ def test_lines_count_from_the_top_of_the_file_with_its_front_matter() -> None:
 )
 def test_front_matter_is_what_stands_between_lines_of_dashes(text: str, parts: tuple[str, str, int]) -> None:
     assert split_front_matter(text) == parts
-
-
-@pytest.mark.parametrize(
-    ("text", "title", "leading"),
-    [
-        ("# The *title*\n\ntext", "The title", True),
-        ("text\n\n# Later", "Later", False),
-        ("Set out\n=======\n", "Set out", True),
-        ("## Second level\n", None, False),
-        ("", None, False),
-    ],
-)
-def test_the_title_is_the_first_heading_of_the_first_level(text: str, title: str | None, leading: bool) -> None:
-    conversion = convert(text)
-    assert (conversion.title, conversion.leading_heading) == (title, leading)
 
 
 def test_links_and_images_are_listed_once_each() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_bridge.markup.digest import plain_form
-from lms_bridge.markup.markdown import Section, footnotes, sections, to_html
+from lms_bridge.markup.markdown import to_html
 from lms_bridge.markup.merge_html import canonical
 from lms_bridge.markup.rewriting import rewritten
+from lms_bridge.markup.sections import Section, footnotes, sections
 from lms_bridge.markup.to_markdown import Spelling
 from tests.markup.editing import edited, reindented
 from tests.markup.test_edit_pairs import FOLDER, page

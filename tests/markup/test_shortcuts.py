@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lms_bridge.markup.clean import CANONICAL, classes_of, clean, clean_fragment, cleaner, in_normal_form
 from lms_bridge.markup.commonmark import parser, unhastened
-from lms_bridge.markup.fragment import Cleaned, MarkupError, bounded, parse, serialize
+from lms_bridge.markup.fragment import Cleaned, Fragment, MarkupError, _reader, bounded, parse, serialize, tree
+from lms_bridge.markup.nesting import built
+from lms_bridge.markup.standing import stands
 from lms_bridge.markup.tidy import tidy
+from lms_bridge.markup.vocabulary import TAGS, VOID
 from lms_bridge.sharepoint.dialect import KEPT
 from tests.markup import junk
 
@@ -169,6 +172,43 @@ def test_what_is_known_to_be_clean_reads_as_what_is_not(html: str, policy: Any) 
         assert clean(str(cleaned), policy=policy) == cleaned
         assert serialize(parse(cleaned)) == serialize(parse(str(cleaned))) == cleaned
         assert serialize(clean_fragment(cleaned)) == serialize(clean_fragment(str(cleaned)))
+
+
+_ELEMENTS = """p h1 ul ol li dl dt dd table caption thead tbody tr th td blockquote pre div hr br strong em a a img
+span""".split()  # noqa: SIM905 - names, as they stand in markup
+_GIVEN = {"a": ' href="https://e.org"', "img": ' src="https://e.org/x.png"'}
+
+
+def _around(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    def element(name: str, content: list[str]) -> str:
+        opened = f"<{name}{_GIVEN.get(name, '')}>"
+        return opened if name in VOID else f"{opened}{''.join(content)}</{name}>"
+
+    return st.builds(element, st.sampled_from(_ELEMENTS), st.lists(inner, max_size=4))
+
+
+_STACKED = st.lists(st.recursive(st.sampled_from(["a", " ", "\n", "x y", "\xa0"]), _around, max_leaves=12), max_size=4)
+
+
+@settings(max_examples=300)
+@given(_STACKED.map("".join), st.sampled_from(["", "p", "div", "img", "a", "ul", "li"]))
+@example("<ul>\n<li>a</li> </ul><table> <tr> <td><p>a</p></td></tr></table>", "")
+@example("<div>a<p>b</p></div>", "p")
+@example("<p><br></p><p> </p><p>\xa0</p><a>x</a>", "")
+def test_markup_that_stands_as_it_may_is_the_same_when_it_is_built_anew(html: str, without: str) -> None:
+    tags, cleaned = TAGS - {without}, _reader().clean(bounded(html))
+    as_it_is = tree(cleaned)
+    if stands(as_it_is, tags=tags):
+        assert serialize(Fragment(as_it_is)) == serialize(Fragment(built(tree(cleaned), tags=tags)))
+    else:
+        # What was looked at in vain is as good as new.
+        assert serialize(Fragment(built(as_it_is, tags=tags))) == serialize(Fragment(built(tree(cleaned), tags=tags)))
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: path.stem)
+def test_what_was_read_once_stands_as_it_may(golden: Path) -> None:
+    once = serialize(parse(clean(golden.read_text(encoding="utf-8"))))
+    assert stands(tree(once), tags=TAGS)
 
 
 def test_nothing_but_cleaning_makes_a_text_clean() -> None:

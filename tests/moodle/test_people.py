@@ -183,7 +183,7 @@ def test_what_a_teacher_left_of_a_review_is_kept_beside_the_reviewers_new_words(
         Hand(world.site).edit_post(int(entry.ref.partition("-")[2]), PERSON, replace={"First": "A teacher's"})
     bench.change(make_item(Kind.REVIEW, BIO, words="Better words."))
     bench.sync(KEEP_BOTH)
-    texts = [bench.place(review.key).read(each).text for each in place.entries()]
+    texts = [bench.place(review.key).read(each).html for each in place.entries()]
     assert sorted("A teacher's words." in text for text in texts) == [False, True]
     assert sorted("Better words." in text for text in texts) == [False, True]
     assert writes(bench.sync(KEEP_BOTH)) == 0

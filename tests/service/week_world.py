@@ -44,6 +44,7 @@ class Line:
     there: MemoryDestination = field(default_factory=MemoryDestination)
     takes: timedelta = timedelta(seconds=20)
     policy: Policy = field(default_factory=Policy)
+    meanwhile: Callable[[], None] = lambda: None
 
     def policy_that_deletes(self) -> Policy:
         return replace(self.policy, prune=dict.fromkeys(Kind, Prune.DELETE))
@@ -125,6 +126,7 @@ class World:
             plan = prepare(route, state, now=self.now, only=request.only)
             report = apply(plan, route, state, now=self.now, approve=plan.checksum == request.approve)
             self._note_posts(line.there)
+            line.meanwhile()
             # Whatever else is due meanwhile happens while this one still holds its lease.
             self.pass_until(self.now + line.takes)
         self.under_way.remove(request.route)

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from lms_bridge import bridge
 from lms_bridge.config.load import load_config
 from lms_bridge.items import Course, Kind, Page, Prompt
-from lms_bridge.markup.commonmark import parser
+from lms_bridge.markup.markdown import Conversion
 from lms_bridge.opening import notes_of, open_connectors
-from lms_bridge.sources.files import glance, source, untouched
+from lms_bridge.sources.files import converting, glance, source, untouched
 from lms_bridge.sources.files.converting import converted
 from lms_bridge.sources.files.folder import Leaf
 from lms_bridge.sources.files.front_matter import PageMatter
@@ -104,18 +104,17 @@ def desk(tmp_path: Path) -> Desk:
 def counted() -> Iterator[list[str]]:
     """The texts that are parsed meanwhile."""
     parsed: list[str] = []
-    one = parser()
-    whole = one.parse
+    whole = converting.to_html
 
-    def parse(text: str, *others: object) -> object:
+    def to_html(text: str, **how: Any) -> Conversion:
         parsed.append(text)
-        return whole(text, *others)  # type: ignore[arg-type]
+        return whole(text, **how)
 
-    one.parse = parse  # type: ignore[assignment,method-assign]
+    converting.to_html = to_html
     try:
         yield parsed
     finally:
-        del one.parse  # type: ignore[attr-defined]
+        converting.to_html = whole
 
 
 def parsed_by(desk: Desk) -> list[str]:

@@ -144,6 +144,21 @@ def test_links_find_what_other_routes_brought_to_the_same_destination(state: Sta
     assert {key: (address.place, address.name) for key, address in found.items()} == {"s:other": (PLACE, "Cells 🧬")}
 
 
+def test_of_many_records_only_those_are_found_that_were_asked_for(state: State) -> None:
+    many = [replace(RECORD, key=f"s:{number}", name=f"Page {number}") for number in range(1100)]
+    gone = [replace(many[3], key="s:gone", deleted=True), replace(many[3], key="s:unplaced", place="page@away")]
+    for route, destination in (("mine", "moodle"), ("other", "moodle"), ("elsewhere", "sharepoint")):
+        state.save_places(route, [PLACE], listed={})
+        state.save_records(route, destination, [*many, *gone] if route == "mine" else [many[7]])
+    asked = [record.key for record in (*many[:1030], *gone)]
+    own = state.own_addresses("moodle", "mine", asked)
+    assert {key: (at.place, at.name) for key, at in own.items()} == {r.key: (PLACE, r.name) for r in many[:1030]}
+    assert [*state.addresses("moodle", besides="mine", keys=asked)] == ["s:7"]
+    assert state.addresses("moodle", besides="mine", keys=["s:8"]) == {}
+    assert state.own_addresses("sharepoint", "mine", asked) == {}
+    assert state.population("mine", [PLACE.id, "page@nowhere"]) == {PLACE.id: 1100}
+
+
 def test_a_place_remembers_when_it_was_listed_last(state: State) -> None:
     state.save_places("r", [PLACE], listed={})
     assert state.places("r")[PLACE.id].listed is None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,27 @@ def test_a_plan_is_made_anew_when_what_it_goes_by_changed_and_not_for_anything_e
         "who is forgotten by mine",
         "an entry of mine",
     ]
+
+
+def test_a_plan_goes_by_what_a_few_writes_left_without_looking_at_everything_again(state: State) -> None:
+    many = [replace(RECORD, key=f"s:{number}", name=f"Cell {number} 🧬") for number in range(1100)]
+    state.save_records("mine", "moodle", many)
+    (before, _), changed = state.standing("mine", "moodle"), many[:1020]
+    for apart, turned in enumerate([{"version": "4", "fingerprint": "g"}, {"drifted": True}, {"hidden": True}]):
+        state.save_records("mine", "moodle", [replace(record, **turned) for record in changed[apart::3]])
+    state.forget_records("mine", changed[:2])
+    state.save_cursor("mine", "7")
+    now, _ = state.standing("mine", "moodle")
+    assert (state.standing_after(before, "mine", "moodle", changed), now != before) == (now, True)
+
+
+@pytest.mark.parametrize("turned", [{"name": "Roots"}, {"version": "4"}, {"fingerprint": "g"}, {"deleted": True}])
+def test_what_another_one_turned_meanwhile_is_seen_by_the_next_plan(state: State, turned: dict[str, Any]) -> None:
+    other = replace(RECORD, key="s:b")
+    state.save_records("mine", "moodle", [RECORD, other])
+    before, _ = state.standing("mine", "moodle")
+    state.save_records("mine", "moodle", [replace(RECORD, version="4"), replace(other, **turned)])
+    assert state.standing_after(before, "mine", "moodle", [RECORD]) != state.standing("mine", "moodle")[0]
 
 
 def test_a_run_is_known_by_its_route_and_its_name(state: State) -> None:

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,10 @@ from quiet_world import DAILY, PNG, Desk, Watched
 
 from lms_bridge.connector import PlaceRef, Touched
 from lms_bridge.errors import SourceError
-from lms_bridge.items import Kind
-from lms_bridge.sources.files import folder, glance, outline
+from lms_bridge.items import Item, Kind
+from lms_bridge.sources.files import glance, outline
+from lms_bridge.sources.files.settings import FilesSettings
+from lms_bridge.sources.files.source import FilesSource
 from lms_bridge.sync.policy import Limits, Policy
 from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.run import Report
@@ -334,13 +336,55 @@ def test_an_outline_that_is_none_has_everything_looked_at(desk: Desk, outline: s
     assert desk.looks()
 
 
-def test_a_course_that_is_gone_between_two_looks_has_everything_looked_at(
+def test_a_file_that_is_gone_between_two_looks_has_everything_looked_at(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _more(desk)
-    monkeypatch.setattr(folder, "courses", lambda reading: iter(()))
+    looked = outline.stamps_of
+
+    def stamps_of(root: Path, begun: int) -> outline.Stamps | None:
+        found = looked(root, begun)
+        (desk.content / ROOTS).unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(outline, "stamps_of", stamps_of)
     assert desk.looks()
     assert desk.told == [None]
+
+
+def _items(listed: Iterable[Item]) -> dict[str, Item]:
+    return {item.key: item for item in listed}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("BIO-101/wiki/roots.md", "# Roots\n\nSee [[Woods]], [[cells]] and [ask](../prompts/ask.md).\n"),
+        ("ECO-7/wiki/soil.md", "---\nparent: Roots\n---\n# Soil\n\nAs [[Roots]] says, and not as [[Cells]].\n"),
+        (
+            "ECO-7/wiki/roots/deep.md",
+            "# Deep\n\nAs [there](../../../BIO-101/wiki/cells.md) and [above](../roots.md).\n",
+        ),
+        (ASK, "---\ntitle: Ask\npublish: 2026-12-01\ngroup: A\n---\nWhat of [[Cells]]?\n"),
+    ],
+)
+def test_what_is_told_of_a_touched_text_is_what_a_listing_tells_of_it(tmp_path: Path, name: str, text: str) -> None:
+    desk = Desk(tmp_path)
+    begin = {**BEGIN, "ECO-7/wiki/roots.md": "# Roots\n\nOthers.\n", name: text}
+    for file, words in {**begin, "ECO-7/course.yaml": "idnumber: ECO\nplaces: {memory: {wiki: W}}\n"}.items():
+        write(desk, file, words)
+    write(desk, IMAGE, PNG)
+    source, other = (
+        FilesSource("programme", FilesSettings(path=Path("content"), scale=(1, 5)), tmp_path) for _ in "12"
+    )
+    source.remember(tmp_path / "memory", "code")
+    before = source.items()
+    assert before.outline is not None
+    write(desk, name, f"{text}\nMore.\n")
+    found, listed = source.touched(before.outline), _items(other.items().items)
+    assert found is not None
+    (item,) = found.items
+    assert (item, item == _items(before.items)[item.key]) == (listed[item.key], False)
 
 
 @pytest.mark.parametrize("error", [SourceError("is not there."), KeyError("a slip")])

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt, Withheld
+from lms_bridge.markup.addresses import Resolve
 from lms_bridge.markup.fragment import MarkupError
 from lms_bridge.markup.links import asset_src, item_href
-from lms_bridge.markup.markdown import Resolve, Section, sections
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.assets import read_asset
 from lms_bridge.sources.files.converting import converted
@@ -18,6 +19,9 @@ from lms_bridge.sources.files.leaves import WIKI
 from lms_bridge.sources.files.memory import Memory
 from lms_bridge.sources.files.reading import Reading
 from lms_bridge.sources.files.settings import FilesSettings
+
+if TYPE_CHECKING:
+    from lms_bridge.markup.sections import Section
 
 _NO_PARTS = "leads to the top of its page: parts of pages cannot be linked to."
 _NO_PARTS_STEP = "Leave the part out, or make it a page of its own."
@@ -49,7 +53,7 @@ class Conversion:
     """Turns leaves into items. Holds what all of them share: the map of links and the images already read."""
 
     def __init__(
-        self, reading: Reading, links: folders.Map, settings: FilesSettings, memory: Memory | None = None
+        self, reading: Reading, links: folders.Links, settings: FilesSettings, memory: Memory | None = None
     ) -> None:
         self._reading = reading
         self._links = links
@@ -94,7 +98,7 @@ class Conversion:
         ]
         return item
 
-    def sections(self, leaf: folders.Leaf, text: str, noted: dict[str, str], titles: dict[str, str]) -> list[Section]:
+    def sections(self, leaf: folders.Leaf, text: str, noted: dict[str, str], titles: dict[str, str]) -> "list[Section]":
         """A text by its blocks, were it this leaf's. Notes how its writer spells what `item:` and `asset:` lead to."""
 
         def quiet(line: int, cause: str, next_step: str) -> None:
@@ -108,6 +112,8 @@ class Conversion:
                 return address
 
             return noted_down
+
+        from lms_bridge.markup.sections import sections
 
         return sections(
             text,
@@ -184,10 +190,8 @@ class Conversion:
 
     def _named(self, named: str, leaf: folders.Leaf) -> folders.Leaf | None:
         """The page that the front matter of another one names."""
-        every = (*self._links.leaves.values(), *self._links.left_out.values())
-        pages = [other for other in every if other.kind is Kind.PAGE and other.course == leaf.course]
         room = f"/{WIKI}/"
-        for other in pages:
+        for other in self._links.pages(leaf.course):
             if named == other.matter.id or named.removesuffix(".md") == other.key.partition(room)[2]:
                 return other
         titled = self._links.titled(named, leaf.course)

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lms_bridge.markup.addresses import Problem, Resolve
 from lms_bridge.markup.clean import CANONICAL
 from lms_bridge.markup.fragment import Cleaned
-from lms_bridge.markup.markdown import Conversion, Problem, Resolve, to_html
+from lms_bridge.markup.markdown import Conversion, to_html
 from lms_bridge.sources.files.folder import Leaf
 from lms_bridge.sources.files.memory import Memory
 
@@ -67,8 +68,6 @@ def _written(found: Conversion, asked: list[tuple[str, str, int, str | None]]) -
         "asked": asked,
         "html": found.html,
         "cleaned": isinstance(found.html, Cleaned),
-        "title": found.title,
-        "leading_heading": found.leading_heading,
         "problems": [(problem.line, problem.message) for problem in found.problems],
         "links": found.links,
         "images": found.images,
@@ -78,8 +77,6 @@ def _written(found: Conversion, asked: list[tuple[str, str, int, str | None]]) -
 def _read(kept: Mapping[str, Any]) -> Conversion:
     return Conversion(
         html=Cleaned(kept["html"], CANONICAL) if kept["cleaned"] else kept["html"],
-        title=kept["title"],
-        leading_heading=kept["leading_heading"],
         problems=tuple(Problem(line, message) for line, message in kept["problems"]),
         links=tuple(kept["links"]),
         images=tuple(kept["images"]),

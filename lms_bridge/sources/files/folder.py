@@ -3,9 +3,10 @@
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from lms_bridge.errors import ContentError, Problem, SourceError
 from lms_bridge.items import Course, Key, Kind
@@ -54,6 +55,22 @@ class Leaf:
         return self.matter.status == "draft"
 
 
+class Links(Protocol):
+    """Where links lead."""
+
+    def at(self, path: Path) -> Leaf | None:
+        """The leaf of a file, readable or not."""
+        ...
+
+    def titled(self, title: str, course: Course) -> list[Leaf]:
+        """The pages of this title in the course, else in any course."""
+        ...
+
+    def pages(self, course: Course) -> Iterable[Leaf]:
+        """Every page of the course, readable or not."""
+        ...
+
+
 @dataclass(slots=True)
 class Map:
     """Where links lead: by file, and by course and title. `left_out` are files that cannot become items now: a link to
@@ -72,15 +89,18 @@ class Map:
         self._add_title(leaf)
 
     def at(self, path: Path) -> Leaf | None:
-        """The leaf of a file, readable or not."""
         return self.leaves.get(path) or self.left_out.get(path)
 
     def _add_title(self, leaf: Leaf) -> None:
         if leaf.kind is Kind.PAGE and leaf.title:
             self.titles.setdefault((leaf.course.idnumber, folded(leaf.title)), []).append(leaf)
 
+    def pages(self, course: Course) -> Iterator[Leaf]:
+        for leaf in (*self.leaves.values(), *self.left_out.values()):
+            if leaf.kind is Kind.PAGE and leaf.course == course:
+                yield leaf
+
     def titled(self, title: str, course: Course) -> list[Leaf]:
-        """The pages of this title in the course, else in any course."""
         near = self.titles.get((course.idnumber, folded(title)))
         if near:
             return near

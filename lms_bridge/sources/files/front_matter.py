@@ -43,7 +43,8 @@ Identifier = Field(None, pattern=r"^\w[^/\p{Cc}]*(/\w[^/\p{Cc}]*)*$", max_length
 
 
 class _FrontMatter(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    # Built when it is first used: a folder in which one page was touched has no use for the others.
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, defer_build=True)
 
 
 class PageMatter(_FrontMatter):

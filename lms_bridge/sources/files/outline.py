@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lms_bridge.items import Kind
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.converting import mark_of
-from lms_bridge.sources.files.front_matter import PageMatter, PromptMatter
 from lms_bridge.sources.files.glance import is_fresh, stamp, walk
 from lms_bridge.sources.files.memory import Memory
 
@@ -27,7 +25,7 @@ _MARK = 4
 """Where the text's mark stands in a row."""
 
 Stamps = Mapping[str, str]
-"""Every name in the folder with what is seen of it from outside; "" for what was touched too lately to be sure."""
+"""Every name below the folder with what is seen of it from outside; "" for what was touched too lately to be sure."""
 
 
 Since = Mapping[str, tuple[str, str]]
@@ -41,7 +39,9 @@ class Outline:
     name: str
     stamps: Stamps
     leaves: Mapping[str, Any]
-    """Kind, key, title, text's line and mark, course's folder and front matter of every page and prompt, by name."""
+    """Kind, key, title, text's line and mark, and front matter of every page and prompt, by name."""
+    courses: Mapping[str, Any]
+    """Id number, title and placement of the course of each folder that any of these lies in."""
     since: Since
 
 
@@ -56,11 +56,13 @@ class Differing:
 def stamps_of(root: Path, begun: int) -> Stamps | None:
     """None where it cannot be said. `begun` is now, in nanoseconds; taken before any file is read."""
     found = {}
+    folder = os.fsencode(root)
+    begin = len(os.path.join(folder, b""))
     try:
         # Names, and not only what stands under them, are compared, so that a folder's own date says nothing more.
-        for name, status in walk(os.fsencode(root)):
+        for name, status in walk(folder):
             seen = f"{status.st_ino} {status.st_mode}" if stat.S_ISDIR(status.st_mode) else stamp(status)
-            found[os.fsdecode(name)] = "" if is_fresh(status, begun) and seen.count(" ") > 1 else seen
+            found[os.fsdecode(name[begin:])] = "" if is_fresh(status, begun) and seen.count(" ") > 1 else seen
     except (OSError, RuntimeError, ValueError):
         return None
     return found
@@ -68,13 +70,24 @@ def stamps_of(root: Path, begun: int) -> Stamps | None:
 
 def keep(memory: Memory, root: Path, stamps: Stamps, links: folders.Map) -> str | None:
     """What `recall` needs to be told for it. None where a file is not known under the name by which it is read."""
-    begin = len(str(root)) + 1
-    leaves = {str(path): _row(memory, leaf, begin) for path, leaf in links.leaves.items()}
-    if not leaves.keys() <= stamps.keys():
+    begin = len(os.path.join(root, ""))
+    found = {str(path)[begin:]: leaf for path, leaf in links.leaves.items()}
+    if not found.keys() <= stamps.keys():
         return None
-    seen = hashlib.blake2b(json.dumps([stamps, leaves]).encode(), digest_size=16).hexdigest()
-    memory.keep(memory.mark("outline", seen), {"stamps": stamps, "leaves": leaves})
+    courses = {home_of(name): leaf.course for name, leaf in found.items()}
+    kept = {
+        "stamps": stamps,
+        "leaves": {name: _row(memory, leaf) for name, leaf in found.items()},
+        "courses": {home: [course.idnumber, course.title, course.placement] for home, course in courses.items()},
+    }
+    seen = hashlib.blake2b(json.dumps(kept).encode(), digest_size=16).hexdigest()
+    memory.keep(memory.mark("outline", seen), kept)
     return told(seen, {})
+
+
+def home_of(name: str) -> str:
+    """The course's folder that a file lies in."""
+    return name.partition(os.sep)[0]
 
 
 def told(name: str, since: Since) -> str:
@@ -88,7 +101,7 @@ def recall(memory: Memory, outline: str) -> Outline | None:
         kept = memory.recall(memory.mark("outline", name))
     except (AttributeError, TypeError, ValueError):
         return None
-    return None if kept is None else Outline(name, kept["stamps"], kept["leaves"], since)
+    return None if kept is None else Outline(name, kept["stamps"], kept["leaves"], kept["courses"], since)
 
 
 def differing(outline: Outline, now: Stamps) -> Differing | None:
@@ -102,18 +115,6 @@ def differing(outline: Outline, now: Stamps) -> Differing | None:
     return Differing(touched, tuple(unread))
 
 
-def links_of(outline: Outline, homes: Mapping[str, folders.CourseFolder]) -> folders.Map | None:
-    """Where links lead, by what was read then. None where a course's folder cannot be read any more."""
-    links = folders.Map()
-    if any(home not in homes for *_, home, _ in outline.leaves.values()):
-        return None
-    for name, (kind, key, title, line, _, home, raw) in outline.leaves.items():
-        links.add(
-            folders.Leaf(Kind(kind), key, Path(name), homes[home].course, title, _matter(kind, raw), _unread, line)
-        )
-    return links
-
-
 def is_same(leaf: folders.Leaf, before: folders.Leaf) -> bool:
     """Whether it is the same one but for its text."""
     return (leaf.kind, leaf.key, leaf.title, leaf.matter) == (before.kind, before.key, before.title, before.matter)
@@ -124,19 +125,7 @@ def mark_before(outline: Outline, name: str) -> bytes:
     return bytes.fromhex(outline.since[name][1] if name in outline.since else outline.leaves[name][_MARK])
 
 
-def _row(memory: Memory, leaf: folders.Leaf, begin: int) -> list[Any]:
-    home = str(leaf.path)[begin:].partition(os.sep)[0]
+def _row(memory: Memory, leaf: folders.Leaf) -> list[Any]:
     raw = leaf.matter.model_dump(mode="json", exclude_unset=True)
     mark = leaf.mark or mark_of(memory, leaf.text, leaf.text_line)
-    return [leaf.kind.value, leaf.key, leaf.title, leaf.text_line, mark.hex(), home, raw]
-
-
-_PLAIN: Mapping[str, PageMatter | PromptMatter] = {Kind.PAGE.value: PageMatter(), Kind.PROMPT.value: PromptMatter()}
-
-
-def _matter(kind: str, raw: Mapping[str, Any]) -> PageMatter | PromptMatter:
-    return type(_PLAIN[kind]).model_validate(raw) if raw else _PLAIN[kind]
-
-
-def _unread() -> str:
-    raise AssertionError("of a file that nobody touched only the outline is known")
+    return [leaf.kind.value, leaf.key, leaf.title, leaf.text_line, mark.hex(), raw]

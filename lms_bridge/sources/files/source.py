@@ -16,6 +16,7 @@ from lms_bridge.sources.files.leaves import read_leaf, salvaged, shared_keys
 from lms_bridge.sources.files.memory import Keeping, Memory, remembering
 from lms_bridge.sources.files.ratings import Reviews, identity_of, mean_at, mean_of, ratings, read_reviews, same_rater
 from lms_bridge.sources.files.reading import Reading, stands
+from lms_bridge.sources.files.recalled import Recalled
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.unread import unread
 from lms_bridge.sources.files.untouched import leaf_of
@@ -74,17 +75,15 @@ class FilesSource:
         found = outlines.differing(before, now) if now is not None else None
         if found is None:
             return None
-        homes = {home.folder.name: home for home in folders.courses(reading)}
-        links = outlines.links_of(before, homes)
-        if links is None:
-            return None
+        links = Recalled(before, reading.root)
         conversion = Conversion(reading, links, self._settings, memory)
         items: list[Item] = []
         since = {name: before.since[name] for name in found.touched.keys() - set(found.unread)}
         for name in found.unread:
-            known = links.leaves[Path(name)]
-            leaf = self._read_again(reading, known, homes)
-            if leaf is None or not outlines.is_same(leaf, known):
+            path = reading.root / name
+            known = links.at(path)
+            leaf = self._read_again(reading, path, known.kind, links.home(name)) if known is not None else None
+            if known is None or leaf is None or not outlines.is_same(leaf, known):
                 return None
             since[name] = (found.touched[name], mark_of(memory, leaf.text, leaf.text_line).hex())
             if not leaf.is_draft:
@@ -96,12 +95,9 @@ class FilesSource:
         memory.save(without=gone - {bytes.fromhex(mark) for _, mark in since.values()})
         return Touched(items, outlines.told(before.name, since))
 
-    def _read_again(
-        self, reading: Reading, known: folders.Leaf, homes: Mapping[str, folders.CourseFolder]
-    ) -> folders.Leaf | None:
-        home = homes[known.path.relative_to(reading.root).parts[0]]
-        with reading.one_file(known.path):
-            return read_leaf(reading, known.path, home, known.kind, self.name, self._settings)
+    def _read_again(self, reading: Reading, path: Path, kind: Kind, home: folders.CourseFolder) -> folders.Leaf | None:
+        with reading.one_file(path):
+            return read_leaf(reading, path, home, kind, self.name, self._settings)
         return None
 
     def _listed(self, reading: Reading, since: str | None, memory: Memory | None) -> Listing:

@@ -14,8 +14,9 @@ from lms_bridge.connector import Edit
 from lms_bridge.errors import ContentError
 from lms_bridge.markup.fragment import parse
 from lms_bridge.markup.links import asset_digest, images, item_href
-from lms_bridge.markup.markdown import Section, footnotes, plain_text
+from lms_bridge.markup.markdown import plain_text
 from lms_bridge.markup.rewriting import rewritten
+from lms_bridge.markup.sections import Section, footnotes
 from lms_bridge.markup.to_markdown import Spelling
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.conversion import Conversion
