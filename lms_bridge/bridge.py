@@ -1,7 +1,7 @@
 """The composition root: a config becomes open connectors, a state and routes. The only place that knows all rooms."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lms_bridge.audit.line import Actor
 from lms_bridge.config.load import Config, Opening, RouteConfig
-from lms_bridge.connector import Change, Destination, Finding, Level, Source
+from lms_bridge.connector import Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
 from lms_bridge.expiry import findings as ending_soon
 from lms_bridge.items import Key
@@ -30,9 +30,9 @@ from lms_bridge.opening import (
 from lms_bridge.sync.decided import acts_of
 from lms_bridge.sync.frozen import hold
 from lms_bridge.sync.heartbeat import heartbeat
-from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer, Answers, Edited
 from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
+from lms_bridge.sync.reviewed import nothing_meant, refuse_unknown, refuse_unreviewed, refuse_unseen
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
@@ -147,9 +147,9 @@ class Bridge:
                 clock=clock, only=only, answers=answers, progress_of=beating, through_windows=through_windows
             )
             if checksums:
-                _refuse_unreviewed(plans, checksums)
+                refuse_unreviewed(plans, checksums)
             if not held:
-                _refuse_unknown(approved, plans)
+                refuse_unknown(approved, plans)
             refuse(plans)
             self.state.trail.note_config(self.config.file, self.config.digest)
             overridden = free.closed_now(clock()) if through_windows else {}
@@ -212,7 +212,7 @@ class Bridge:
 
         def refuse(plans: Sequence[Plan]) -> None:
             for plan in plans:
-                _refuse_unseen(plan, waiting[plan.route])
+                refuse_unseen(plan, waiting[plan.route])
 
         return concerned.sync(clock=clock, answers={key: answer}, refuse=refuse, stop=stop)
 
@@ -225,55 +225,6 @@ class Bridge:
             except StateError as error:
                 held[route.name] = error
         return held
-
-
-def nothing_meant(only: Sequence[str]) -> UsageError:
-    """For selections that no item of any route fits."""
-    return UsageError(
-        f"no item is meant by {', '.join(only)}.",
-        where="--only",
-        next_step="Use course:ID, page:TITLE, prompt:…, review:…, rating:… or a key of `plan --output json`.",
-    )
-
-
-def _refuse_unseen(plan: Plan, review: Review) -> None:
-    for change in (*plan.changes, *plan.in_step):
-        if change.key != review.key or change.place.id != review.place:
-            continue
-        version = change.entry.version if change.entry is not None else ""
-        fingerprint = _fingerprint_of(change)
-        if (version, fingerprint) != (review.version, review.fingerprint):
-            raise StateError(
-                "one of the two sides changed since this was found; nothing was written.",
-                where=review.key,
-                next_step="Run `lms-bridge sync`, and look at it again with `lms-bridge review show`.",
-            )
-
-
-def _fingerprint_of(change: Change) -> str:
-    return change.payload.fingerprint if change.payload is not None else ""
-
-
-def _refuse_unreviewed(plans: Iterable[Plan], checksums: Sequence[str]) -> None:
-    for plan in plans:
-        if plan.pending and plan.checksum not in checksums:
-            raise StateError(
-                f"what would be done is no longer what was reviewed (checksum {plan.checksum}); nothing was written.",
-                where=f"route {plan.route}",
-                next_step="Run `lms-bridge plan` again, and pass the checksum of each route that it shows.",
-            )
-
-
-def _refuse_unknown(approved: Sequence[str], plans: Iterable[Plan]) -> None:
-    """An approval of what is no longer planned, or of nothing at all, must not pass for one."""
-    known = {plan.checksum for plan in plans}
-    for checksum in approved:
-        if checksum not in known:
-            raise UsageError(
-                f"no plan has the checksum {checksum} now; nothing was written.",
-                where="--approve",
-                next_step="Run `lms-bridge plan` again: it shows what waits, and the command that approves it.",
-            )
 
 
 @contextmanager
