@@ -116,7 +116,7 @@ def _main(words: Sequence[str]) -> None:
         config = load_config(Path(file))
     except ConfigError as error:
         problems = [(problem.cause, problem.where, problem.next_step) for problem in error.problems]
-        print(json.dumps({"problems": problems}))
+        sys.stdout.write(json.dumps({"problems": problems}))
         return
     from lms_bridge.config.load import Config, RouteConfig
 
@@ -144,7 +144,8 @@ def _main(words: Sequence[str]) -> None:
     told: dict[str, Any] = {"problems": [], "state": config.state, "hosts": config.service.hosts}
     told["routes"] = [row(route) for route in config.routes]
     told["input"] = input_of(config, asked[0]) if asked else None
-    print(json.dumps(told))
+    # To the service, by a pipe.
+    sys.stdout.write(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -33,12 +33,14 @@ from tests.cli.conftest import ROOT, SMALL, free_ports
 PSEUDONYM_KEY = "pseudonym-key-0f9e8d7c6b5a"
 HOOK_PATH, HOOK_SECRET = "hooks/a1b2c3d4e5f6a7b8", "shared-with-the-hook-9f8e"
 DATABASE_PASSWORD = "p@ss/word:with#signs?and%more"
+CONSOLE_PASSWORD = "correct-horse-battery-1b2c3d"
 WRONG_TOKEN = "wrong-token-aaaabbbbccccdddd"
 WRONG_SECRET = "wrong-client-secret-eeeeffff"
 RATERS = ("Ann Adler", "Bob Brandt")
 ACTS = "\x1b]0;taken\x07 \x9b31m red \u202e turned"
 KEY = "programme:BIO/wiki/plants"
-_LOOKED_INTO = ("audit list", "audit verify", "notify test", "support-bundle")
+_LOOKED_INTO = ("audit list", "audit verify", "notify test", "support-bundle", "metrics", "serve")
+_LET_IN = ("console add-user", "console list-users", "console remove-user")
 RUN = "{run}"
 """Stands for the name of a run that was made before."""
 
@@ -61,6 +63,12 @@ COMMANDS: dict[str, list[list[str]]] = {
     "audit verify": [["audit", "verify"], ["audit", "verify", "--output", "json"], ["audit", "verify", "--head", ACTS]],
     "notify test": [["notify", "test"], ["notify", "test", "--channel", ACTS]],
     "support-bundle": [["support-bundle", "--output", "bundle.zip"], ["support-bundle", "--no-check", "--log", ACTS]],
+    "metrics": [["metrics", "--textfile", "metrics.prom"], ["metrics", "--textfile", "."]],
+    # It is served in tests/service: here it does not come to that.
+    "serve": [["serve", "--host", ACTS, "--port", "0"]],
+    "console add-user": [["console", "add-user", "ann.adler", "--role", role] for role in ("admin", ACTS)],
+    "console list-users": [["console", "list-users"], ["console", "list-users", "--output", "json"]],
+    "console remove-user": [["console", "remove-user", name] for name in ("ann.adler", ACTS)],
     "state verify": [["state", "verify"], ["state", "verify", "--output", "json"]],
     "state rebuild": [["state", "rebuild"], ["state", "rebuild", "--output", "markdown"]],
     "state export": [["state", "export"], ["state", "export", "state.jsonl"]],
@@ -129,6 +137,7 @@ class Typist:
     def types(self, *words: str, when: str = "") -> str:
         line = " ".join(words) + (f" ({when})" if when else "")
         self.patch.setattr(sys, "argv", ["lms-bridge", "-v", *words])
+        self.patch.setattr(sys, "stdin", io.StringIO(f"{CONSOLE_PASSWORD}\n"))
         out, err = io.StringIO(), io.StringIO()
         try:
             with redirect_stdout(out), redirect_stderr(err):
@@ -209,7 +218,16 @@ def type_everything(typist: Typist) -> None:
         typist.types_all(name)
     for name in ("state verify", "state rebuild", "state export", "state import", "forget", "runs undo"):
         typist.types_all(name)
-    for name in ("runs cancel", "worker", *_LOOKED_INTO, "pull", "schema", "setup moodle", "setup sharepoint"):
+    for name in (
+        "runs cancel",
+        "worker",
+        *_LOOKED_INTO,
+        *_LET_IN,
+        "pull",
+        "schema",
+        "setup moodle",
+        "setup sharepoint",
+    ):
         typist.types_all(name)
     _with_sandboxes_of_its_own(typist)
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.types import Message
+from starlette.testclient import TestClient
 
 from lms_bridge.errors import UsageError
 from lms_bridge.service import app
@@ -118,27 +118,7 @@ def test_a_scheduler_that_stands_still_makes_the_service_unready(world: World) -
     assert world.rota.health() == Health(False, ("the scheduler does not tick",))
 
 
-async def asked(application: Starlette, path: str) -> tuple[int, bytes]:
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": path,
-        "raw_path": path.encode(), "query_string": b"", "headers": [(b"host", b"localhost")], "root_path": "",
-        "scheme": "http", "server": ("localhost", 80), "client": ("127.0.0.1", 1),
-    }  # fmt: skip
-    await application(scope, receive, send)
-    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
-
-
 def test_the_console_is_built_for_the_first_who_asks_for_a_page_and_health_never_needs_it(world: World) -> None:
-    import asyncio
-
     built: list[str] = []
 
     def console() -> Starlette:
@@ -146,13 +126,10 @@ def test_the_console_is_built_for_the_first_who_asks_for_a_page_and_health_never
         return Starlette(routes=[Route("/pages/{name}", lambda request: PlainTextResponse("a page"))])
 
     application = app.build_app(app.Served(doors=world.rota, metrics=world.rota.metrics, console=console))
-    assert asyncio.run(asked(application, "/healthz")) == (200, b"ok\n")
+    asking = TestClient(application, base_url="http://localhost")
+    assert asking.get("/healthz").text == "ok\n"
     assert built == []
-
-    async def twice() -> list[tuple[int, bytes]]:
-        return [await asked(application, "/pages/a"), await asked(application, "/nothing")]
-
-    assert [status for status, _ in asyncio.run(twice())] == [200, 404]
+    assert [asking.get(path).status_code for path in ("/pages/a", "/nothing")] == [200, 404]
     assert built == ["once"]
 
 
