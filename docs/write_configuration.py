@@ -58,7 +58,7 @@ def _rows(
         required = field.is_required() and preset is None
         yield f"| `{prefix}{key}` | {_words(property_, definitions)} | {_default(value, required)} | {_cell(about)} |"
         if inner is not None:
-            block = _resolved(property_, definitions)
+            block = _block(property_, definitions)
             yield from _rows(inner, block, definitions, _instance(value, inner), f"{prefix}{key}.")
 
 
@@ -86,6 +86,12 @@ def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapp
     return schema
 
 
+def _block(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a list of blocks, what each of them is."""
+    found = _resolved(schema, definitions)
+    return _resolved(found["items"], definitions) if found.get("type") == "array" else found
+
+
 def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
         told = [_words(member, definitions) for member in schema["anyOf"] if member.get("type") != "null"]
@@ -102,10 +108,8 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
             return "`true` · `false`"
         case "integer" | "number":
             return ("whole number" if found["type"] == "integer" else "number") + _range(found)
-        case "array" if "prefixItems" in found:
-            return f"list of {len(found['prefixItems'])}: {_words(found['prefixItems'][0], definitions)}s"
         case "array":
-            return f"list of {_words(found['items'], definitions)}"
+            return _list(found, definitions)
         case "object" if "properties" in found:
             return "block"
         case "object" if "propertyNames" in found and "$ref" in found["propertyNames"]:
@@ -113,6 +117,13 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         case "object":
             return "blocks by name"
     return "path" if found.get("format") == "path" else "text"
+
+
+def _list(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    if "prefixItems" in schema:
+        return f"list of {len(schema['prefixItems'])}: {_words(schema['prefixItems'][0], definitions)}s"
+    each = _words(schema["items"], definitions)
+    return f"list of {each}s" if each == "block" else f"list of {each}"
 
 
 def _range(schema: Mapping[str, Any]) -> str:

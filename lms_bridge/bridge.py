@@ -1,5 +1,6 @@
 """The composition root: a config becomes open connectors, a state and routes. The only place that knows all rooms."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
 from lms_bridge.items import Key
 from lms_bridge.late import Late
 from lms_bridge.opening import basis_for, glance_of, notes_of, open_connectors, open_destination, open_source, policy_of
+from lms_bridge.sync.frozen import hold
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer
@@ -22,10 +24,12 @@ from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
+from lms_bridge.windows import Windows, closed, frozen
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
 
+_log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 
@@ -48,14 +52,17 @@ class Bridge:
         only: Sequence[str] = (),
         answers: Mapping[Key, Answer] = MappingProxyType({}),
         progress_of: Callable[[str], Progress] = lambda route: no_progress,
+        through_windows: bool = False,
     ) -> list[Plan]:
-        """Raises UsageError when `only` selects nothing at all."""
+        """Raises UsageError when `only` selects nothing at all. `through_windows`: a person lets also that be pushed
+        which `windows` hold back."""
         plans = []
         for route in self.routes:
             ground = None if only or answers else ground_of(route, self.state)
             note = read(self.notes, route) if ground is not None else None
             plan = recalled(note, route, ground, clock()) if ground is not None else None
-            plans.append(plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name)))
+            found = plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name))
+            plans.append(self._held(found, clock(), through=through_windows))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
         return plans
@@ -81,6 +88,14 @@ class Bridge:
         whole = plan or prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
         return replace(whole, ground=ground)
 
+    def _held(self, plan: Plan, now: datetime, *, through: bool) -> Plan:
+        windows = next((route.windows for route in self.config.routes if route.name == plan.route), Windows())
+        whole, courses = closed(windows, now), frozen(windows, now)
+        held = hold(plan, lambda course: whole or courses.get(course)) if whole or courses else plan
+        if held is not plan and through:
+            _log.warning("%s: what windows hold back is pushed all the same", plan.route)
+        return plan if through else held
+
     def sync(
         self,
         *,
@@ -92,6 +107,7 @@ class Bridge:
         refuse: Callable[[Sequence[Plan]], None] = lambda plans: None,
         stop: Stop | None = None,
         progress: Progress = no_progress,
+        through_windows: bool = False,
     ) -> list[Report]:
         """Plan every route, then apply every route. Raises StateError, before any write, when checksums are given and
         a route that would change something has none of them. A route that somebody else applies is told as failed.
@@ -110,7 +126,9 @@ class Bridge:
             free = replace(self, routes=tuple(route for route in self.routes if route.name not in held))
             names = [route.name for route in free.routes]
             beating = leases.enter_context(heartbeat(self.state, names, run, clock, progress))
-            plans = free.plan(clock=clock, only=only, answers=answers, progress_of=beating)
+            plans = free.plan(
+                clock=clock, only=only, answers=answers, progress_of=beating, through_windows=through_windows
+            )
             if checksums:
                 _refuse_unreviewed(plans, checksums)
             if not held:

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lms_bridge.changes import (
     Action,
@@ -31,6 +29,10 @@ from lms_bridge.changes import (
 )
 from lms_bridge.errors import Problem
 from lms_bridge.items import Item, Key, Kind, Withheld
+
+if TYPE_CHECKING:
+    # Whoever only reads the state needs no settings, and these take 8 MB.
+    from pydantic import BaseModel
 
 __all__ = [
     "Action",
@@ -275,7 +277,7 @@ class Connector:
     """
 
     name: str
-    settings: type[BaseModel]
+    settings: "type[BaseModel]"
     source: SourceFactory | None = None
     destination: DestinationFactory | None = None
     glance: Callable[[Any, Path], str | None] | None = None

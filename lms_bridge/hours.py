@@ -1,11 +1,9 @@
-"""Times of day at which a destination is asked for less: how they are written in connectors.yaml, and when they are.
+"""Times of day at which a destination is asked for less or nothing: how they are written in connectors.yaml.
 
 On the ground, since settings of every destination name them and must load without what talks to it.
 """
 
 import re
-from collections.abc import Iterable
-from datetime import datetime, time
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -20,14 +18,4 @@ def _checked(written: str) -> str:
 
 
 Hours = Annotated[str, AfterValidator(_checked), WithJsonSchema({"type": "string", "pattern": _SPAN})]
-"""Such as `08:00-18:00`; hours that end before they begin last over midnight."""
-
-
-def within(spans: Iterable[str], moment: datetime) -> bool:
-    """Whether a moment, by the clock on its own wall, lies in one of the `Hours`."""
-    now = moment.time()
-    for span in spans:
-        begin, end = (time.fromisoformat(each) for each in span.split("-"))
-        if begin <= now < end if begin < end else now >= begin or now < end:
-            return True
-    return False
+"""Such as `08:00-18:00`; hours that end before they begin last over midnight. When they are: see `windows.within`."""

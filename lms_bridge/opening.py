@@ -67,6 +67,14 @@ def basis_for(config: Config, route: RouteConfig, policy: Policy) -> str:
     return basis_of(config.folder, ends, sorted(route.kinds), policy)
 
 
+def input_for(config: Config, route: RouteConfig) -> str | None:
+    """All that a run of the route goes by besides state and destination, in one line: content, settings and code.
+    None for a source that cannot tell whether it changed."""
+    glance = glance_of(route.source, config.folder)
+    source = glance() if glance is not None else None
+    return f"{source} {basis_for(config, route, policy_of(route.policy))}" if source else None
+
+
 def notes_of(config: Config) -> Path:
     """Beside a state that is a file; for a database beside the config."""
     return config.folder / ".state" / "quiet" if "://" in config.state else Path(f"{config.state}.quiet")

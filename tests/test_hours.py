@@ -5,7 +5,8 @@ from datetime import date, datetime, time
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from lms_bridge.hours import Hours, within
+from lms_bridge.hours import Hours
+from lms_bridge.windows import within
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from lms_bridge.cli import check, content, forget, init, pull, review, runs, sandbox, setup, state, sync, worker
+from lms_bridge.cli import (
+    check,
+    content,
+    forget,
+    init,
+    metrics,
+    pull,
+    review,
+    runs,
+    sandbox,
+    serve,
+    setup,
+    state,
+    sync,
+    worker,
+)
 from lms_bridge.cli.printing import say
 
 app = typer.Typer(
@@ -50,6 +65,8 @@ app.command("check")(check.check)
 app.command("plan")(sync.plan)
 app.command("sync")(sync.sync)
 app.command("worker")(worker.worker)
+app.command("serve")(serve.serve)
+app.command("metrics")(metrics.metrics)
 app.command("status")(content.status)
 app.command("diff")(content.diff)
 app.command("pull")(pull.pull)

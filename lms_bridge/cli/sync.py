@@ -57,6 +57,9 @@ def sync(
     takeover: Annotated[
         bool, typer.Option("--takeover", help="Take over what carries the mark of another installation.")
     ] = False,
+    through_windows: Annotated[
+        bool, typer.Option("--through-windows", help="Push also what `windows` hold back now. Is logged.")
+    ] = False,
     deadline: Annotated[
         int | None,
         typer.Option(metavar="MINUTES", min=1, help="End early, in good order, after so long.", show_default=False),
@@ -90,6 +93,7 @@ def sync(
                 approved=approve or (),
                 stop=stop,
                 progress=progress,
+                through_windows=through_windows,
             )
         show_reports(reports, output)
     raise typer.Exit(code_of(reports))

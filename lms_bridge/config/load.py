@@ -12,13 +12,15 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from lms_bridge.config import references
 from lms_bridge.config.document import Document, KeyPath, read_document
-from lms_bridge.config.model import PolicySettings, RootSettings, RouteSettings
+from lms_bridge.config.model import PolicySettings, RootSettings
 from lms_bridge.config.problems import problems_of
 from lms_bridge.config.safety import unsafe
+from lms_bridge.config.schedule import ScheduleSettings, ServiceSettings
 from lms_bridge.connector import Connector
 from lms_bridge.errors import BridgeError, ConfigError, Problem
 from lms_bridge.items import Kind
 from lms_bridge.registry import connector, connector_names
+from lms_bridge.windows import Windows, together
 
 DEFAULT_FILE = "connectors.yaml"
 _MISSING = object()
@@ -40,6 +42,9 @@ class RouteConfig:
     destination: Opening
     kinds: frozenset[Kind]
     policy: PolicySettings
+    schedule: ScheduleSettings
+    windows: Windows
+    """Its own and those of all routes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Config:
     sources: Mapping[str, Opening]
     destinations: Mapping[str, Opening]
     routes: tuple[RouteConfig, ...]
+    service: ServiceSettings
 
 
 def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, without_secrets: bool = False) -> Config:
@@ -76,7 +82,7 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
     state = ""
     if root is not None:
         state, state_problems = _state(document, folder, root.state)
-        routes = _routes(root.routes, sources, destinations)
+        routes = _routes(root, sources, destinations)
         problems += state_problems
         problems += unsafe(document, root)
     if problems or root is None:
@@ -91,6 +97,7 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
         sources=sources,
         destinations=destinations,
         routes=routes,
+        service=root.service,
     )
 
 
@@ -237,12 +244,21 @@ def _state(document: Document, folder: Path, raw: str) -> tuple[str, list[Proble
 
 
 def _routes(
-    routes: Mapping[str, RouteSettings], sources: Mapping[str, Opening], destinations: Mapping[str, Opening]
+    root: RootSettings, sources: Mapping[str, Opening], destinations: Mapping[str, Opening]
 ) -> tuple[RouteConfig, ...]:
     """Those whose ends are known and valid; the others have been told."""
+    everywhere = root.windows.windows()
     return tuple(
-        RouteConfig(name, sources[route.source], destinations[route.destination], frozenset(route.kinds), route.policy)
-        for name, route in routes.items()
+        RouteConfig(
+            name,
+            sources[route.source],
+            destinations[route.destination],
+            frozenset(route.kinds),
+            route.policy,
+            route.schedule,
+            together((everywhere, route.windows.windows())),
+        )
+        for name, route in root.routes.items()
         if route.source in sources and route.destination in destinations
     )
 

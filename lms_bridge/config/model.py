@@ -1,19 +1,16 @@
 """The settings that belong to no connector: what stands at the top of connectors.yaml, and routes with their policy."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from lms_bridge.config.form import Name, Settings
+from lms_bridge.config.schedule import ScheduleSettings, ServiceSettings, WindowSettings
 from lms_bridge.items import Kind
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 Drift = Literal["report", "merge", "overwrite", "keep_both"]
 Prune = Literal["report", "hide", "recycle", "delete"]
-
-
-class Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class LimitSettings(Settings):
@@ -56,6 +53,8 @@ class RouteSettings(Settings):
     destination: Name = Field(alias="to", description="The name of a destination above.")
     kinds: tuple[Kind, ...] = Field(tuple(Kind), min_length=1, description="Which kinds of item take this route.")
     policy: PolicySettings = Field(default_factory=PolicySettings)
+    schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
+    windows: WindowSettings = Field(default_factory=WindowSettings)
 
     @field_validator("kinds")
     @classmethod
@@ -88,6 +87,10 @@ class RootSettings(Settings):
     )
     deadline_minutes: int = Field(
         240, ge=1, le=10_080, description="A sync that takes longer ends early, in good order; the next one goes on."
+    )
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
+    windows: WindowSettings = Field(
+        default_factory=WindowSettings, description="When the service pushes nothing, on any route."
     )
     sources: Mapping[Name, ConnectorSettings] = Field(min_length=1)
     destinations: Mapping[Name, ConnectorSettings] = Field(min_length=1)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from lms_bridge.connector import Finding, Place, Placement, PlaceRef, SharedBudget
 from lms_bridge.errors import DestinationError, Problem
-from lms_bridge.hours import within
 from lms_bridge.items import Item, Key, Kind, Page, Prompt
 from lms_bridge.moodle.ahead import Ahead
 from lms_bridge.moodle.check import check_site
@@ -35,6 +34,7 @@ from lms_bridge.moodle.reviews import DatabaseReviews
 from lms_bridge.moodle.settings import MoodleSettings
 from lms_bridge.moodle.site import SiteParts
 from lms_bridge.transport import Gate, Limits, Pace, Politeness, Transport
+from lms_bridge.windows import within
 
 _PLACEMENT = {Kind.PAGE: "wiki", Kind.PROMPT: "forum", Kind.REVIEW: "reviews", Kind.RATING: "rating_activity"}
 

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lms_bridge.connector import SharedBudget
-from lms_bridge.hours import within
 from lms_bridge.sharepoint.auth import TokenProvider
 from lms_bridge.sharepoint.budget import Budget
 from lms_bridge.sharepoint.client import GraphClient
@@ -17,6 +16,7 @@ from lms_bridge.sharepoint.endpoints import Endpoints, endpoints_of
 from lms_bridge.sharepoint.entra_http import EntraHttp
 from lms_bridge.sharepoint.settings import SharePointSettings
 from lms_bridge.transport import Limits, Pace, Transport
+from lms_bridge.windows import within
 
 
 @dataclass(frozen=True, slots=True)

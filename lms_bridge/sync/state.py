@@ -21,6 +21,7 @@ from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.intent import Image, Intent, KnownPlace, Waiting
 from lms_bridge.sync.state_engine import Store, at, open_engine, unusable, where
+from lms_bridge.sync.state_figures import Figures
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease
 from lms_bridge.sync.state_rows import image_row, outcome_row, to_place, to_record
@@ -53,6 +54,7 @@ class State:
         self._store = Store(engine)
         self.history = History(self._store)
         self.sharing = Sharing(self._store)
+        self.figures = Figures(self._store)
         self._leases: dict[str, Callable[[], None]] = {}
         self.location = location
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from lms_bridge.errors import StateError
-from lms_bridge.sync.state_engine import sqlite_file, where
+from lms_bridge.sync.state_engine import open_engine, sqlite_file, unusable, where
 from lms_bridge.sync.state_lease import lease
 
 NEWEST = 3
@@ -33,6 +33,18 @@ def bring_up_to_date(engine: Engine) -> None:
             if version:
                 _back_up(engine, version)
             _migrate(engine)
+
+
+def is_current(location: str | Path) -> bool:
+    """Whether a store is there that need not be migrated. Raises StateError for one that cannot be used."""
+    engine = open_engine(location)
+    try:
+        with engine.connect() as connection:
+            return _version(connection) == NEWEST
+    except sa.exc.SQLAlchemyError as error:
+        raise unusable(engine, error) from error
+    finally:
+        engine.dispose()
 
 
 def _version(connection: Connection) -> int:

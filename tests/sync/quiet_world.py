@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lms_bridge.bridge import Bridge
 from lms_bridge.config.load import Config
+from lms_bridge.config.schedule import ServiceSettings
 from lms_bridge.connector import Listing, Touched
 from lms_bridge.items import Kind
 from lms_bridge.sources.files.glance import glance
@@ -76,7 +77,7 @@ class Desk:
             "route", source, self.there, self.kinds, self.policy, glance=None if self.blind else self._glance,
             basis=f"{self.basis} {self.policy}",
         )  # fmt: skip
-        config = Config("", self.folder, "", "", 90, 240, {}, {}, ())
+        config = Config("", self.folder, "", "", 90, 240, {}, {}, (), ServiceSettings())
         with State.open(self.folder / "state.sqlite") as state:
             desk = Bridge(config, (route,), {}, {"memory": self.there}, state, self.note.parent)
             (report,) = desk.sync(clock=lambda: self.now)

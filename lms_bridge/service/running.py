@@ -1,0 +1,94 @@
+"""A run is a process: `lms-bridge sync` for one route. What it loads ends with it, and what ends it hurts nobody else.
+
+It outlives a service that is killed, and holds the route's lease as long as it runs.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+_COMMAND = (sys.executable, "-c", "from lms_bridge.cli import main; main()")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A run that is wanted: by whom, and what `lms-bridge sync` is told. `by` is empty for the timetable."""
+
+    route: str
+    by: str = ""
+    only: tuple[str, ...] = ()
+    checksum: str | None = None
+    approve: str | None = None
+    override: bool = False
+
+
+class Runner(Protocol):
+    def run(self, file: Path, request: Request, told: Callable[[str], None]) -> int:
+        """Runs to its end, and gives the exit code; `told` is given what it says went wrong, line by line."""
+        ...
+
+    def stop(self, route: str) -> bool:
+        """Ask it to end in good order; false where none runs. Returns at once."""
+        ...
+
+    def input(self, file: Path, route: str) -> str | None:
+        """What a run of the route would go by, in one line; None where that cannot be told."""
+        ...
+
+
+class Processes:
+    """The `Runner` of the service."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, subprocess.Popen[str]] = {}
+        self._lock = Lock()
+
+    def run(self, file: Path, request: Request, told: Callable[[str], None]) -> int:
+        # A session of its own: Ctrl-C in a terminal asks the service, and the service asks it, once.
+        process = subprocess.Popen(  # noqa: S603 - our own command, each word a word of its own
+            [*_COMMAND, *words(file, request)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        with self._lock:
+            self._running[request.route] = process
+        try:
+            assert process.stderr is not None
+            with process.stderr:
+                for line in process.stderr:
+                    told(line.rstrip("\n"))
+            return process.wait()
+        finally:
+            with self._lock:
+                del self._running[request.route]
+
+    def stop(self, route: str) -> bool:
+        with self._lock:
+            process = self._running.get(route)
+            if process is None:
+                return False
+            process.terminate()
+            return True
+
+    def input(self, file: Path, route: str) -> str | None:
+        from lms_bridge.service.reading import Reading
+
+        return Reading(file, input_of=route).input()
+
+
+def words(file: Path, request: Request) -> Sequence[str]:
+    """What stands after `lms-bridge`. `--option=value`, so that no value can pass for an option."""
+    given = ["sync", f"--config={file}", f"--route={request.route}", "--output=json"]
+    given += [f"--only={selection}" for selection in request.only]
+    given += [f"--checksum={request.checksum}"] if request.checksum else []
+    given += [f"--approve={request.approve}"] if request.approve else []
+    return [*given, "--through-windows"] if request.override else given

@@ -1,0 +1,114 @@
+"""Puts the parts of the service together, and has them begin and end in order."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from lms_bridge.errors import ConfigError
+from lms_bridge.service import app
+from lms_bridge.service.alarm import Bell
+from lms_bridge.service.doors import Doors
+from lms_bridge.service.reading import Reading, Served
+from lms_bridge.service.rota import Rota
+from lms_bridge.service.running import Processes
+
+_log = logging.getLogger(__name__)
+_GRACE = 5
+"""Seconds that a request may still take when the service ends."""
+
+
+def serve(
+    served: Served,
+    host: str,
+    port: int,
+    *,
+    tick: timedelta,
+    clock: Callable[[], datetime],
+    console: Callable[[Doors], ASGIApp] | None = None,
+) -> int:
+    """Until SIGTERM or Ctrl-C; then asks the runs that are under way to end in good order, and waits for them. Gives
+    the exit code. `console` builds what people see, when the first of them asks for a page."""
+    rota = Rota(served, Processes(), clock)
+    file = Watched(served.file)
+
+    def look() -> None:
+        if file.changed():
+            reload(rota)
+        rota.tick()
+
+    bell = Bell(rota.ring, look, every=tick)
+    rota.use(bell)
+
+    def begin() -> None:
+        bell.start()
+        _log.info("serving %s routes of %s", len(served.routes), served.file)
+
+    def end() -> None:
+        under_way = rota.end()
+        if under_way:
+            _log.info("waiting for the runs of %s to end in good order", ", ".join(under_way))
+        bell.stop()
+        rota.close()
+
+    parts = app.Served(
+        doors=rota,
+        metrics=rota.metrics,
+        hosts=[*served.hosts, host],
+        console=partial(console, rota) if console is not None else None,
+        begin=begin,
+        end=end,
+    )
+    config = uvicorn.Config(
+        app.build_app(parts),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+        # Faster ones, where they happen to be installed, take more memory.
+        loop="asyncio",
+        http="h11",
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+def reload(rota: Rota) -> None:
+    """Go by the file as it is now, if it is valid."""
+    try:
+        served = Reading(rota.config_file).served()
+    except ConfigError as error:
+        for problem in error.problems:
+            _log.error("the changed config is not used: %s", problem)
+        rota.refuse(str(error.problem))
+        return
+    rota.exchange(served)
+    _log.info("the config changed and is used now")
+
+
+class Watched:
+    """A file whose changes are noticed by its date, size and place."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = self._stamp()
+
+    def changed(self) -> bool:
+        now = self._stamp()
+        changed, self._seen = now != self._seen, now
+        return changed
+
+    def _stamp(self) -> tuple[int, ...]:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return ()
+        return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -1,0 +1,190 @@
+"""How a route stands, by the state and by what the service saw of its runs: pure, from `Seen` to words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from lms_bridge.service.doors import ConnectorStatus, LastRun, RouteStatus, SyncStatus
+from lms_bridge.service.timetable import BY_TIMETABLE, Next, Past, Timetable
+from lms_bridge.windows import closed
+
+if TYPE_CHECKING:
+    # The database library takes a third of a second to load, and types need none.
+    from lms_bridge.sync.intent import PastRun
+    from lms_bridge.sync.state import State
+    from lms_bridge.sync.state_figures import Standing
+
+RUNNING = "running"
+CUT_OFF = "cut_off"
+# The exit codes of docs/running.md.
+_WORDS = {0: "done", 1: "failed", 2: "config", 4: "approval", 5: "conflict", 6: "unreachable", 10: "stopped"}
+_WELL = (0, 5)
+_HELD = (2, 4)
+_UNREACHABLE, _STOPPED, _APPROVAL, _FAILED = 6, 10, 4, 1
+_REMEMBERED = 20
+"""Runs that are looked back at: after so many failures in a row the wait no longer grows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run or an attempt at one. `ended` and `code` none: nobody knows what became of it."""
+
+    run: str
+    begun: datetime
+    ended: datetime | None
+    code: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """As the last run left them."""
+
+    standing: tuple["Standing", ...] = ()
+    left: tuple[tuple[str, str, int], ...] = ()
+    """What the last run tried or left: status, kind and how many."""
+    summary: tuple[tuple[str, int], ...] = ()
+    conflicts: int = 0
+    not_due: int = 0
+    open_writes: int = 0
+    succeeded: datetime | None = None
+
+    @property
+    def drifted(self) -> int:
+        return sum(each.count for each in self.standing if each.status == "drifted")
+
+    @property
+    def held(self) -> int:
+        """Changes that a limit holds back."""
+        return sum(count for status, _, count in self.left if status == "held")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of one route now. `endings` from the newest on; `elsewhere`: another process has its lease."""
+
+    endings: tuple[Ended, ...] = ()
+    running: bool = False
+    elsewhere: bool = False
+    due: datetime | None = None
+    """The next moment, after the last run began, at which something that waits is due."""
+    counts: Counts = field(default_factory=Counts)
+
+    @property
+    def last(self) -> Ended | None:
+        return self.endings[0] if self.endings else None
+
+    @property
+    def under_way(self) -> bool:
+        return self.running or self.elsewhere
+
+
+def look(state: "State", route: str, attempts: Sequence[Ended], *, running: bool, before: Seen) -> Seen:
+    """Quick, since it is asked every few seconds: only after another run is everything counted anew. Raises StateError.
+
+    `attempts`: those of the service, of which some left no run in the state.
+    """
+    rows = [_of(row, attempts) for row in state.history.last_runs(route, _REMEMBERED)]
+    # An attempt that got as far as a run is told by that.
+    lost = [each for each in attempts if not any(_within(row.begun, each) for row in rows)]
+    endings = tuple(sorted([*rows, *lost], key=lambda each: each.begun, reverse=True))
+    last = endings[0] if endings else None
+    unsure = last is not None and last.code is None
+    return Seen(
+        endings=endings,
+        running=running,
+        elsewhere=unsure and not running and state.is_leased(route),
+        due=state.figures.next_due(route, last.begun if last is not None else None),
+        counts=before.counts if last == before.last else _count(state, route, last),
+    )
+
+
+def _count(state: "State", route: str, last: Ended | None) -> Counts:
+    figures, rows = state.figures, state.history.last_runs(route)
+    left = figures.of_run(last.run, route) if last is not None else {}
+    return Counts(
+        standing=tuple(figures.standing(route)),
+        left=tuple((status, kind, count) for (status, kind), count in left.items()),
+        summary=tuple(rows[0].summary.items()) if rows else (),
+        conflicts=figures.conflicts(route),
+        not_due=figures.waiting(route),
+        open_writes=figures.open_intents(route),
+        succeeded=figures.last_end(route, _WELL),
+    )
+
+
+def failures_in(seen: Seen) -> int:
+    """How many failed in a row, up to the last one."""
+    well = (index for index, each in enumerate(seen.endings) if each.code in (*_WELL, *_HELD))
+    return next(well, len(seen.endings))
+
+
+def past_of(seen: Seen, looked: datetime | None) -> Past:
+    if not seen.endings:
+        return Past()
+    last = seen.endings[0]
+    return Past(last.begun, last.ended or last.begun, failures_in(seen), last.code in _HELD, looked)
+
+
+def sync_status(seen: Seen, now: datetime) -> SyncStatus:
+    """A run that is under way says nothing yet: what was before it holds."""
+    told = [each for each in seen.endings if each.code is not None or not seen.under_way]
+    if not told:
+        return SyncStatus.PENDING
+    code = told[0].code
+    known: list[tuple[bool, SyncStatus]] = [
+        (code is None or code not in (*_WELL, _APPROVAL, _STOPPED), SyncStatus.FAILED),
+        (code == _APPROVAL or seen.counts.conflicts > 0, SyncStatus.CONFLICT),
+        (code == _STOPPED, SyncStatus.DEFERRED),
+        (seen.counts.drifted > 0, SyncStatus.DRIFTED),
+        (seen.counts.open_writes > 0 or (seen.due is not None and seen.due <= now), SyncStatus.PENDING),
+    ]
+    return next((status for holds, status in known if holds), SyncStatus.IN_STEP)
+
+
+def connector_status(seen: Seen) -> ConnectorStatus:
+    """By the newest run whose end is known."""
+    code = next((each.code for each in seen.endings if each.code is not None), None)
+    if code == _UNREACHABLE:
+        return ConnectorStatus.DOWN
+    return ConnectorStatus.DEGRADED if code == _FAILED else ConnectorStatus.HEALTHY
+
+
+def last_run(seen: Seen) -> LastRun | None:
+    last = seen.last
+    if last is None:
+        return None
+    word = RUNNING if seen.under_way else CUT_OFF
+    if last.code is not None:
+        word = _WORDS.get(last.code, "failed")
+    return LastRun(run=last.run, started=last.begun, ended=last.ended, exit_code=last.code, word=word)
+
+
+def route_status(
+    name: str, timetable: Timetable, seen: Seen, planned: Next, state_problem: str, now: datetime
+) -> RouteStatus:
+    """`state_problem`: why the state cannot be read, where it cannot."""
+    shut = closed(timetable.windows, now)
+    detail = "another process runs it" if seen.elsewhere else planned.why if planned.why != BY_TIMETABLE else ""
+    if shut is not None:
+        detail = f"nothing is pushed until {shut.until:%Y-%m-%d %H:%M %Z}: {shut.why}"
+    return RouteStatus(
+        name=name,
+        sync=SyncStatus.UNKNOWN if state_problem else sync_status(seen, now),
+        connector=connector_status(seen),
+        last_run=last_run(seen),
+        next_run=planned.at,
+        running=seen.under_way,
+        waits=seen.counts.conflicts + seen.counts.held,
+        detail=state_problem or detail,
+    )
+
+
+def _of(row: "PastRun", attempts: Sequence[Ended]) -> Ended:
+    """One that was killed has no end in the state; the service saw it."""
+    ended = next((each.ended for each in attempts if _within(row.started, each)), row.ended)
+    return Ended(row.run, row.started, ended, row.exit_code)
+
+
+def _within(begun: datetime, attempt: Ended) -> bool:
+    return attempt.begun <= begun and (attempt.ended is None or begun <= attempt.ended)

@@ -1,0 +1,63 @@
+"""What is frozen is told and left, whoever syncs, and comes when the freeze is over."""
+
+import pytest
+
+from tests.cli.conftest import Desk
+
+POLICY = "    policy:\n      prune: report\n"
+FROZEN = f"{POLICY}      refresh: never\n    windows: {{freeze: [{{from: 2020-01-01, to: 2100-01-01%s}}]}}\n"
+
+
+def freeze(desk: Desk, courses: str = "") -> None:
+    desk.configure(POLICY, FROZEN % courses)
+
+
+def thaw(desk: Desk, courses: str = "") -> None:
+    desk.configure(FROZEN % courses, FROZEN.partition("    windows")[0])
+
+
+def titles(desk: Desk, action: str) -> set[str]:
+    changes = desk.run("plan", "--output", "json").json["routes"][0]["changes"]
+    return {change["course"] for change in changes if change["action"] == action}
+
+
+BIO_ONLY = ", courses: [BIO], why: exams"
+
+
+def test_a_frozen_course_is_left_and_told_while_the_others_go_on_and_comes_when_it_is_over(desk: Desk) -> None:
+    freeze(desk, BIO_ONLY)
+    assert titles(desk, "create") == {"CHE"}
+    assert desk.run("sync").code == 0
+    told = desk.run("plan", "--output", "json").json["routes"][0]["changes"]
+    assert {row["course"] for row in told if "nothing is pushed until 2100-01-02 00:00" in row["reason"]} == {"BIO"}
+    assert any(row["reason"].endswith(": exams") for row in told)
+    assert desk.run("sync").code == 0
+    assert titles(desk, "create") == set()
+    thaw(desk, BIO_ONLY)
+    # Nothing but the freeze changed, and a route that looks at nothing when nothing changed does look.
+    assert desk.run("sync").code == 0
+    status = desk.run("status", "--output", "json").json["routes"][0]["items"]
+    assert status["page"] == 5  # Of both courses, with an index each.
+
+
+def test_nothing_is_written_while_everything_is_frozen_unless_somebody_says_so(desk: Desk) -> None:
+    freeze(desk)
+    before = desk.moodle_calls()
+    ran = desk.run("sync", "--route", "programme-to-moodle")
+    assert ran.code == 0
+    assert desk.run("status", "--output", "json").json["routes"][0]["items"] == {}
+    assert not {name for name in desk.moodle_calls().keys() - before.keys() if "new_page" in name or "add_" in name}
+    ran = desk.run("-v", "sync", "--route", "programme-to-moodle", "--through-windows")
+    assert ran.code == 0
+    assert "what windows hold back is pushed all the same" in ran.err
+    assert desk.run("status", "--output", "json").json["routes"][0]["items"]["page"] == 5
+
+
+def test_a_checksum_that_was_reviewed_before_a_freeze_pushes_nothing_in_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviewed = desk.run("plan", "--route", "programme-to-moodle", "--output", "json").json["routes"][0]["checksum"]
+    freeze(desk, BIO_ONLY)
+    ran = desk.run("sync", "--route", "programme-to-moodle", "--checksum", reviewed)
+    assert ran.code == 1
+    assert "no longer what was reviewed" in ran.err

@@ -1,0 +1,165 @@
+"""What Prometheus is told, and that dashboard and alert rules ask for nothing else."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from lms_bridge.errors import UsageError
+from lms_bridge.service.textfile import write_metrics
+from lms_bridge.service.timetable import Timetable
+from tests.service.week_world import World, prompt
+
+ROOT = Path(__file__).parent.parent.parent
+NOW = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
+Values = Mapping[tuple[str, ...], float]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path, NOW, one=Timetable(every=timedelta(hours=1)), never=Timetable())
+    yield made
+    made.close()
+
+
+def values(text: bytes) -> dict[str, dict[tuple[str, ...], float]]:
+    """By name, then by the values of the labels in the order of their names."""
+    found: dict[str, dict[tuple[str, ...], float]] = {}
+    for family in text_string_to_metric_families(text.decode()):
+        for sample in family.samples:
+            labels = tuple(value for _, value in sorted(sample.labels.items()))
+            found.setdefault(sample.name, {})[labels] = sample.value
+    return found
+
+
+def labels(text: bytes) -> dict[str, set[str]]:
+    samples = [each for family in text_string_to_metric_families(text.decode()) for each in family.samples]
+    return {each.name: set(each.labels) for each in samples}
+
+
+def test_items_are_counted_by_how_they_stand(world: World) -> None:
+    line = world.lines["one"]
+    world.fill("one", *(prompt(f"p{n}", NOW) for n in range(5)), prompt("later", NOW + timedelta(days=9)))
+    line.there.refused.add(prompt("p4", NOW).key)
+    world.pass_until(NOW + timedelta(minutes=1))
+    line.there.edit(prompt("p0", NOW).key, "<p>What a person wrote.</p>")
+    world.fill(
+        "one", *(replace(each, body="<p>Newer.</p>") for each in line.source.content[:1]), *line.source.content[1:]
+    )
+    world.pass_until(NOW + timedelta(hours=1, minutes=1))
+    told = values(world.rota.metrics())
+    assert {status: n for (_, _, route, status), n in told["lmsbridge_objects"].items() if route == "one"} == {
+        "conflict": 1,
+        "deferred": 1,
+        "failed": 1,
+        "in_step": 3,
+    }
+    assert told["lmsbridge_writes_total"]["create", "done", "one"] == 4
+
+
+def test_a_service_that_begins_anew_tells_the_same_of_everything_that_stands(world: World) -> None:
+    world.fill("one", *(prompt(f"p{n}", NOW) for n in range(5)))
+    world.pass_until(NOW + timedelta(minutes=1))
+    before = values(world.rota.metrics())
+    world.down_until(NOW + timedelta(minutes=2))
+    world.pass_until(NOW + timedelta(minutes=3))
+    after = values(world.rota.metrics())
+    own = ("lmsbridge_writes_total", "lmsbridge_scheduler_tick_timestamp", "lmsbridge_run_seconds")
+    for name in before:
+        if name.startswith("lmsbridge_") and name not in own:
+            assert after[name] == before[name], name
+
+
+def test_a_counter_never_goes_down_while_the_service_lives(world: World) -> None:
+    counted = []
+    for hour in range(4):
+        world.fill("one", *(prompt(f"p{n}", NOW) for n in range(hour)))
+        world.pass_until(NOW + timedelta(hours=hour, minutes=1))
+        counted.append(values(world.rota.metrics()).get("lmsbridge_writes_total", {}).get(("create", "done", "one"), 0))
+    assert counted == [0, 1, 2, 3]
+
+
+def test_a_config_that_is_refused_and_a_destination_that_is_away_are_told(world: World) -> None:
+    world.lines["one"].there.unreachable = True
+    world.fill("one", prompt("p", NOW))
+    world.pass_until(NOW + timedelta(hours=1))
+    world.rota.refuse("connectors.yaml:3:1: the key is not known here.")
+    told = values(world.rota.metrics())
+    assert told["lmsbridge_config_valid"] == {(): 0}
+    assert told["lmsbridge_connector_status"]["memory", "one", "down"] == 1
+    assert told["lmsbridge_failures_in_a_row"]["one",] == 6
+    assert told["lmsbridge_route_status"]["never", "pending"] == 1
+    health = world.rota.health()
+    assert health.ready
+    assert "connectors.yaml:3:1" in health.problems[0]
+
+
+def test_the_textfile_tells_the_same_of_the_routes_and_is_written_as_a_whole(world: World, tmp_path: Path) -> None:
+    world.fill("one", *(prompt(f"p{n}", NOW) for n in range(5)))
+    world.pass_until(NOW + timedelta(minutes=1))
+    file = tmp_path / "lms-bridge.prom"
+    write_metrics(world.rota.served, file, world.now)
+    served, written = values(world.rota.metrics()), values(file.read_bytes())
+    assert written["lmsbridge_objects"] == served["lmsbridge_objects"]
+    assert written["lmsbridge_last_success_timestamp"] == served["lmsbridge_last_success_timestamp"]
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert [each.name for each in tmp_path.glob(".lms-bridge.prom*")] == []
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_metrics(world.rota.served, tmp_path / "nowhere" / "lms-bridge.prom", world.now)
+
+
+# What is shipped
+
+
+def dashboard() -> list[str]:
+    shipped = json.loads((ROOT / "deploy/grafana/lms-bridge.json").read_text(encoding="utf-8"))
+    asked = [target["expr"] for panel in shipped["panels"] for target in panel["targets"]]
+    return [*asked, *(each["query"]["query"] for each in shipped["templating"]["list"] if each["type"] == "query")]
+
+
+def alerts() -> list[str]:
+    groups = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text(encoding="utf-8"))["groups"]
+    return [rule["expr"] for group in groups for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("shipped", [dashboard, alerts])
+def test_every_metric_and_label_that_is_asked_for_is_really_exported(
+    world: World, shipped: Callable[[], list[str]]
+) -> None:
+    world.fill("one", prompt("p", NOW))
+    world.pass_until(NOW + timedelta(hours=1))
+    exported = labels(world.rota.metrics())
+    for expression in shipped():
+        names = set(re.findall(r"\b(?:lmsbridge|process)_\w+", expression))
+        assert names
+        assert names <= exported.keys(), expression
+        for name, selection in re.findall(r"(lmsbridge_\w+)\{([^}]*)\}", expression):
+            assert set(re.findall(r"(\w+)\s*(?:=~|!=|=)", selection)) <= exported[name], expression
+        for grouped in re.findall(r"by \(([^)]*)\)", expression):
+            wanted = {each.strip() for each in grouped.split(",")}
+            assert any(wanted <= exported[name] for name in names), expression
+
+
+def test_every_metric_of_ours_is_used_by_the_dashboard_or_an_alert_or_is_told_in_the_docs(world: World) -> None:
+    world.fill("one", prompt("p", NOW))
+    world.pass_until(NOW + timedelta(hours=1))
+    told = " ".join([*dashboard(), *alerts(), (ROOT / "docs/running.md").read_text(encoding="utf-8")])
+    ours = {name for name in labels(world.rota.metrics()) if name.startswith("lmsbridge_")}
+    assert {name for name in ours if name not in told} == set()
+
+
+def test_alerts_name_only_labels_that_their_metric_has(world: World) -> None:
+    world.fill("one", prompt("p", NOW))
+    world.pass_until(NOW + timedelta(hours=1))
+    exported = labels(world.rota.metrics())
+    groups = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text(encoding="utf-8"))["groups"]
+    for rule in (rule for group in groups for rule in group["rules"]):
+        (name,) = re.findall(r"lmsbridge_\w+", rule["expr"])
+        used = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
+        assert used <= exported[name], rule["alert"]

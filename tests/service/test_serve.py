@@ -1,0 +1,107 @@
+"""`lms-bridge serve` as a whole: what it answers, how it ends, and what is left when it is killed."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lms_bridge.sandbox.faults import Fault
+from tests.service.serve_world import PAGES, Home, home
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Home]:
+    with home(tmp_path) as made:
+        yield made
+
+
+def metric(served: Home, name: str) -> float | None:
+    for line in served.get("/metrics")[1].splitlines():
+        if line.startswith((f"{name} ", f"{name}{{")):
+            return float(line.rpartition(" ")[2])
+    return None
+
+
+def test_a_service_answers_under_its_own_names_and_pushes_what_was_never_pushed(served: Home) -> None:
+    served.write_config(extra="service: {hosts: [bridge.example.org]}\n")
+    served.begin()
+    served.until(lambda: served.get("/readyz")[0] == 200)
+    assert served.get("/healthz") == (200, "ok\n")
+    assert served.get("/nothing")[0] == 404
+    assert served.get("/metrics", host="evil.example.org")[0] == 400
+    assert served.get("/metrics", host="bridge.example.org")[0] == 200
+    assert served.get("/metrics", host=f"localhost:{served.port}")[0] == 200
+    served.until(lambda: (0, True) in served.runs())
+    served.until(lambda: metric(served, "lmsbridge_last_success_timestamp") is not None)
+    assert f'status="in_step"}} {PAGES + 1}.0' in served.get("/metrics")[1]  # The index is a page, too.
+
+
+def test_a_broken_config_keeps_the_former_one_in_use_and_is_told_until_it_is_mended(served: Home) -> None:
+    served.begin()
+    served.until(lambda: served.get("/readyz")[0] == 200)
+    served.write_config(every="often")
+    served.until(lambda: bool(served.ready()["problems"]))
+    assert "connectors.yaml:8:" in served.ready()["problems"][0]
+    assert "routes.pages.schedule.every" in served.ready()["problems"][0]
+    assert served.get("/readyz")[0] == 200
+    assert metric(served, "lmsbridge_config_valid") == 0
+    assert metric(served, "lmsbridge_next_run_timestamp") is not None
+    served.write_config(every="never")
+    served.until(lambda: not served.ready()["problems"])
+    assert metric(served, "lmsbridge_config_valid") == 1
+    served.until(lambda: metric(served, "lmsbridge_next_run_timestamp") is None)
+
+
+def test_a_config_that_is_wrong_from_the_start_ends_the_command_with_its_place(served: Home) -> None:
+    served.write_config(every="often")
+    process = served.begin()
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "connectors.yaml:8:" in told
+
+
+def test_logs_are_one_json_object_a_line_with_route_and_run(served: Home) -> None:
+    process = served.begin("--log-format=json")
+    served.until(lambda: (0, True) in served.runs())
+    served.until(lambda: metric(served, "lmsbridge_running") == 0)
+    process.terminate()
+    _, told = process.communicate(timeout=60)
+    lines = [json.loads(line) for line in told.splitlines()]
+    ended = next(line for line in lines if line["event"] == "run ended with 0")
+    assert (ended["route"], ended["level"], ended["by"]) == ("pages", "info", "timetable")
+    assert ended["run"]
+
+
+def slow(served: Home) -> None:
+    served.server.faults.add(*(Fault(kind="delay", seconds=0.7, body="mod_wiki_new_page") for _ in range(PAGES)))
+
+
+def test_a_service_that_is_told_to_end_has_its_run_end_in_good_order(served: Home) -> None:
+    slow(served)
+    process = served.begin()
+    served.until(lambda: served.runs() == [(None, False)])
+    process.terminate()
+    _, told = process.communicate(timeout=60)
+    assert process.returncode in (0, -signal.SIGTERM)
+    ((code, ended),) = served.runs()
+    assert ended
+    assert code in (0, 10)
+    assert not served.is_leased()
+    assert "Traceback" not in told
+
+
+def test_a_service_that_is_killed_loses_nothing_and_doubles_nothing(served: Home) -> None:
+    slow(served)
+    process = served.begin()
+    served.until(lambda: served.runs() == [(None, False)])
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    served.begin()
+    served.until(lambda: served.get("/readyz")[0] == 200)
+    # The run that it began goes on, and is left alone.
+    assert len(served.runs()) == 1
+    served.until(lambda: served.runs() == [(0, True)])
+    served.until(lambda: f'status="in_step"}} {PAGES + 1}.0' in served.get("/metrics")[1])
+    assert metric(served, "lmsbridge_failures_in_a_row") == 0
