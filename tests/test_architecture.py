@@ -51,6 +51,8 @@ ONLY_IN = {
     "structlog": {"lms_bridge/service/log"},
     "markdownify": {"lms_bridge/markup/to_markdown"},
     "bs4": {"lms_bridge/markup/to_markdown"},
+    "hvac": {"lms_bridge/config/hashicorp_vault"},
+    "azure": {"lms_bridge/config/azure_vault"},
     "yaml": {"lms_bridge/config", "lms_bridge/sources"},
 }
 

@@ -16,6 +16,7 @@ from lms_bridge.config.model import PolicySettings, RootSettings
 from lms_bridge.config.problems import problems_of
 from lms_bridge.config.safety import unsafe
 from lms_bridge.config.schedule import ScheduleSettings, ServiceSettings
+from lms_bridge.config.unresolved import UnresolvedReference
 from lms_bridge.connector import Connector
 from lms_bridge.errors import BridgeError, ConfigError, Problem
 from lms_bridge.items import Kind
@@ -182,7 +183,7 @@ def _resolve(reading: _Reading, path: KeyPath, value: Any, problems: list[Proble
         return value
     try:
         resolved = references.resolve(value, folder=reading.folder)
-    except references.UnresolvedReference as error:
+    except UnresolvedReference as error:
         problems.append(Problem(str(error), reading.document.where(path), error.next_step))
         return value
     if resolved not in ("", value):
@@ -231,7 +232,7 @@ def _state(document: Document, folder: Path, raw: str) -> tuple[str, list[Proble
             return "", [Problem("a secret must not stand in this file.", where, step)]
         resolve = references.resolve_address if "://" in raw else references.resolve
         state = resolve(raw, folder=folder)
-    except references.UnresolvedReference as error:
+    except UnresolvedReference as error:
         return "", [Problem(str(error), where, error.next_step)]
     except ValueError:
         return "", [Problem("is not an address.", where, "Write a file path or postgresql://host/database.")]

@@ -5,9 +5,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from lms_bridge.config.model import RootSettings
+from lms_bridge.config.references import STORES
 from lms_bridge.registry import connector, connector_names
 
-REFERENCE = r"^\$\{(env|file|keyring):[^{}]+\}$"
+REFERENCE = rf"^\$\{{({'|'.join(STORES)}):[^{{}}]+\}}$"
 
 
 def json_schema() -> dict[str, Any]:
