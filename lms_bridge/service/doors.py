@@ -45,8 +45,8 @@ class LastRun:
     ended: datetime | None
     exit_code: int | None
     word: str
-    """Of its exit code: `done`, `failed`, `approval`, `conflict`, `unreachable`, `stopped`; `cut_off` or `running`
-    where it has none."""
+    """Of its exit code: `done`, `failed`, `config`, `approval`, `conflict`, `unreachable`, `stopped`; `cut_off` or
+    `running` where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
