@@ -13,7 +13,8 @@ PACKAGE = ROOT / "lms_bridge"
 GROUND = {"items", "changes", "connector", "errors"}
 ROOMS = {
     "markup": GROUND,
-    "transport": GROUND,
+    "transport": GROUND | {"tracing"},
+    "tracing": set(),
     "registry": GROUND,
     "config": GROUND | {"hours", "registry", "windows"},
     "moodle": GROUND | {"hours", "markup", "transport", "windows"},
@@ -33,7 +34,7 @@ ROOMS = {
     "service": {"errors", "windows", "config", "opening", "sync"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
-    | {"sources", "scale", "opening", "service"},
+    | {"sources", "scale", "opening", "service", "tracing"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},
@@ -51,6 +52,7 @@ ONLY_IN = {
     "structlog": {"lms_bridge/service/log"},
     "markdownify": {"lms_bridge/markup/to_markdown"},
     "bs4": {"lms_bridge/markup/to_markdown"},
+    "opentelemetry": {"lms_bridge/tracing"},
     "hvac": {"lms_bridge/config/hashicorp_vault"},
     "azure": {"lms_bridge/config/azure_vault"},
     "yaml": {"lms_bridge/config", "lms_bridge/sources"},

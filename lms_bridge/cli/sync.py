@@ -9,9 +9,11 @@ import typer
 
 from lms_bridge.cli.options import ConfigOption, OnlyOption, Output, OutputOption, RouteOption
 from lms_bridge.errors import UsageError
+from lms_bridge.tracing import Mark, traced_run
 
 if TYPE_CHECKING:
     from lms_bridge.config.load import Config
+    from lms_bridge.sync.run import Report
 
 
 def plan(
@@ -80,11 +82,10 @@ def sync(
     from lms_bridge.cli.progress import shown_progress
     from lms_bridge.cli.show import show_reports
     from lms_bridge.cli.signals import stopping
-    from lms_bridge.sync.report import exit_code as code_of
 
     loaded = load(context, config)
     _refuse_false_safety(loaded, checksum or (), approve or (), takeover=takeover)
-    with open_bridge(loaded, only_routes=route or (), takeover=takeover) as bridge:
+    with traced_run("sync") as mark, open_bridge(loaded, only_routes=route or (), takeover=takeover) as bridge:
         with shown_progress(output) as progress, stopping(60 * (deadline or loaded.deadline_minutes)) as stop:
             reports = bridge.sync(
                 clock=_now,
@@ -96,7 +97,19 @@ def sync(
                 through_windows=through_windows,
             )
         show_reports(reports, output)
-    raise typer.Exit(code_of(reports))
+        code = _ended(reports, mark)
+    raise typer.Exit(code)
+
+
+def _ended(reports: "Sequence[Report]", mark: Mark) -> int:
+    """The exit code; what is told of the run in its span."""
+    from lms_bridge.sync.report import exit_code as code_of
+
+    code = code_of(reports)
+    mark("lmsbridge.run", reports[0].run if reports else "")
+    mark("lmsbridge.routes", " ".join(report.route for report in reports))
+    mark("lmsbridge.exit_code", code)
+    return code
 
 
 def _sync_shared(

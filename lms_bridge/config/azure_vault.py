@@ -38,7 +38,7 @@ def _read(host: str, secret: str) -> str | None:
         )
         from azure.identity import DefaultAzureCredential
         from azure.keyvault.secrets import SecretClient
-    except ModuleNotFoundError:
+    except ImportError:
         step = "Run `pip install '.[azure]'` in a checkout of lms-bridge."
         raise UnresolvedReference("${azure:…} needs a library that is not installed.", step) from None
     try:

@@ -47,7 +47,7 @@ def _client(shown: str, rule: str) -> Iterator[Any]:
         import hvac
         import hvac.exceptions
         import requests
-    except ModuleNotFoundError:
+    except ImportError:
         step = "Run `pip install '.[vault]'` in a checkout of lms-bridge."
         raise UnresolvedReference("${vault:…} needs a library that is not installed.", step) from None
     client = hvac.Client(
