@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: setup demo test check fix docs test-crash test-faults fuzz mutation bench test-live test-clients clean
+.PHONY: setup demo test check fix docs test-crash test-faults fuzz mutation bench test-live test-clients words clean
 
 .venv/.ready: pyproject.toml
 	@echo "Setting up .venv; this takes a minute or two." 1>&2
@@ -67,3 +67,9 @@ test-clients: .venv/.ready
 
 clean:
 	rm -rf .venv .sandbox .state
+
+# Puts the console's words into its translations and compiles them.
+words: .venv/.ready
+	cd lms_bridge/console && $(CURDIR)/$(BIN)/pybabel -q extract -F locale/babel.cfg -o locale/console.pot --no-location --omit-header --sort-output --no-wrap .
+	$(BIN)/pybabel -q update -D console -i lms_bridge/console/locale/console.pot -d lms_bridge/console/locale --no-fuzzy-matching --ignore-pot-creation-date --no-wrap --ignore-obsolete
+	$(BIN)/pybabel -q compile -D console -d lms_bridge/console/locale

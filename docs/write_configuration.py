@@ -10,12 +10,13 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from lms_bridge.config.model import ConnectorSettings, RootSettings, RouteSettings
+from lms_bridge.config.model import ChannelSettings, ConnectorSettings, RootSettings, RouteSettings
+from lms_bridge.config.notifications import CHANNELS
 from lms_bridge.registry import connector, connector_names
 
 PAGE = Path(__file__).with_name("configuration.md")
 BEGIN, END = "<!-- Written by `make docs` from here on. -->", "<!-- Written by `make docs` up to here. -->"
-_TABLES_OF_THEIR_OWN = (ConnectorSettings, RouteSettings)
+_TABLES_OF_THEIR_OWN = (ChannelSettings, ConnectorSettings, RouteSettings)
 _HEAD = "| key | value | default | what it is for |\n|---|---|---|---|"
 
 
@@ -37,6 +38,7 @@ def tables() -> str:
         role = "source" if found.source is not None else "destination"
         parts.append(_table(f"A {role} with `type: {name}`", found.settings))
     parts.append(_table("A route", RouteSettings))
+    parts += [_table(f"A channel of `notifications` with `type: {name}`", model) for name, model in CHANNELS.items()]
     return "\n".join(parts)
 
 
@@ -116,7 +118,7 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
             return f"one for each kind: {_words(found['additionalProperties'], definitions)}"
         case "object":
             return "blocks by name"
-    return "path" if found.get("format") == "path" else "text"
+    return {"path": "path", "date": "date"}.get(found.get("format", ""), "text")
 
 
 def _list(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:

@@ -1,26 +1,38 @@
 """The composition root: a config becomes open connectors, a state and routes. The only place that knows all rooms."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from lms_bridge.audit.line import Actor
 from lms_bridge.config.load import Config, Opening, RouteConfig
-from lms_bridge.connector import Change, Destination, Finding, Level, Source
+from lms_bridge.connector import Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
+from lms_bridge.expiry import findings as ending_soon
 from lms_bridge.items import Key
 from lms_bridge.late import Late
-from lms_bridge.opening import basis_for, glance_of, notes_of, open_connectors, open_destination, open_source, policy_of
+from lms_bridge.opening import (
+    basis_for,
+    endings_of,
+    glance_of,
+    notes_of,
+    open_connectors,
+    open_destination,
+    open_source,
+    policy_of,
+)
+from lms_bridge.sync.decided import acts_of
 from lms_bridge.sync.frozen import hold
 from lms_bridge.sync.heartbeat import heartbeat
-from lms_bridge.sync.intent import Review
-from lms_bridge.sync.policy import Answer
+from lms_bridge.sync.policy import Answer, Answers, Edited
 from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
+from lms_bridge.sync.reviewed import nothing_meant, refuse_unknown, refuse_unreviewed, refuse_unseen
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
@@ -50,7 +62,7 @@ class Bridge:
         *,
         clock: Clock,
         only: Sequence[str] = (),
-        answers: Mapping[Key, Answer] = MappingProxyType({}),
+        answers: Answers = MappingProxyType({}),
         progress_of: Callable[[str], Progress] = lambda route: no_progress,
         through_windows: bool = False,
     ) -> list[Plan]:
@@ -74,7 +86,7 @@ class Bridge:
         note: Note | None,
         now: datetime,
         only: Sequence[str],
-        answers: Mapping[Key, Answer],
+        answers: Answers,
         progress: Progress,
     ) -> Plan:
         from lms_bridge.sync.route import prepare
@@ -87,6 +99,11 @@ class Bridge:
         plan = plan_touched(route, self.state, note, ground, now=now, progress=progress) if note and ground else None
         whole = plan or prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
         return replace(whole, ground=ground)
+
+    def closed_now(self, now: datetime) -> dict[str, str]:
+        """The routes that windows hold back as a whole, and why."""
+        reasons = {route.name: closed(route.windows, now) for route in self.config.routes}
+        return {route.name: reason.why for route in self.routes if (reason := reasons.get(route.name))}
 
     def _held(self, plan: Plan, now: datetime, *, through: bool) -> Plan:
         windows = next((route.windows for route in self.config.routes if route.name == plan.route), Windows())
@@ -103,7 +120,7 @@ class Bridge:
         only: Sequence[str] = (),
         checksums: Sequence[str] = (),
         approved: Sequence[str] = (),
-        answers: Mapping[Key, Answer] = MappingProxyType({}),
+        answers: Answers = MappingProxyType({}),
         refuse: Callable[[Sequence[Plan]], None] = lambda plans: None,
         stop: Stop | None = None,
         progress: Progress = no_progress,
@@ -130,10 +147,15 @@ class Bridge:
                 clock=clock, only=only, answers=answers, progress_of=beating, through_windows=through_windows
             )
             if checksums:
-                _refuse_unreviewed(plans, checksums)
+                refuse_unreviewed(plans, checksums)
             if not held:
-                _refuse_unknown(approved, plans)
+                refuse_unknown(approved, plans)
             refuse(plans)
+            self.state.trail.note_config(self.config.file, self.config.digest)
+            overridden = free.closed_now(clock()) if through_windows else {}
+            self.state.trail.add(
+                *acts_of(free.routes, plans, run, approved=approved, answers=answers, overridden=overridden)
+            )
             writing.set()
             done = [
                 apply(
@@ -173,7 +195,7 @@ class Bridge:
             if interrupt is not None:
                 interrupt(finish=finish)
 
-    def settle(self, key: Key, answer: Answer, *, clock: Clock, stop: Stop | None = None) -> list[Report]:
+    def settle(self, key: Key, answer: Answer | Edited, *, clock: Clock, stop: Stop | None = None) -> list[Report]:
         """Apply what a person decided about one item, on every route where it waits for that.
 
         Raises StateError, and writes nothing, when one of the two sides is no longer what the person looked at.
@@ -190,7 +212,7 @@ class Bridge:
 
         def refuse(plans: Sequence[Plan]) -> None:
             for plan in plans:
-                _refuse_unseen(plan, waiting[plan.route])
+                refuse_unseen(plan, waiting[plan.route])
 
         return concerned.sync(clock=clock, answers={key: answer}, refuse=refuse, stop=stop)
 
@@ -205,66 +227,20 @@ class Bridge:
         return held
 
 
-def nothing_meant(only: Sequence[str]) -> UsageError:
-    """For selections that no item of any route fits."""
-    return UsageError(
-        f"no item is meant by {', '.join(only)}.",
-        where="--only",
-        next_step="Use course:ID, page:TITLE, prompt:…, review:…, rating:… or a key of `plan --output json`.",
-    )
-
-
-def _refuse_unseen(plan: Plan, review: Review) -> None:
-    for change in (*plan.changes, *plan.in_step):
-        if change.key != review.key or change.place.id != review.place:
-            continue
-        version = change.entry.version if change.entry is not None else ""
-        fingerprint = _fingerprint_of(change)
-        if (version, fingerprint) != (review.version, review.fingerprint):
-            raise StateError(
-                "one of the two sides changed since this was found; nothing was written.",
-                where=review.key,
-                next_step="Run `lms-bridge sync`, and look at it again with `lms-bridge review show`.",
-            )
-
-
-def _fingerprint_of(change: Change) -> str:
-    return change.payload.fingerprint if change.payload is not None else ""
-
-
-def _refuse_unreviewed(plans: Iterable[Plan], checksums: Sequence[str]) -> None:
-    for plan in plans:
-        if plan.pending and plan.checksum not in checksums:
-            raise StateError(
-                f"what would be done is no longer what was reviewed (checksum {plan.checksum}); nothing was written.",
-                where=f"route {plan.route}",
-                next_step="Run `lms-bridge plan` again, and pass the checksum of each route that it shows.",
-            )
-
-
-def _refuse_unknown(approved: Sequence[str], plans: Iterable[Plan]) -> None:
-    """An approval of what is no longer planned, or of nothing at all, must not pass for one."""
-    known = {plan.checksum for plan in plans}
-    for checksum in approved:
-        if checksum not in known:
-            raise UsageError(
-                f"no plan has the checksum {checksum} now; nothing was written.",
-                where="--approve",
-                next_step="Run `lms-bridge plan` again: it shows what waits, and the command that approves it.",
-            )
-
-
 @contextmanager
-def open_bridge(config: Config, *, only_routes: Sequence[str] = (), takeover: bool = False) -> Iterator[Bridge]:
+def open_bridge(
+    config: Config, *, only_routes: Sequence[str] = (), takeover: bool = False, by: Actor | None = None
+) -> Iterator[Bridge]:
     """Open what the routes need, and close it again. Raises BridgeError for a route that is not configured.
 
-    `takeover`: what carries another installation's mark is taken over.
+    `takeover`: what carries another installation's mark is taken over. `by`: who acts, for the audit trail; the
+    operating system's account unless told.
     """
     chosen = _chosen(config, only_routes)
     with open_connectors(config, chosen) as (sources, destinations):
         from lms_bridge.sync.state import State
 
-        with State.open(config.state) as state:
+        with State.open(config.state, by=by) as state:
             routes = tuple(
                 Route(
                     route.name,
@@ -285,12 +261,15 @@ def open_bridge(config: Config, *, only_routes: Sequence[str] = (), takeover: bo
             yield Bridge(config, routes, sources, destinations, state, notes_of(config))
 
 
-def check(config: Config) -> Iterator[tuple[str, Finding]]:
-    """Pre-flight of every source and destination that a route uses. One that cannot be opened is a finding too."""
+def check(config: Config, *, now: datetime | None = None) -> Iterator[tuple[str, Finding]]:
+    """Pre-flight of every source and destination that a route uses. One that cannot be opened is a finding too, and so
+    is what ends soon."""
     for source in {route.source.name: route.source for route in config.routes}.values():
         yield from _findings(config, source, open_source)
     for destination in {route.destination.name: route.destination for route in config.routes}.values():
         yield from _findings(config, destination, open_destination)
+        for finding in ending_soon(endings_of(config, destination), now or datetime.now(UTC)):
+            yield destination.name, finding
 
 
 def _findings(

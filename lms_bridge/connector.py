@@ -134,6 +134,16 @@ class Finding:
     unreachable: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Something without which a destination lets nobody in, that ends at a moment."""
+
+    what: str
+    where: str
+    ends: datetime
+    next_step: str
+
+
 class Source(Protocol):
     """One that can be written to has `revised(edits) -> Revision`, which writes nothing yet.
 
@@ -283,3 +293,5 @@ class Connector:
     glance: Callable[[Any, Path], str | None] | None = None
     """Of a source that can tell cheaply, from its settings and the folder, whether anything changed: equal as long as
     `items` would give the same for the same cursor, none when it cannot say. Moments that items name may pass."""
+    endings: Callable[[Any, Path], Iterable[Ending]] | None = None
+    """What ends, as far as settings and files tell; asks nobody, and says nothing of what cannot be read."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from lms_bridge.basis import basis_of, code_of
 from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.config.model import PolicySettings
-from lms_bridge.connector import Destination, Source
+from lms_bridge.connector import Destination, Ending, Source
 from lms_bridge.items import Kind
 from lms_bridge.late import Late
 from lms_bridge.sync.policy import Deleted, Drift, Limits, Policy, Prune, Refresh
@@ -65,6 +66,13 @@ def open_destination(config: Config, opening: Opening) -> Destination:
 def basis_for(config: Config, route: RouteConfig, policy: Policy) -> str:
     ends = [(end.name, end.connector.name, end.settings) for end in (route.source, route.destination)]
     return basis_of(config.folder, ends, sorted(route.kinds), policy)
+
+
+def endings_of(config: Config, opening: Opening) -> Iterator[Ending]:
+    """What ends without which the destination lets nobody in."""
+    if opening.connector.endings is not None:
+        for ending in opening.connector.endings(opening.settings, config.folder):
+            yield replace(ending, where=f"{config.file}: destinations.{opening.name}.{ending.where}")
 
 
 def input_for(config: Config, route: RouteConfig) -> str | None:

@@ -54,18 +54,20 @@ def traced_run(command: str) -> Iterator[Mark]:
         provider.shutdown()
 
 
-def traced_call(method: str, address: str, host: str) -> Context[Mark]:
-    """Around one call with all its tries. `address` holds no query."""
+def traced_call(method: str, host: str, calls: int) -> Context[Mark]:
+    """Around one request with all its tries; `calls` is how many it carries. Of its address the host alone is told: in
+    that of a webhook the path may be the secret."""
     trace = sys.modules.get("opentelemetry.trace")
     provider = trace.get_tracer_provider() if trace is not None else None
     run = getattr(provider, "run", None)
     if provider is None or run is None:
         return nullcontext(_unmarked)
-    return _call(provider, run, f"{method} {host}", {"http.request.method": method, "url.full": address})
+    about: dict[str, str | int] = {"http.request.method": method, "server.address": host, "lmsbridge.calls": calls}
+    return _call(provider, run, f"{method} {host}", about)
 
 
 @contextmanager
-def _call(provider: Any, run: Any, name: str, attributes: dict[str, str]) -> Iterator[Mark]:
+def _call(provider: Any, run: Any, name: str, attributes: dict[str, str | int]) -> Iterator[Mark]:
     from opentelemetry.trace import SpanKind, Status, StatusCode
 
     tracer = provider.get_tracer(_NAME)

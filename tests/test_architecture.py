@@ -12,40 +12,52 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lms_bridge"
 GROUND = {"items", "changes", "connector", "errors"}
 ROOMS = {
+    "audit": GROUND,
     "markup": GROUND,
     "transport": GROUND | {"tracing"},
     "tracing": set(),
     "registry": GROUND,
     "config": GROUND | {"hours", "registry", "windows"},
-    "moodle": GROUND | {"hours", "markup", "transport", "windows"},
-    "sharepoint": GROUND | {"hours", "markup", "transport", "windows"},
+    "moodle": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
+    "sharepoint": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
     "sources": GROUND | {"markup", "transport"},
-    "sync": GROUND | {"markup", "windows"},
+    "sync": GROUND | {"audit", "markup", "windows"},
     "sandbox": set(),
     "testing": GROUND | {"markup", "sync"},
-    "scale": GROUND | {"sync"},
+    "scale": GROUND | {"audit", "sync"},
+    "expiry": GROUND,
+    # Of the service only its doors, which are types: see `test_the_console_knows_the_service_by_its_doors_alone`.
+    "console": GROUND | {"audit", "config", "bridge", "markup", "service", "sync"},
     "example": {"errors"},
     "basis": set(),
     "hours": set(),
     "windows": set(),
     "late": set(),
     "opening": GROUND | {"basis", "config", "late", "sync"},
-    "bridge": GROUND | {"config", "late", "opening", "registry", "sync", "windows"},
-    "service": {"errors", "windows", "config", "opening", "sync"},
+    "notify": GROUND | {"config", "expiry", "sync", "transport"},
+    "afterwards": GROUND | {"config", "notify", "opening", "sync"},
+    "masking": set(),
+    "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
+    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"},
+    "service": {"errors", "windows", "config", "opening", "sync", "console"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
-    | {"sources", "scale", "opening", "service", "tracing"},
+    | {"sources", "scale", "opening", "console", "service", "tracing"}
+    | {"afterwards", "audit", "masking", "notify", "support"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},
-    "msal": {"lms_bridge/sharepoint/auth"},
+    # An app's tokens for a tenant, and people's sign-in at the console: two flows that share nothing but the library.
+    "msal": {"lms_bridge/sharepoint/auth", "lms_bridge/console/access/entra"},
+    "argon2": {"lms_bridge/console/access/passwords"},
     "tenacity": {"lms_bridge/transport"},
     "pgqueuer": {"lms_bridge/scale/pgqueuer_queue"},
     "psycopg": {"lms_bridge/scale/pgqueuer_queue", "lms_bridge/sync/state"},
     "sqlalchemy": {"lms_bridge/sync/state"},
     "alembic": {"lms_bridge/sync/state"},
+    "smtplib": {"lms_bridge/notify/email"},
     "typer": {"lms_bridge/cli"},
-    "starlette": {"lms_bridge/sandbox", "lms_bridge/service"},
+    "starlette": {"lms_bridge/sandbox", "lms_bridge/service", "lms_bridge/console"},
     "uvicorn": {"lms_bridge/sandbox", "lms_bridge/service"},
     "apscheduler": {"lms_bridge/service/alarm", "lms_bridge/service/timetable"},
     "prometheus_client": {"lms_bridge/service/metrics"},
@@ -104,6 +116,13 @@ def test_a_library_is_known_only_to_the_room_that_is_its_door(path: Path) -> Non
         assert doors is None or any(name_of(path).startswith(door) for door in doors), (
             f"{name_of(path)} imports {target}"
         )
+
+
+def test_the_console_knows_the_service_by_its_doors_alone() -> None:
+    leaning = {target for path in modules() if room_of(path) == "console" for target in imports(path)}
+    asked = {target for target in leaning if target.startswith("lms_bridge.service")}
+    assert asked
+    assert all(target.startswith("lms_bridge.service.doors") for target in asked)
 
 
 def test_every_room_has_its_rule() -> None:

@@ -95,10 +95,12 @@ def test_a_run_is_one_span_and_each_call_is_one_within_it(site: Home, collector:
         assert (call.trace_id, call.parent_span_id) == (run.trace_id, run.span_id)
         assert call.name == f"POST {site.server.url.removeprefix('http://')}"
         assert told_by(call)["http.response.status_code"] == 200
-        assert told_by(call)["url.full"].startswith(site.server.url)
+        assert told_by(call)["lmsbridge.calls"] >= 1
     named = {each.key: each.value.string_value for each in collector.resources[0].attributes}
     assert named["service.name"] == "lms-bridge"
     assert (site.folder / "token").read_bytes() not in collector.raw
+    # The path of an address may be a secret: that of a webhook is.
+    assert b"server.php" not in collector.raw
 
 
 def test_a_call_that_failed_is_told_by_its_kind(site: Home, collector: Collector) -> None:

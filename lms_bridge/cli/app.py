@@ -6,11 +6,14 @@ from typing import Annotated
 import typer
 
 from lms_bridge.cli import (
+    audit,
     check,
+    console,
     content,
     forget,
     init,
     metrics,
+    notify,
     pull,
     review,
     runs,
@@ -18,6 +21,7 @@ from lms_bridge.cli import (
     serve,
     setup,
     state,
+    support,
     sync,
     worker,
 )
@@ -72,8 +76,12 @@ app.command("diff")(content.diff)
 app.command("pull")(pull.pull)
 app.add_typer(review.app, name="review")
 app.add_typer(runs.app, name="runs")
+app.add_typer(console.app, name="console")
 app.add_typer(state.app, name="state")
+app.add_typer(audit.app, name="audit")
+app.add_typer(notify.app, name="notify")
 app.command("forget")(forget.forget)
+app.command("support-bundle")(support.support_bundle)
 app.command("schema")(init.schema)
 app.add_typer(setup.app, name="setup")
 app.command("sandbox")(sandbox.sandbox)

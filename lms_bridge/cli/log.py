@@ -4,21 +4,12 @@ Apart because records come from everywhere, tracebacks of errors that nobody for
 """
 
 import logging
-import re
 from collections.abc import Iterable
-from urllib.parse import quote
 
 from lms_bridge.cli.printing import harmless
+from lms_bridge.masking import masking
 
-MASK = "•••"
 _FURTHER = "\n    | "
-_SHORTEST = 6
-"""Shorter words are no secrets, and stand everywhere."""
-# Secrets that no config names, since a server gave them during the run.
-_GIVEN = re.compile(
-    r"(?i)(?P<name>bearer\s+|(?:wstoken|token|access_token|userprivateaccesskey|client_secret|client_assertion|password)"
-    r"[\"']?\s*[:=]\s*[\"']?)[^\s\"'&,;)}\]]{6,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"
-)
 
 
 class LineFormatter(logging.Formatter):
@@ -26,20 +17,13 @@ class LineFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
-        self._secrets: re.Pattern[str] | None = None
+        self._mask = masking(())
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """These, and the forms in which addresses and Python write them."""
-        parts = {line.strip() for secret in secrets for line in secret.splitlines()}
-        forms = {form for part in parts for form in (part, quote(part, safe=""), repr(part)[1:-1])}
-        longest_first = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
-        self._secrets = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._mask = masking(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
-        if self._secrets is not None:
-            text = self._secrets.sub(MASK, text)
-        text = _GIVEN.sub(lambda found: f"{found['name'] or ''}{MASK}", text)
+        text = self._mask(super().format(record))
         return _FURTHER.join(harmless(line).replace("\t", " ") for line in text.splitlines())
 
 

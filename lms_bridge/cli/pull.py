@@ -50,10 +50,11 @@ def pull(
 def _pulled(context: typer.Context, config: Path | None, only: Sequence[str], routes: Sequence[str]) -> "list[Pull]":
     from dataclasses import replace
 
-    from lms_bridge.bridge import nothing_meant, open_bridge
+    from lms_bridge.bridge import open_bridge
     from lms_bridge.cli.options import load
     from lms_bridge.connector import Source
     from lms_bridge.sync.pull import pull as pull_route
+    from lms_bridge.sync.reviewed import nothing_meant
 
     found: list[Pull] = []
     # What one destination gave back stands in the source when the next one is asked.

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 from lms_bridge.bridge import Bridge
 from lms_bridge.cli.options import Output, console
 from lms_bridge.cli.printing import harmless, print_json, say, say_text
-from lms_bridge.cli.sentences import sentence
-from lms_bridge.connector import Action, Change
-from lms_bridge.errors import BridgeError
 from lms_bridge.sync.report import plan_document, report_document, summary_of
 from lms_bridge.sync.report_text import (
     cell,
@@ -106,26 +103,15 @@ def _print_lines(lines: Sequence[str]) -> None:
 
 
 def _differences(plan: Plan) -> "list[Difference]":
-    """Before and after of changed texts. A text that cannot be read now is told as such, and the plan still stands."""
-    changed = [change for change in plan.changes if _has_text_to_compare(change)]
-    if not changed:
+    """Before and after of changed texts, and a line that tells how many more there are."""
+    if not plan.changes:
         return []
-    from lms_bridge.sync.difference import Difference, difference
+    from lms_bridge.sync.difference import Difference, differences
 
-    told: list[Difference] = []
-    for change in changed[:_SHOWN_DIFFS]:
-        try:
-            told.append(difference(plan, change))
-        except BridgeError as error:
-            told.append(Difference(change.key, f"{change.title}: {sentence(error.problem)}", "", ""))
-    if len(changed) > _SHOWN_DIFFS:
-        title = f"{len(changed) - _SHOWN_DIFFS} more changed texts; `lms-bridge diff KEY` shows each"
-        told.append(Difference("", title, "", ""))
+    told, more = differences(plan, _SHOWN_DIFFS)
+    if more:
+        told.append(Difference("", f"{more} more changed texts; `lms-bridge diff KEY` shows each", "", ""))
     return told
-
-
-def _has_text_to_compare(change: Change) -> bool:
-    return change.entry is not None and (change.action in (Action.UPDATE, Action.MERGE) or change.conflict)
 
 
 def _unified(told: "Difference") -> str:

@@ -96,8 +96,10 @@ def import_(
     config: ConfigOption = None,
 ) -> None:
     """Take an exported state into the empty one that connectors.yaml names."""
+    from lms_bridge.audit.line import Act, Deed
     from lms_bridge.cli.options import load
     from lms_bridge.errors import UsageError
+    from lms_bridge.sync.state import State
     from lms_bridge.sync.state_transfer import import_ as take
 
     location = load(context, config).state
@@ -111,6 +113,8 @@ def import_(
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         step = "Name a file that `state export` wrote."
         raise UsageError(f"the file cannot be read ({reason}).", where=str(file), next_step=step) from error
+    with State.open(location) as state:
+        state.trail.add(Act(deed=Deed.IMPORT, about=f"{sum(counts.values())} rows"))
     told = ", ".join(f"{count} {table}" for table, count in counts.items() if count)
     say(f"Imported: {told or 'nothing'}.")
 

@@ -1,6 +1,7 @@
 """`plan` shows what a sync would do; `sync` does it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from lms_bridge.errors import UsageError
 from lms_bridge.tracing import Mark, traced_run
 
 if TYPE_CHECKING:
+    from lms_bridge.bridge import Bridge
     from lms_bridge.config.load import Config
     from lms_bridge.sync.run import Report
 
@@ -79,24 +81,12 @@ def sync(
         raise typer.Exit(_sync_shared(context, config, route or (), output, join, deadline))
     from lms_bridge.bridge import open_bridge
     from lms_bridge.cli.options import load
-    from lms_bridge.cli.progress import shown_progress
-    from lms_bridge.cli.show import show_reports
-    from lms_bridge.cli.signals import stopping
 
     loaded = load(context, config)
-    _refuse_false_safety(loaded, checksum or (), approve or (), takeover=takeover)
+    asked = _Asked(tuple(only or ()), tuple(checksum or ()), tuple(approve or ()), takeover, through_windows)
+    _refuse_false_safety(loaded, asked)
     with traced_run("sync") as mark, open_bridge(loaded, only_routes=route or (), takeover=takeover) as bridge:
-        with shown_progress(output) as progress, stopping(60 * (deadline or loaded.deadline_minutes)) as stop:
-            reports = bridge.sync(
-                clock=_now,
-                only=only or (),
-                checksums=checksum or (),
-                approved=approve or (),
-                stop=stop,
-                progress=progress,
-                through_windows=through_windows,
-            )
-        show_reports(reports, output)
+        reports = _applied(loaded, bridge, asked, output, 60 * (deadline or loaded.deadline_minutes))
         code = _ended(reports, mark)
     raise typer.Exit(code)
 
@@ -112,6 +102,46 @@ def _ended(reports: "Sequence[Report]", mark: Mark) -> int:
     return code
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    only: tuple[str, ...]
+    checksums: tuple[str, ...]
+    approved: tuple[str, ...]
+    takeover: bool
+    through_windows: bool
+
+    @property
+    def scheduled(self) -> bool:
+        """A person who decides, or looks at a part, sees what comes of it; and a part tells nothing about the whole."""
+        return self == _Asked((), (), (), takeover=False, through_windows=self.through_windows)
+
+
+def _applied(config: "Config", bridge: "Bridge", asked: _Asked, output: Output, seconds: float) -> list["Report"]:
+    from lms_bridge.cli.notify import tell, telling_errors
+    from lms_bridge.cli.progress import shown_progress
+    from lms_bridge.cli.show import show_reports
+    from lms_bridge.cli.signals import stopping
+
+    names = [each.name for each in bridge.routes]
+    with (
+        telling_errors(config, bridge.state, names, scheduled=asked.scheduled),
+        shown_progress(output) as progress,
+        stopping(seconds) as stop,
+    ):
+        reports = bridge.sync(
+            clock=_now,
+            only=asked.only,
+            checksums=asked.checksums,
+            approved=asked.approved,
+            stop=stop,
+            progress=progress,
+            through_windows=asked.through_windows,
+        )
+    show_reports(reports, output)
+    tell(config, bridge.state, reports, scheduled=asked.scheduled)
+    return reports
+
+
 def _sync_shared(
     context: typer.Context,
     config: Path | None,
@@ -120,9 +150,10 @@ def _sync_shared(
     join: int,
     deadline: int | None,
 ) -> int:
+    from lms_bridge.cli.notify import tell
     from lms_bridge.cli.options import load
     from lms_bridge.cli.show import show_reports
-    from lms_bridge.cli.stored import route_names
+    from lms_bridge.cli.stored import open_state, route_names
     from lms_bridge.cli.worker import sync_shared
     from lms_bridge.sync.report import exit_code as code_of
 
@@ -130,6 +161,9 @@ def _sync_shared(
     names = route_names(loaded, routes)
     reports = sync_shared(loaded, names, join=join, deadline=60.0 * (deadline or loaded.deadline_minutes))
     show_reports(reports, output)
+    if loaded.notifications:
+        with open_state(loaded) as (state, _):
+            tell(loaded, state, reports, scheduled=True)
     return code_of(reports)
 
 
@@ -144,18 +178,16 @@ def _refuse_with_shared(**given: object) -> None:
             )
 
 
-def _refuse_false_safety(
-    config: "Config", checksums: Sequence[str], approved: Sequence[str], *, takeover: bool
-) -> None:
+def _refuse_false_safety(config: "Config", asked: _Asked) -> None:
     """Options that protect nothing, or do nothing, although somebody relies on them."""
-    unseen = [checksum for checksum in approved if checksums and checksum not in checksums]
+    unseen = [checksum for checksum in asked.approved if asked.checksums and checksum not in asked.checksums]
     if unseen:
         raise UsageError(
             f"{unseen[0]} is approved, but is none of the checksums that may be applied.",
             where="--approve",
             next_step="Pass the same checksum to --checksum and --approve.",
         )
-    if takeover and not config.installation:
+    if asked.takeover and not config.installation:
         raise UsageError(
             "there is no name to take things over with.",
             where="--takeover",

@@ -1,5 +1,7 @@
 """YAML with positions: plain values, and for every key and value the line and column it stands in."""
 
+import hashlib
+import json
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +38,11 @@ class Document:
                 return None
         return value
 
+    def digest(self) -> str:
+        """Equal as long as the values are, wherever they stand and whatever comments say."""
+        written = json.dumps(self.content, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(written.encode()).hexdigest()
+
     def where(self, path: KeyPath, *, key: bool = False) -> str:
         """`file:line:column: a.b[0]` of a path, or of its nearest ancestor that was written."""
         dotted = dotted_path(path)
@@ -55,26 +62,31 @@ def read_document(path: Path, *, name: str | None = None, addresses: Mapping[str
     """`addresses` are read as others: for servers that got another port. Raises ConfigError for a file that is
     missing, too big, not UTF-8 or not YAML."""
     shown = name or str(path)
+    text = read_text(path, name=shown)
+    for written, meant in (addresses or {}).items():
+        text = text.replace(written, meant)
+    return parse_document(text, name=shown)
+
+
+def read_text(path: Path, *, name: str) -> str:
+    """Raises ConfigError for a file that is missing, too big or not UTF-8."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(
-            (Problem(f"cannot be read: {error.strerror}.", shown, "`lms-bridge init` writes one to start from."),)
+            (Problem(f"cannot be read: {error.strerror}.", name, "`lms-bridge init` writes one to start from."),)
         ) from error
     if len(raw) > MAX_BYTES:
         raise ConfigError(
-            (Problem(f"is larger than {MAX_BYTES:,} bytes.", shown, "Split it, or remove what is not settings."),)
+            (Problem(f"is larger than {MAX_BYTES:,} bytes.", name, "Split it, or remove what is not settings."),)
         )
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(
-            (Problem(f"is not UTF-8 (byte {error.start}).", shown, "Save it with the encoding UTF-8."),)
+            (Problem(f"is not UTF-8 (byte {error.start}).", name, "Save it with the encoding UTF-8."),)
         ) from error
-    for written, meant in (addresses or {}).items():
-        text = text.replace(written, meant)
-    return parse_document(text, name=shown)
 
 
 def parse_document(text: str, *, name: str) -> Document:

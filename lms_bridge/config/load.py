@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from lms_bridge.config import references
+from lms_bridge.config.console import ConsoleSettings
 from lms_bridge.config.document import Document, KeyPath, read_document
 from lms_bridge.config.model import PolicySettings, RootSettings
+from lms_bridge.config.notifications import CHANNELS, Channel, channel_of
 from lms_bridge.config.problems import problems_of
 from lms_bridge.config.safety import unsafe
 from lms_bridge.config.schedule import ScheduleSettings, ServiceSettings
-from lms_bridge.config.unresolved import UnresolvedReference
 from lms_bridge.connector import Connector
 from lms_bridge.errors import BridgeError, ConfigError, Problem
 from lms_bridge.items import Kind
@@ -50,7 +51,8 @@ class RouteConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A valid connectors.yaml. Relative paths in it start from `folder`, where the file stands."""
+    """A valid connectors.yaml. Relative paths in it start from `folder`, where the file stands. `digest`: of its values
+    as they are written, references unresolved."""
 
     file: str
     folder: Path
@@ -62,6 +64,9 @@ class Config:
     destinations: Mapping[str, Opening]
     routes: tuple[RouteConfig, ...]
     service: ServiceSettings
+    console: ConsoleSettings = ConsoleSettings()  # noqa: RUF009 - it is frozen
+    notifications: tuple[Channel, ...] = ()
+    digest: str = ""
 
 
 def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, without_secrets: bool = False) -> Config:
@@ -77,7 +82,9 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
     reading = _Reading(document, None if without_secrets else folder)
     sources, source_problems = _openings(reading, "sources")
     destinations, destination_problems = _openings(reading, "destinations")
-    problems += source_problems + destination_problems
+    channels, channel_problems = _channels(reading)
+    console, console_problems = _console(reading)
+    problems += source_problems + destination_problems + channel_problems + console_problems
     problems += _unknown_ends(document, "from", "sources") + _unknown_ends(document, "to", "destinations")
     routes: tuple[RouteConfig, ...] = ()
     state = ""
@@ -98,7 +105,10 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
         sources=sources,
         destinations=destinations,
         routes=routes,
+        notifications=channels,
+        digest=document.digest(),
         service=root.service,
+        console=console,
     )
 
 
@@ -131,22 +141,59 @@ def _openings(reading: _Reading, section: str) -> tuple[dict[str, Opening], list
     return openings, problems
 
 
+def _console(reading: _Reading) -> tuple[ConsoleSettings, list[Problem]]:
+    raw = reading.document.content.get("console")
+    try:
+        found = _validated(reading, ("console",), raw if isinstance(raw, dict) else {}, ConsoleSettings)
+    except ConfigError as error:
+        return ConsoleSettings(), list(error.problems)
+    assert isinstance(found, ConsoleSettings)
+    return found, []
+
+
 def _opening(reading: _Reading, path: KeyPath, raw: dict[str, Any]) -> Opening:
     document = reading.document
     found = _connector(document, path, raw["type"])
+    return Opening(str(path[-1]), found, _validated(reading, path, raw, found.settings))
+
+
+def _validated(reading: _Reading, path: KeyPath, raw: dict[str, Any], of: type[BaseModel]) -> BaseModel:
+    """A block with a `type`, by the settings model that belongs to it, its references resolved. Raises ConfigError."""
+    document = reading.document
     settings = {key: value for key, value in raw.items() if key != "type"}
-    problems = list(_literal_secrets(document, path, found.settings, settings))
+    problems = list(_literal_secrets(document, path, of, settings))
     found_values: dict[str, str] = {}
     resolved = _resolve(reading, path, settings, problems, found_values)
     try:
-        model = found.settings.model_validate(resolved)
+        model = of.model_validate(resolved)
     except ValidationError as error:
         known = {problem.where for problem in problems}
-        told = (_as_written(problem, found_values) for problem in problems_of(error, document, path, found.settings))
+        told = (_as_written(problem, found_values) for problem in problems_of(error, document, path, of))
         problems += [problem for problem in told if problem.where not in known]
     if problems:
         raise ConfigError(tuple(problems))
-    return Opening(str(path[-1]), found, model)
+    return model
+
+
+def _channels(reading: _Reading) -> tuple[tuple[Channel, ...], list[Problem]]:
+    channels: list[Channel] = []
+    problems: list[Problem] = []
+    written = reading.document.content.get("notifications")
+    for number, raw in enumerate(written if isinstance(written, list) else ()):
+        of = CHANNELS.get(str(raw.get("type"))) if isinstance(raw, dict) else None
+        if of is None:
+            continue
+        path = ("notifications", number)
+        try:
+            channel = channel_of(raw["type"], _validated(reading, path, raw, of))
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        if channel.name in [other.name for other in channels]:
+            cause = f"there is another channel called {channel.name!r}."
+            problems.append(Problem(cause, reading.document.where(path), "Give each a `name` of its own."))
+        channels.append(channel)
+    return tuple(channels), problems
 
 
 def _connector(document: Document, path: KeyPath, name: str) -> Connector:
@@ -183,7 +230,7 @@ def _resolve(reading: _Reading, path: KeyPath, value: Any, problems: list[Proble
         return value
     try:
         resolved = references.resolve(value, folder=reading.folder)
-    except UnresolvedReference as error:
+    except references.UnresolvedReference as error:
         problems.append(Problem(str(error), reading.document.where(path), error.next_step))
         return value
     if resolved not in ("", value):
@@ -203,7 +250,8 @@ def _literal_secrets(document: Document, path: KeyPath, model: type[BaseModel], 
         place = (*path, key)
         for kind in _members(field.annotation):
             if kind is SecretStr and not (isinstance(value, str) and references.is_reference(value)):
-                variable = "_".join(str(part) for part in place[1:]).upper().replace("-", "_")
+                named = place[1:] if isinstance(place[1], str) else place
+                variable = "_".join(str(part) for part in named).upper().replace("-", "_")
                 yield Problem(
                     "a secret must not stand in this file.",
                     document.where(place),
@@ -232,7 +280,7 @@ def _state(document: Document, folder: Path, raw: str) -> tuple[str, list[Proble
             return "", [Problem("a secret must not stand in this file.", where, step)]
         resolve = references.resolve_address if "://" in raw else references.resolve
         state = resolve(raw, folder=folder)
-    except UnresolvedReference as error:
+    except references.UnresolvedReference as error:
         return "", [Problem(str(error), where, error.next_step)]
     except ValueError:
         return "", [Problem("is not an address.", where, "Write a file path or postgresql://host/database.")]

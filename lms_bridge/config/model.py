@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from lms_bridge.config.console import ConsoleSettings
 from lms_bridge.config.form import Name, Settings
 from lms_bridge.config.schedule import ScheduleSettings, ServiceSettings, WindowSettings
 from lms_bridge.items import Kind
@@ -69,6 +70,13 @@ class ConnectorSettings(BaseModel):
     type: str = Field(description="Which connector.")
 
 
+class ChannelSettings(BaseModel):
+    """A way to tell people what happened, before the model of its type has looked at it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    type: Literal["email", "teams", "webhook"] = Field(description="By which way.")
+
+
 class RootSettings(Settings):
     """The whole of connectors.yaml."""
 
@@ -88,7 +96,11 @@ class RootSettings(Settings):
     deadline_minutes: int = Field(
         240, ge=1, le=10_080, description="A sync that takes longer ends early, in good order; the next one goes on."
     )
+    notifications: tuple[ChannelSettings, ...] = Field(
+        (), description="Who is told when a route fails or recovers, when something waits for a person or ends soon."
+    )
     service: ServiceSettings = Field(default_factory=ServiceSettings)
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     windows: WindowSettings = Field(
         default_factory=WindowSettings, description="When the service pushes nothing, on any route."
     )

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-from lms_bridge.config.unresolved import UnresolvedReference
+from lms_bridge.config.unresolved import UnresolvedReference as UnresolvedReference
 
 _REFERENCE = re.compile(r"\$\{(?P<store>[a-z]+):(?P<name>[^{}]+)\}")
 MAX_FILE_BYTES = 100_000

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from lms_bridge.config.model import RootSettings
+from lms_bridge.config.notifications import CHANNELS
 from lms_bridge.config.references import STORES
 from lms_bridge.registry import connector, connector_names
 
@@ -12,7 +13,7 @@ REFERENCE = rf"^\$\{{({'|'.join(STORES)}):[^{{}}]+\}}$"
 
 
 def json_schema() -> dict[str, Any]:
-    schema = RootSettings.model_json_schema(by_alias=True)
+    schema = _with_references(RootSettings.model_json_schema(by_alias=True))
     definitions = schema.setdefault("$defs", {})
     definitions.pop("ConnectorSettings", None)
     loaded = [(name, connector(name)) for name in connector_names()]
@@ -26,6 +27,9 @@ def json_schema() -> dict[str, Any]:
         place.pop("additionalProperties", None)
         place["patternProperties"] = {"^[a-z0-9][a-z0-9_-]*$": {"oneOf": members}}
         place["additionalProperties"] = False
+    definitions.pop("ChannelSettings", None)
+    channels = [_settings_schema(name, model, definitions) for name, model in CHANNELS.items()]
+    schema["properties"]["notifications"]["items"] = {"oneOf": channels}
     schema["title"] = "connectors.yaml of lms-bridge"
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, zip_longest
 from typing import Literal
 
 from lms_bridge.markup.text import to_text
@@ -54,6 +55,28 @@ def unified(before: str, after: str, *, context: int = 2) -> str:
 def as_lines(diff: Sequence[DiffLine]) -> str:
     signs = {"same": "  ", "added": "+ ", "removed": "- ", "gap": "…"}
     return "\n".join((signs[line.kind] + line.text).rstrip() for line in diff)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A row of a difference that is shown side by side; none where one side has no such line."""
+
+    before: DiffLine | None
+    after: DiffLine | None
+
+
+def side_by_side(diff: Sequence[DiffLine]) -> list[Pair]:
+    """Lines that took each other's place stand beside each other."""
+    pairs: list[Pair] = []
+    for kind, group in groupby(diff, key=lambda line: line.kind in ("added", "removed")):
+        lines = list(group)
+        if kind:
+            before = [line for line in lines if line.kind == "removed"]
+            after = [line for line in lines if line.kind == "added"]
+            pairs += [Pair(*both) for both in zip_longest(before, after)]
+        else:
+            pairs += [Pair(line, line) for line in lines]
+    return pairs
 
 
 def word_diff(before: str, after: str, *, context: int = 1) -> list[str]:

@@ -1,5 +1,6 @@
 """What connectors.yaml says about a Moodle: address, token, how courses and activities are found, what goes where."""
 
+from datetime import date
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -126,6 +127,10 @@ class MoodleSettings(_Settings):
 
     url: str = Field(description="The site's address exactly as Moodle knows it (its wwwroot).")
     token: SecretStr = Field(description="The token of lms-bridge's own user, as a reference such as ${env:NAME}.")
+    token_expires: date | None = Field(
+        None,
+        description="The day on which the token ends, if it does: there are warnings 28, 14, 7 and 1 days before.",
+    )
     course_by: Literal["idnumber", "shortname", "id"] = Field(
         "idnumber", description="What a source's course id is in Moodle."
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+from lms_bridge.audit.line import Act, Deed
 from lms_bridge.errors import StateError
 from lms_bridge.scale.queue import Job, Queue, Step
 from lms_bridge.sync.apply import new_run
@@ -46,6 +47,7 @@ def cancel(run: str, names: Sequence[str], state: State, queue: Queue) -> list[s
         if shared is not None and shared.ended is None:
             end_early(shared, state, "it was cancelled", now=state.sharing.now())
             ended.append(name)
+    state.trail.add(*(Act(deed=Deed.CANCEL, route=name, run=run) for name in ended))
     queue.cancel(run)
     return ended
 
@@ -110,7 +112,8 @@ class Worker:
             self.queue.submit([Job(job.run, job.route, Step.CLOSE)])
 
     def _open(self, shared: SharedRun, route: Route, job: Job) -> float | None:
-        begin_once(self.state.history, job.run, job.route, route.destination.name, started=shared.opened)
+        by, there = self.state.trail.by, route.destination.name
+        begin_once(self.state.history, job.run, job.route, there, started=shared.opened, by=by)
         whole = self._whole(job.run, route)
         left = self.state.sharing.split(job.run, job.route, grouped(whole) if whole is not None else [])
         self.queue.submit([Job(job.run, job.route, Step.PART, number) for number in left])

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -12,27 +12,22 @@ from starlette.types import ASGIApp
 from lms_bridge.errors import ConfigError
 from lms_bridge.service import app
 from lms_bridge.service.alarm import Bell
-from lms_bridge.service.doors import Doors
 from lms_bridge.service.reading import Reading, Served
 from lms_bridge.service.rota import Rota
 from lms_bridge.service.running import Processes
+
+if TYPE_CHECKING:
+    # Loaded with the first page that somebody asks for.
+    from lms_bridge.console.app import Console
 
 _log = logging.getLogger(__name__)
 _GRACE = 5
 """Seconds that a request may still take when the service ends."""
 
 
-def serve(
-    served: Served,
-    host: str,
-    port: int,
-    *,
-    tick: timedelta,
-    clock: Callable[[], datetime],
-    console: Callable[[Doors], ASGIApp] | None = None,
-) -> int:
+def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Callable[[], datetime]) -> int:
     """Until SIGTERM or Ctrl-C; then asks the runs that are under way to end in good order, and waits for them. Gives
-    the exit code. `console` builds what people see, when the first of them asks for a page."""
+    the exit code."""
     rota = Rota(served, Processes(), clock)
     file = Watched(served.file)
 
@@ -48,7 +43,17 @@ def serve(
         bell.start()
         _log.info("serving %s routes of %s", len(served.routes), served.file)
 
+    consoles: list[Console] = []
+
+    def pages() -> ASGIApp:
+        from lms_bridge.console.opening import open_console
+
+        consoles.append(open_console(rota, hosts=[*served.hosts, host], clock=clock))
+        return consoles[-1].app
+
     def end() -> None:
+        for console in consoles:
+            console.close()
         under_way = rota.end()
         if under_way:
             _log.info("waiting for the runs of %s to end in good order", ", ".join(under_way))
@@ -56,12 +61,7 @@ def serve(
         rota.close()
 
     parts = app.Served(
-        doors=rota,
-        metrics=rota.metrics,
-        hosts=[*served.hosts, host],
-        console=partial(console, rota) if console is not None else None,
-        begin=begin,
-        end=end,
+        doors=rota, metrics=rota.metrics, hosts=[*served.hosts, host], console=pages, begin=begin, end=end
     )
     config = uvicorn.Config(
         app.build_app(parts),

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from lms_bridge.errors import Denied
 from lms_bridge.sharepoint.settings import CertificateSettings
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 MAX_PEM_BYTES = 100_000
 NEW_CERTIFICATE = (
@@ -39,23 +43,36 @@ class KeyPair:
 
 def read_key_pair(settings: CertificateSettings, folder: Path, *, now: Callable[[], datetime]) -> KeyPair:
     """Raises Denied when the pair cannot be used: unreadable, expired, not yet valid, or two that do not belong."""
+    key = settings.private_key or SecretStr(_read(folder, settings.private_key_file or Path(), "private_key_file"))
+    pem, certificate = _certificate(settings, folder)
+    _check_dates(certificate, now())
+    _check_belongs(certificate, key, settings.passphrase)
+    return KeyPair(key, pem, settings.passphrase, certificate.not_valid_after_utc)
+
+
+def certificate_end(settings: CertificateSettings, folder: Path) -> datetime | None:
+    """The certificate's last moment; none for one that cannot be read."""
+    try:
+        _, certificate = _certificate(settings, folder)
+    except Denied:
+        return None
+    return certificate.not_valid_after_utc
+
+
+def _certificate(settings: CertificateSettings, folder: Path) -> "tuple[str, x509.Certificate]":
     from cryptography import x509
 
-    key = settings.private_key or SecretStr(_read(folder, settings.private_key_file or Path(), "private_key_file"))
     pem = settings.public_certificate
     if "-----BEGIN" not in pem:
         pem = _read(folder, Path(pem), "public_certificate")
     try:
-        certificate = x509.load_pem_x509_certificate(pem.encode())
+        return pem, x509.load_pem_x509_certificate(pem.encode())
     except ValueError as error:
         raise Denied(
             "the certificate is not one in PEM form",
             where="credential.certificate.public_certificate",
             next_step="It begins with -----BEGIN CERTIFICATE-----; convert others with `openssl x509 -outform PEM`.",
         ) from error
-    _check_dates(certificate, now())
-    _check_belongs(certificate, key, settings.passphrase)
-    return KeyPair(key, pem, settings.passphrase, certificate.not_valid_after_utc)
 
 
 def _check_dates(certificate: object, now: datetime) -> None:

@@ -3,6 +3,7 @@
 Apart so that the JSON Schema needs no Graph.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -49,6 +50,10 @@ class CredentialSettings(_Settings):
 
     certificate: CertificateSettings | None = Field(None, description="A key pair (recommended).")
     secret: SecretStr | None = Field(None, description="A client secret: enough for Graph, refused by SharePoint REST.")
+    secret_expires: date | None = Field(
+        None,
+        description="The day on which the secret ends, as Entra shows it: there are warnings before.",
+    )
     managed_identity: ManagedIdentitySettings | None = Field(None, description="The machine's own identity in Azure.")
     federated_token_file: Path | None = Field(
         None, description="A file with a token of another issuer (Kubernetes, GitHub) that the app trusts."

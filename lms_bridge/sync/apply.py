@@ -59,7 +59,9 @@ def apply(
             next_step="Look at the plan again and pass its new checksum.",
         )
     run = run or new_run(now)
-    state.history.begin_run(run, route.name, plan.destination, started=now, checksum=plan.checksum)
+    state.trail.catch_up(route.name, besides=run)
+    by = state.trail.by
+    state.history.begin_run(run, route.name, plan.destination, started=now, checksum=plan.checksum, by=by)
     held = tuple(change for change in plan.changes if change.guarded and not approve)
     going = [change for change in plan.changes if change.action is not Action.SKIP and change not in held]
     writer = Writer(plan, state, run, now, stop or Stop())
@@ -216,6 +218,7 @@ def _close(plan: Plan, route: Route, state: "State", report: Report) -> None:
     state.history.save_reviews(route.name, report.conflicts, found=found, judged=None if whole else judged)
     if route.policy.history_days:
         state.history.trim(found - timedelta(days=route.policy.history_days))
+    state.trail.add_run(report.run, route.name)
     state.history.end_run(
         report.run,
         route.name,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Body, Change, Place
+from lms_bridge.connector import Action, Body, Change, Place
 from lms_bridge.errors import BridgeError
 from lms_bridge.items import Key
 from lms_bridge.markup.fragment import parse, text_of
@@ -40,6 +40,25 @@ def difference(plan: Plan, change: Change) -> Difference:
     # title as it reads there, which a destination may take from the address: both sides show the item's.
     after = replace(place.expected(change.payload), title=change.payload.title, fields={})
     return _difference(change, Body(title=record.title, html=record.base), after)
+
+
+def differences(plan: Plan, most: int) -> tuple[list[Difference], int]:
+    """Of the first changed texts of a plan, and how many more there are.
+
+    A text that cannot be read now is told as such, and the plan still stands.
+    """
+    changed = [change for change in plan.changes if _has_text_to_compare(change)]
+    told: list[Difference] = []
+    for change in changed[:most]:
+        try:
+            told.append(difference(plan, change))
+        except BridgeError as error:
+            told.append(Difference(change.key, f"{change.title}: {error.problem}", "", ""))
+    return told, max(0, len(changed) - most)
+
+
+def _has_text_to_compare(change: Change) -> bool:
+    return change.entry is not None and (change.action in (Action.UPDATE, Action.MERGE) or change.conflict)
 
 
 def diff(route: Route, state: "State", key: Key, *, now: datetime) -> Difference | None:

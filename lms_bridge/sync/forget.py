@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from lms_bridge.audit.line import Act, Deed
 from lms_bridge.connector import Action, Change, Entry, Place, Record
 from lms_bridge.errors import UsageError
 from lms_bridge.items import Item, Key, Kind, Review, mark
@@ -70,7 +71,10 @@ def erase(route: Route, state: "State", planned: Erasure, *, now: datetime) -> R
     """Do it. Lease the route around `plan_erasure` and `erase`. The state keeps nothing but marks; what could not be
     taken away at the destination is in the report, and remembered until it is, as it may be nowhere else."""
     state.history.keep_away(route.name, [mark(key) for key in planned.keys], now)
-    report = apply(planned.plan, route, state, now=now, run=new_run(now))
+    run = new_run(now)
+    # Nobody's name: the trail is kept longer than anything that is to be forgotten.
+    state.trail.add(Act(deed=Deed.FORGET, route=route.name, run=run, about=f"{len(planned.keys)} reviews"))
+    report = apply(planned.plan, route, state, now=now, run=run)
     gone = {(outcome.change.place.id, outcome.change.key) for outcome in report.done}
     stand = {change.key for change in planned.plan.changes if (change.place.id, change.key) not in gone}
     unseen = {record.key for record in state.records(route.name) if record.place not in planned.plan.places}

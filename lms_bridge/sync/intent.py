@@ -34,7 +34,7 @@ class KnownPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """`ended` none: the run did not come to its end."""
+    """`ended` none: the run did not come to its end. `role` and `actor`: who ran it, where that was kept."""
 
     run: str
     route: str
@@ -44,6 +44,8 @@ class PastRun:
     checksum: str
     exit_code: int | None
     summary: Mapping[str, int]
+    role: str | None = None
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

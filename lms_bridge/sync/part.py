@@ -129,6 +129,7 @@ def end_early(shared: SharedRun, state: "State", reason: str, *, now: datetime) 
 def _end(shared: SharedRun, state: "State", rest: Mapping[str, Any], now: datetime) -> None:
     whole = report_of(replace(shared, ended=now, rest=rest), state)
     code, summary = exit_code([whole]), summary_of([whole])
+    state.trail.add_run(shared.run, shared.route)
     state.history.end_run(shared.run, shared.route, ended=now, exit_code=code, summary=summary)
 
 

@@ -9,11 +9,12 @@ from datetime import datetime
 
 from lms_bridge.connector import Action, Body, Change, Record, Sides
 from lms_bridge.items import Key, mark
+from lms_bridge.markup.text import to_text
 from lms_bridge.sync.decision import DRIFT_CONFLICT, MERGE_CUT_OFF, Case, Listed, Stands, Verdict, decide
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.intent import Waiting
 from lms_bridge.sync.merging import merged
-from lms_bridge.sync.policy import Answer, Policy
+from lms_bridge.sync.policy import Answer, Edited, Policy
 from lms_bridge.sync.remembered import base_of, copy_key, copy_title, with_base
 from lms_bridge.sync.rename import hinted
 from lms_bridge.sync.rows import Found, Row, rows
@@ -76,9 +77,14 @@ def _case(planning: _Planning, row: Row) -> Case:
         held_at=found.held.get(row.key, ""),
         prunes=found.prunes,
         is_parent=row.key in planning.parents,
-        answer=found.answers.get(row.key) or _decided_before(found, row),
+        answer=_answer(found, row) or _decided_before(found, row),
         now=planning.now,
     )
+
+
+def _answer(found: Found, row: Row) -> Answer | None:
+    given = found.answers.get(row.key)
+    return Answer.MERGED if isinstance(given, Edited) else given
 
 
 def _decided_before(found: Found, row: Row) -> Answer | None:
@@ -159,13 +165,18 @@ def _sides(found: Found, row: Row) -> Sides | None:
     expected = found.expected.get(row.key)
     if reading is None or expected is None or row.record is None:
         return None
-    return merged(base_of(row.record), reading.body, expected)
+    sides = merged(base_of(row.record), reading.body, expected)
+    given = found.answers.get(row.key)
+    if not isinstance(given, Edited):
+        return sides
+    written = replace(sides.merged, html=given.html, fields={**sides.merged.fields, **given.fields})
+    return replace(sides, merged=replace(written, text=to_text(given.html) if given.html else ""))
 
 
 def _brought_together(planning: _Planning, row: Row, verdict: Verdict) -> Verdict:
     """A merge that clashes waits for a person; one that leaves what stands there needs no writing."""
     sides = _sides(planning.found, row)
-    answered = planning.found.answers.get(row.key) is Answer.MERGED
+    answered = _answer(planning.found, row) is Answer.MERGED
     if sides is None or planning.found.writing.adapt is None or (sides.clashes and not answered):
         return Verdict(Action.SKIP, DRIFT_CONFLICT, conflict=True)
     if body_digest(sides.merged) == body_digest(sides.theirs):

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from lms_bridge.items import Kind
+from lms_bridge.items import Key, Kind
 
 
 class Drift(StrEnum):
@@ -27,6 +28,19 @@ class Answer(StrEnum):
     OURS = "ours"
     THEIRS = "theirs"
     MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Both versions as a person wrote them together, in the form in which the place gives its texts back. It is an
+    answer like `Answer.MERGED`; the title stays as both were merged."""
+
+    html: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Those that the person wrote; the others stay as both were merged."""
+
+
+Answers = Mapping[Key, Answer | Edited]
 
 
 class Deleted(StrEnum):

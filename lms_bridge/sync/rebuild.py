@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from lms_bridge.audit.line import Act, Deed
 from lms_bridge.connector import Action, Change
 from lms_bridge.errors import Problem
 from lms_bridge.items import Key
@@ -33,6 +34,7 @@ def rebuild(route: Route, state: "State", *, now: datetime, progress: Progress =
     What people deleted stays remembered, since no mark tells it. Where the destination cannot be looked at as a whole,
     everything that was remembered stays.
     """
+    state.trail.add(Act(deed=Deed.REBUILD, route=route.name))
     looking = replace(route, policy=replace(route.policy, refresh=Refresh.ALWAYS))
     before = [record for record in state.records(route.name) if not record.deleted]
     state.forget_records(route.name, before)

@@ -17,7 +17,7 @@ from lms_bridge.sync.intent import Intent
 from lms_bridge.sync.limits import check_limits
 from lms_bridge.sync.listing import SourceView, read_source
 from lms_bridge.sync.plan import Decided, make_plan
-from lms_bridge.sync.policy import Answer, Drift, Prune
+from lms_bridge.sync.policy import Answers, Drift, Prune
 from lms_bridge.sync.pricing import notices_of, price
 from lms_bridge.sync.remembered import copy_key, copy_title
 from lms_bridge.sync.rows import Found, Reading, Writing, to_read
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NO_ANSWERS: Mapping[Key, Answer] = MappingProxyType({})
+_NO_ANSWERS: Answers = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class _Known:
     missing: frozenset[Key]
     selected: frozenset[Key] | None
     population: Mapping[str, int] | None
-    answers: Mapping[Key, Answer]
+    answers: Answers
     now: datetime
 
 
@@ -69,7 +69,7 @@ def prepare(
     *,
     now: datetime,
     only: Sequence[str] = (),
-    answers: Mapping[Key, Answer] = _NO_ANSWERS,
+    answers: Answers = _NO_ANSWERS,
     progress: Progress = no_progress,
     within: Within | None = None,
 ) -> Plan:

@@ -12,7 +12,7 @@ from lms_bridge.markup.digest import digest as html_digest
 from lms_bridge.sync.decision import Listed, Stands
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.merging import in_the_source
-from lms_bridge.sync.policy import Answer, Drift, Policy, Prune
+from lms_bridge.sync.policy import Answers, Drift, Policy, Prune
 from lms_bridge.sync.remembered import base_of
 
 
@@ -58,7 +58,7 @@ class Found:
     writing: Writing = field(default_factory=Writing)
     copies: Mapping[Key, str] = field(default_factory=dict)
     """Names for copies of what people left, by the copy's key."""
-    answers: Mapping[Key, Answer] = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
     """What a person decided in a review."""
     elsewhere: frozenset[Key] = frozenset()
     """Keys whose item belongs in another place now."""

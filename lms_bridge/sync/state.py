@@ -15,6 +15,8 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from lms_bridge.audit.actor import account
+from lms_bridge.audit.line import Actor
 from lms_bridge.connector import Address, Outcome, PlaceRef, Record, Status
 from lms_bridge.errors import StateError
 from lms_bridge.items import Key
@@ -24,9 +26,12 @@ from lms_bridge.sync.state_engine import Store, at, open_engine, unusable, where
 from lms_bridge.sync.state_figures import Figures
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease
+from lms_bridge.sync.state_looking import Looking
 from lms_bridge.sync.state_rows import image_row, outcome_row, to_place, to_record
 from lms_bridge.sync.state_sharing import Sharing
 from lms_bridge.sync.state_standing import batched, standing, standing_after
+from lms_bridge.sync.state_told import ToldStore
+from lms_bridge.sync.state_trail import Trail
 from lms_bridge.sync.state_versions import bring_up_to_date
 
 
@@ -49,18 +54,23 @@ _CLOSE_INTENTS_OF_RUN = _CLOSE_INTENTS.where(tables.intents.c.run == sa.bindpara
 class State:
     """Holds the connection. Safe to use from several threads: one transaction at a time."""
 
-    def __init__(self, engine: Engine, location: str) -> None:
+    def __init__(self, engine: Engine, location: str, by: Actor | None = None) -> None:
         self._engine = engine
         self._store = Store(engine)
         self.history = History(self._store)
+        self.looking = Looking(self._store)
         self.sharing = Sharing(self._store)
+        self.trail = Trail(self._store, by or account())
+        self.told = ToldStore(self._store)
         self.figures = Figures(self._store)
         self._leases: dict[str, Callable[[], None]] = {}
         self.location = location
 
     @classmethod
-    def open(cls, location: str | Path) -> Self:
-        """A file path, or a `postgresql://` address. Makes or migrates the store. Raises StateError."""
+    def open(cls, location: str | Path, *, by: Actor | None = None) -> Self:
+        """A file path, or a `postgresql://` address. Makes or migrates the store. Raises StateError.
+
+        `by`: who acts, for the audit trail; the operating system's account unless told."""
         engine = open_engine(location)
         try:
             bring_up_to_date(engine)
@@ -70,7 +80,7 @@ class State:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, where(engine))
+        return cls(engine, where(engine), by)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -219,14 +229,18 @@ class State:
         *,
         record: Record | None,
         image: Image | None = None,
+        before: str = "",
         forget: bool = False,
         closed: bool = False,
     ) -> None:
         """One transaction: the outcome, what stood there before, the record it leaves, and the intent closed, unless it
-        is still open. `closed`: what became of it is known although it leaves no record."""
+        is still open. `before`: the digest of what stood there; `closed`: what became of it is known although it leaves
+        no record."""
         change = outcome.change
+        after = image.digest_after if image is not None else record.digest if record is not None else ""
+        digests = {"digest_before": before, "digest_after": after}
         with self._store.transaction() as connection:
-            connection.execute(_ADD_OUTCOME, outcome_row(run, route, outcome))
+            connection.execute(_ADD_OUTCOME, outcome_row(run, route, outcome) | digests)
             if image is not None:
                 connection.execute(_ADD_IMAGE, image_row(run, route, image))
             if record is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bridge.audit.line import Actor
 from lms_bridge.connector import Change, Outcome, Status
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
@@ -56,8 +57,17 @@ class History:
 
     # Runs
 
-    def begin_run(self, run: str, route: str, destination: str, *, started: datetime, checksum: str) -> None:
-        row = {"run": run, "route": route, "destination": destination, "started": started, "checksum": checksum}
+    def begin_run(
+        self, run: str, route: str, destination: str, *, started: datetime, checksum: str, by: Actor | None = None
+    ) -> None:
+        row: dict[str, Any] = {
+            "run": run,
+            "route": route,
+            "destination": destination,
+            "started": started,
+            "checksum": checksum,
+        }
+        row |= {"role": by.role.value, "actor": by.name} if by is not None else {}
         with self._store.transaction() as connection:
             connection.execute(sa.insert(tables.runs).values(**row, summary={}))
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lms_bridge.audit.line import Actor
 from lms_bridge.connector import Address, Change, Outcome, Status
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
@@ -21,6 +22,7 @@ from lms_bridge.sync.state import State
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease_places
 from lms_bridge.sync.state_sharing import Sharing
+from lms_bridge.sync.state_trail import Trail
 
 
 class _SharedState(State):
@@ -33,6 +35,7 @@ class _SharedState(State):
         self.location = whole.location
         self.sharing = Sharing(self._store)
         self.history = History(self._store)
+        self.trail = whole.trail
         self._delivery = secrets.token_hex(4)
 
     def write_intents(self, intents: Sequence[Intent]) -> None:
@@ -68,6 +71,7 @@ class PartState(_SharedState):
     ) -> None:
         super().__init__(whole)
         self.history = _PartHistory(self._store)
+        self.trail = _PartTrail(self._store, whole.trail.by)
         self._leases = {}
         self._places = sorted(places)
         self._addresses = addresses
@@ -96,7 +100,7 @@ class PartState(_SharedState):
 class _PartHistory(History):
     """The run is not begun, judged or ended by one of its parts."""
 
-    def begin_run(self, run: str, route: str, destination: str, *, started: datetime, checksum: str) -> None:
+    def begin_run(self, run: str, route: str, destination: str, **how: Any) -> None:
         pass
 
     def end_run(self, run: str, route: str, *, ended: datetime, exit_code: int, summary: Mapping[str, int]) -> None:
@@ -106,6 +110,16 @@ class _PartHistory(History):
         pass
 
     def trim(self, before: datetime) -> None:
+        pass
+
+
+class _PartTrail(Trail):
+    """What its parts wrote is told when the run is closed."""
+
+    def add_run(self, run: str, route: str) -> None:
+        pass
+
+    def catch_up(self, route: str, *, besides: str) -> None:
         pass
 
 
@@ -120,8 +134,10 @@ class ClosingState(_SharedState):
 class _ClosingHistory(History):
     """The run began before, and its report is not yet made when the closing is applied."""
 
-    def begin_run(self, run: str, route: str, destination: str, *, started: datetime, checksum: str) -> None:
-        begin_once(self, run, route, destination, started=started)
+    def begin_run(
+        self, run: str, route: str, destination: str, *, started: datetime, checksum: str, by: Actor | None = None
+    ) -> None:
+        begin_once(self, run, route, destination, started=started, by=by)
 
     def end_run(self, run: str, route: str, *, ended: datetime, exit_code: int, summary: Mapping[str, int]) -> None:
         pass
@@ -132,7 +148,9 @@ class _ClosingHistory(History):
         super().note(run, route, told)
 
 
-def begin_once(history: History, run: str, route: str, destination: str, *, started: datetime) -> None:
+def begin_once(
+    history: History, run: str, route: str, destination: str, *, started: datetime, by: Actor | None = None
+) -> None:
     """A run may be begun again by the worker that takes the place of one that died."""
     if not history.has_run(run, route):
-        history.begin_run(run, route, destination, started=started, checksum="")
+        history.begin_run(run, route, destination, started=started, checksum="", by=by)

@@ -47,6 +47,8 @@ def outcome_row(run: str, route: str, outcome: Outcome) -> dict[str, Any]:
         "cause": problem.cause if problem else None,
         "location": problem.where if problem else None,
         "next_step": problem.next_step if problem else None,
+        "digest_before": None,
+        "digest_after": None,
     }
 
 

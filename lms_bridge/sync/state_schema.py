@@ -68,6 +68,9 @@ records = Table(
     Column("deleted", Boolean, nullable=False),
     Column("hidden", Boolean, nullable=False),
     Index("records_destination", "destination"),
+    # All that a listing for people asks of a record: its row, with the text, is not read.
+    Index("records_looked_at", "route", "course", "kind", "title", "key", "drifted", "deleted", "hidden"),
+    Index("records_key", "key"),
 )
 
 places = Table(
@@ -108,6 +111,8 @@ runs = Table(
     Column("checksum", String(64), nullable=False),
     Column("exit_code", Integer),
     Column("summary", JSON, nullable=False),
+    Column("role", String(20)),
+    Column("actor", Text),
     Index("runs_started", "route", "started"),
 )
 
@@ -130,6 +135,8 @@ outcomes = Table(
     Column("cause", Text),
     Column("location", Text),
     Column("next_step", Text),
+    Column("digest_before", String(64)),
+    Column("digest_after", String(64)),
     ForeignKeyConstraint(["run", "route"], ["runs.run", "runs.route"], ondelete="CASCADE"),
     Index("outcomes_run", "run", "route"),
     Index("outcomes_key", "key"),
@@ -237,4 +244,32 @@ budgets = Table(
     Column("level", Float, nullable=False),
     Column("filled", Moment(), nullable=False),
     Column("closed_until", Moment()),
+)
+
+trail = Table(
+    "trail",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment(), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("deed", String(30), nullable=False),
+    Column("route", String(60), nullable=False),
+    Column("run", String(60), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("before", String(64), nullable=False),
+    Column("after", String(64), nullable=False),
+    Column("about", Text, nullable=False),
+    Column("chained", String(64), nullable=False),
+    Index("trail_run", "run", "route"),
+    Index("trail_at", "at"),
+)
+
+told = Table(
+    "told",
+    metadata,
+    Column("channel", String(60), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("status", String(40), nullable=False),
+    Column("at", Moment(), nullable=False),
 )

@@ -14,20 +14,20 @@ from lms_bridge.errors import StateError
 from lms_bridge.sync.state_engine import open_engine, sqlite_file, unusable, where
 from lms_bridge.sync.state_lease import lease
 
-NEWEST = 3
+NEWEST = 5
 
 
 def bring_up_to_date(engine: Engine) -> None:
     """Raises StateError when the store was written by a newer version of lms-bridge."""
     with engine.connect() as connection:
-        version = _version(connection)
+        version = form_of(connection)
     _refuse_newer(engine, version)
     if version == NEWEST:
         return
     # Two first starts at once must not both make the tables.
     with lease(engine, "migration", patient=True):
         with engine.connect() as connection:
-            version = _version(connection)
+            version = form_of(connection)
         _refuse_newer(engine, version)
         if version < NEWEST:
             if version:
@@ -40,14 +40,14 @@ def is_current(location: str | Path) -> bool:
     engine = open_engine(location)
     try:
         with engine.connect() as connection:
-            return _version(connection) == NEWEST
+            return form_of(connection) == NEWEST
     except sa.exc.SQLAlchemyError as error:
         raise unusable(engine, error) from error
     finally:
         engine.dispose()
 
 
-def _version(connection: Connection) -> int:
+def form_of(connection: Connection) -> int:
     """The number of the newest migration that was run, as Alembic keeps it; 0 for an empty store."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from lms_bridge.audit.line import Act, Deed
 from lms_bridge.connector import Action, Body, Change, Entry, Place, PlaceRef, Record
 from lms_bridge.errors import BridgeError, NotFound, UsageError
 from lms_bridge.items import Key, mark
@@ -39,6 +40,7 @@ class Undo:
     plan: Plan
     left: Mapping[Key, str]
     images: Mapping[tuple[str, Key], Image]
+    run: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,15 @@ def plan_undo(route: Route, state: "State", run: str, *, now: datetime, only: Se
             else:
                 changes.append(found)
     plan = plan_asked(route, changes, places, failures, selected=len(changes), now=now)
-    return Undo(plan, left, images)
+    return Undo(plan, left, images, run)
 
 
 def undo(route: Route, state: "State", planned: Undo, *, now: datetime) -> Report:
     """Do it, as a run of its own that can be undone as well. Lease the route around `plan_undo` and `undo`."""
     before = {(record.place, record.key): record for record in state.records(route.name)}
-    report = apply(planned.plan, route, state, now=now, run=new_run(now))
+    run = new_run(now)
+    state.trail.add(Act(deed=Deed.UNDO, route=route.name, run=run, about=planned.run))
+    report = apply(planned.plan, route, state, now=now, run=run)
     kept = []
     written = {(record.place, record.key): record for record in state.records(route.name)}
     for outcome in report.done:

@@ -155,14 +155,15 @@ class Writer:
                 outcome = replace(outcome, status=Status.AMBIGUOUS, problem=NOT_TOLD)
             elif _not_kept(place, change, outcome, digests):
                 outcome = replace(outcome, status=Status.FAILED, problem=_unkept(change))
+        before = _stood(change, digests)
         if outcome.status is not Status.DONE:
-            self._settle(outcome, None)
+            self._settle(outcome, None, before=before)
             return outcome
         if change.action is Action.DELETE:
-            self._settle(outcome, None, image=_image(place, outcome, digests), forget=True)
+            self._settle(outcome, None, image=_image(place, outcome, digests), before=before, forget=True)
             return outcome
         if change.of is not None:
-            self._settle(outcome, None, image=_image(place, outcome, digests), closed=True)
+            self._settle(outcome, None, image=_image(place, outcome, digests), before=before, closed=True)
             return outcome
         assert change.payload is not None
         assert outcome.entry is not None
@@ -170,7 +171,7 @@ class Writer:
         record = _record(place, outcome, change.payload, ours, digests)
         record = replace(record, fidelity=_fidelity(self.plan.texts.get(change.key), change, outcome.body))
         image = None if change.action is Action.ADOPT else _image(place, outcome, digests)
-        self._settle(outcome, record, image=image)
+        self._settle(outcome, record, image=image, before=before)
         if change.action is Action.ADOPT:
             self.adopted.append((replace(change, entry=outcome.entry, before=outcome.body), record))
         else:
@@ -183,11 +184,12 @@ class Writer:
         record: Record | None,
         *,
         image: Image | None = None,
+        before: str = "",
         forget: bool = False,
         closed: bool = False,
     ) -> None:
         where = (self.plan.route, self.plan.destination, self.run)
-        self.state.settle(*where, outcome, record=record, image=image, forget=forget, closed=closed)
+        self.state.settle(*where, outcome, record=record, image=image, before=before, forget=forget, closed=closed)
 
 
 def _with_before(place: Place, change: Change) -> Change | Outcome:
@@ -203,6 +205,13 @@ def _with_before(place: Place, change: Change) -> Change | Outcome:
     except Exception as error:
         log.exception("%s could not be read", change.key)
         return Outcome(change=change, status=Status.FAILED, problem=fault(error, place.ref.title, "read"))
+
+
+def _stood(change: Change, digests: Known) -> str:
+    """The digest of what a write finds there, as far as it is known."""
+    if change.before is not None:
+        return body_digest(change.before, digests)
+    return change.record.digest if change.record is not None else ""
 
 
 def _not_kept(place: Place, change: Change, outcome: Outcome, digests: Known) -> bool:

@@ -55,7 +55,7 @@ class Transport:
 
     def send(self, request: Request, classify: Classifier) -> Answer:
         """Raises Unreachable (surely not done), Ambiguous (sent, no answer), or what the classifier says."""
-        with traced_call(request.method, request.where, request.host) as mark:
+        with traced_call(request.method, request.host, request.calls) as mark:
             answer = self._send(request, classify)
             mark("http.response.status_code", answer.status)
             return answer

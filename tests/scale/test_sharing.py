@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from team_world import Team, done, programme
 
+from lms_bridge.audit.chain import verify
 from lms_bridge.errors import StateError
 from lms_bridge.items import Kind
 from lms_bridge.scale.queue import Job, Step
 from lms_bridge.scale.worker import cancel, start
 from lms_bridge.sync.apply import apply
+from lms_bridge.sync.part import sync_part
 from lms_bridge.sync.policy import Limits, Policy, Prune
 from lms_bridge.sync.report import exit_code
 from lms_bridge.sync.route import prepare
@@ -235,6 +237,42 @@ def test_a_run_can_be_cancelled_and_says_so(team: Team) -> None:
     assert team.report(run).stopped == "it was cancelled"
     assert [past.exit_code for past in team.state.history.last_runs(team.name)] == [10]
     assert exit_code([team.report(run)]) == 10
+
+
+def told_of(team: Team, run: str) -> list[str]:
+    """What the audit trail says about a run, without the keys."""
+    return [line.deed for line in team.state.trail.lines() if (line.run, line.route) == (run, team.name)]
+
+
+def test_the_trail_tells_each_change_of_a_shared_run_once_whoever_made_it(team: Team) -> None:
+    team.source.content = programme(3)
+    run = team.start()
+    one, two = team.worker(), team.worker()
+    turn = iter(range(1000))
+    team.queue.run_while(lambda job: (one if next(turn) % 2 else two).work(job), lambda job: True)
+    assert told_of(team, run) == ["create"] * 9 + ["run"]
+    assert verify(team.state.trail.lines()).broken is None
+
+
+def test_the_trail_tells_what_a_worker_finished_of_a_run_that_was_cancelled(team: Team) -> None:
+    team.source.content = programme(2)
+    run = team.start()
+    worker = team.worker()
+    team.queue.run_while(worker.work, lambda job: job.step is Step.OPEN)
+    first, second, *_ = [job for job in team.queue.waiting if job.step is Step.PART]
+    worker.work(first)
+    whole = worker.read[team.name]
+    places = team.state.sharing.group(run, team.name, second.group)
+    assert places
+    cancel(run, [team.name], team.state, team.queue)
+    before = told_of(team, run)
+    assert before.count("cancel") == 1
+    assert "create" in before
+    sync_part(whole, places, team.state, now=team.state.sharing.now(), stop=Stop())
+    assert told_of(team, run) == before, "until the next run of the route"
+    team.run()
+    assert told_of(team, run).count("create") > before.count("create")
+    assert verify(team.state.trail.lines()).broken is None
 
 
 def test_a_job_is_known_again_by_its_words() -> None:

@@ -12,6 +12,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -30,12 +31,14 @@ from lms_bridge.sandbox.pair import TOKEN
 from tests.cli.conftest import ROOT, SMALL, free_ports
 
 PSEUDONYM_KEY = "pseudonym-key-0f9e8d7c6b5a"
+HOOK_PATH, HOOK_SECRET = "hooks/a1b2c3d4e5f6a7b8", "shared-with-the-hook-9f8e"
 DATABASE_PASSWORD = "p@ss/word:with#signs?and%more"
 WRONG_TOKEN = "wrong-token-aaaabbbbccccdddd"
 WRONG_SECRET = "wrong-client-secret-eeeeffff"
 RATERS = ("Ann Adler", "Bob Brandt")
 ACTS = "\x1b]0;taken\x07 \x9b31m red \u202e turned"
 KEY = "programme:BIO/wiki/plants"
+_LOOKED_INTO = ("audit list", "audit verify", "notify test", "support-bundle")
 RUN = "{run}"
 """Stands for the name of a run that was made before."""
 
@@ -54,6 +57,10 @@ COMMANDS: dict[str, list[list[str]]] = {
     "runs undo": [["runs", "undo", RUN, "--plan"], ["runs", "undo", RUN, "--output", "json"]],
     "runs cancel": [["runs", "cancel", RUN], ["runs", "cancel", ACTS]],
     "worker": [["worker", "--until-idle"]],
+    "audit list": [["audit", "list"], ["audit", "list", "--output", "json"], ["audit", "list", "--since", ACTS]],
+    "audit verify": [["audit", "verify"], ["audit", "verify", "--output", "json"], ["audit", "verify", "--head", ACTS]],
+    "notify test": [["notify", "test"], ["notify", "test", "--channel", ACTS]],
+    "support-bundle": [["support-bundle", "--output", "bundle.zip"], ["support-bundle", "--no-check", "--log", ACTS]],
     "state verify": [["state", "verify"], ["state", "verify", "--output", "json"]],
     "state rebuild": [["state", "rebuild"], ["state", "rebuild", "--output", "markdown"]],
     "state export": [["state", "export"], ["state", "export", "state.jsonl"]],
@@ -98,6 +105,9 @@ class Said:
         beside = [path for name in ("*", "*/**/*") for path in (self.folder / ".sandbox").glob(f"state.sqlite{name}")]
         found = {str(path): path.read_bytes() for path in beside if path.is_file()}
         found |= {path.name: path.read_bytes() for path in self.folder.glob("*.jsonl")}
+        for path in self.folder.glob("*.zip"):
+            with zipfile.ZipFile(path) as bundle:
+                found |= {f"{path.name}/{name}": bundle.read(name) for name in bundle.namelist()}
         with sqlite3.connect(self.folder / ".sandbox" / "state.sqlite") as state:
             tables = [name for (name,) in state.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             found |= {name: repr(state.execute(f"SELECT * FROM {name}").fetchall()).encode() for name in tables}  # noqa: S608
@@ -150,6 +160,8 @@ def typing(folder: Path) -> Iterator[Typist]:
     config = config.replace("127.0.0.1:8801", f"127.0.0.1:{port}").replace("127.0.0.1:8802", f"127.0.0.1:{port + 1}")
     config = config.replace("    ratings:\n", "    attempts: 1\n    ratings:\n")
     config = config.replace("raters: pseudonym", "raters: pseudonym\n    pseudonym_key: ${env:LMSB_PSEUDONYM_KEY}")
+    # Nobody listens there: every sync tells that, and where.
+    config += "\nnotifications:\n  - type: webhook\n    url: ${env:LMSB_HOOK}\n    secret: ${env:LMSB_HOOK_SECRET}\n"
     (folder / "connectors.yaml").write_text(config, encoding="utf-8")
     for name, content in {**SMALL, **_hostile()}.items():
         path = folder / "content" / name
@@ -163,6 +175,8 @@ def typing(folder: Path) -> Iterator[Typist]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LMSB_PSEUDONYM_KEY", PSEUDONYM_KEY)
         patch.setenv("LMSB_DATABASE_PASSWORD", DATABASE_PASSWORD)
+        patch.setenv("LMSB_HOOK", f"http://127.0.0.1:1/{HOOK_PATH}?sig={HOOK_SECRET}")
+        patch.setenv("LMSB_HOOK_SECRET", HOOK_SECRET)
         patch.chdir(folder)
         with open_trial(folder / "connectors.yaml", port=port, reset=False) as trial:
             root.addHandler(handler)
@@ -195,7 +209,7 @@ def type_everything(typist: Typist) -> None:
         typist.types_all(name)
     for name in ("state verify", "state rebuild", "state export", "state import", "forget", "runs undo"):
         typist.types_all(name)
-    for name in ("runs cancel", "worker", "pull", "schema", "setup moodle", "setup sharepoint"):
+    for name in ("runs cancel", "worker", *_LOOKED_INTO, "pull", "schema", "setup moodle", "setup sharepoint"):
         typist.types_all(name)
     _with_sandboxes_of_its_own(typist)
 

@@ -41,6 +41,7 @@ SECRETS = {
     "a wrong token": (every_command.WRONG_TOKEN,),
     "a wrong client secret": (every_command.WRONG_SECRET,),
     "the key of the pseudonyms": (every_command.PSEUDONYM_KEY,),
+    "the hook's address and its secret": (every_command.HOOK_PATH, every_command.HOOK_SECRET),
     "the database's password": ("p@ss", "p%40ss", "with#signs", "and%more", "word:with"),
     "Moodle's private access key": ("private-key-of-",),
     "a token that a server gave": ("eyJ", "Bearer a", "Bearer e"),

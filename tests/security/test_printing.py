@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lms_bridge.cli.log import MASK, LineFormatter
+from lms_bridge.cli.log import LineFormatter
 from lms_bridge.cli.printing import print_json, say, say_text
 from lms_bridge.errors import ContentError, Problem
+from lms_bridge.masking import MASK
 from lms_bridge.sandbox.moodle import Hand
 from lms_bridge.sync.report_text import cell, fenced
 from tests.cli.conftest import ROOT, Desk

@@ -13,12 +13,15 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
+from lms_bridge.audit.actor import account
+from lms_bridge.audit.line import Actor
 from lms_bridge.connector import Change, Entry, Outcome, PlaceRef
 from lms_bridge.errors import Unreachable
 from lms_bridge.items import Key, mark
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_engine import Store
 from lms_bridge.sync.state_history import History
+from lms_bridge.sync.state_trail import Trail
 from lms_bridge.testing.memory import MemoryDestination, MemoryPlace, Thing
 
 
@@ -56,10 +59,11 @@ class MortalStore(Store):
 class MortalState(State):
     """A state whose process dies when its fate says so."""
 
-    def __init__(self, engine: Engine, location: str) -> None:
-        super().__init__(engine, location)
+    def __init__(self, engine: Engine, location: str, by: Actor | None = None) -> None:
+        super().__init__(engine, location, by)
         self._store = MortalStore(engine)
         self.history = History(self._store)
+        self.trail = Trail(self._store, account())
 
     def meet(self, fate: Fate) -> None:
         assert isinstance(self._store, MortalStore)

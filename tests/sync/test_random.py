@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from random_world import Fate, Killed, MortalState, Troubled, Typed, remembered, text_of
 
+from lms_bridge.audit.chain import verify
+from lms_bridge.audit.line import Deed
 from lms_bridge.items import Course, Item, Key, Kind, Page, Review
 from lms_bridge.markup.links import item_href
 from lms_bridge.sync.apply import apply
@@ -295,6 +298,16 @@ class Life(RuleBasedStateMachine):
         assert (report.failures, writes(report)) == ((), 0)
         assert self.there.all() == before
         self.everything_is_in_step()
+        self.the_trail_tells_each_write_once()
+
+    def the_trail_tells_each_write_once(self) -> None:
+        with State.open(self.bench.file) as state:
+            lines = list(state.trail.lines())
+            runs = [past.run for past in state.history.last_runs(self.bench.name, 10_000)]
+            wrote = {run: [row["action"] for row in _written(state, self.bench.name, run)] for run in runs}
+        assert verify(lines).broken is None
+        deeds = set(Deed)
+        assert {run: [x.deed for x in lines if x.run == run and x.deed not in deeds] for run in runs} == wrote
 
     def everything_is_in_step(self) -> None:
         with State.open(self.bench.file) as state:
@@ -335,6 +348,10 @@ class Life(RuleBasedStateMachine):
         self.typed.replaced(old, text_of(thing))
         if thing.ref in self.own:
             self.own[thing.ref] = text_of(thing)
+
+
+def _written(state: State, route: str, run: str) -> list[dict[str, Any]]:
+    return [row for row in state.history.outcomes(run, route) if row["status"] in ("done", "ambiguous")]
 
 
 def _words(item: Item) -> str:

@@ -1,4 +1,4 @@
-"""Entra ID as far as an app without a user needs it: discovery, and the token endpoint with its refusals.
+"""Entra ID: discovery, and the token endpoint with its refusals. People at a browser are in `entra_people`.
 
 Codes and shapes as in learn.microsoft.com/entra/identity-platform/reference-error-codes.
 """
@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from lms_bridge.sandbox.sharepoint.assertions import Unproven, prove_by_assertion
 from lms_bridge.sandbox.sharepoint.clock import iso
+from lms_bridge.sandbox.sharepoint.entra_people import authorize, redeem
 from lms_bridge.sandbox.sharepoint.exchange import Answer, Call
 from lms_bridge.sandbox.sharepoint.model import Registration
 from lms_bridge.sandbox.sharepoint.tokens import issue, public_keys, resource_kinds
@@ -39,6 +40,10 @@ def answer_entra(tenant: "Tenant", call: Call) -> Answer | None:
                 return _token(tenant, call, segment)
             except Unproven as refused:
                 return _refusal(tenant, call, refused)
+        case ("GET" | "POST", [segment, "oauth2", "v2.0", "authorize"]):
+            if not _is_ours(tenant, segment):
+                return _refusal(tenant, call, _unknown_tenant(segment))
+            return authorize(tenant, call)
         case ("GET", ["metadata", "identity", "oauth2", "token"]):
             return _managed_identity(tenant, call)
     return None
@@ -94,7 +99,7 @@ def _token(tenant: "Tenant", call: Call, segment: str) -> Answer:
         raise Unproven(
             900144, "invalid_request", "The request body must contain the following parameter: 'grant_type'."
         )
-    if form["grant_type"] != "client_credentials":
+    if form["grant_type"] not in ("client_credentials", "authorization_code"):
         raise Unproven(
             70003,
             "unsupported_grant_type",
@@ -112,6 +117,8 @@ def _token(tenant: "Tenant", call: Call, segment: str) -> Answer:
             "to by any user in the tenant.",
         )
     strength = _prove(tenant, call, app, form, secret)
+    if form["grant_type"] == "authorization_code":
+        return redeem(tenant, app, call, form)
     return _issued(tenant, app, _resource(tenant, form), strength)
 
 

@@ -3,6 +3,7 @@
 Plain mutable records without behaviour; every change goes through `store`, under the tenant's lock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -194,3 +195,17 @@ class Registration:
     secrets: tuple[str, ...] = ()
     certificates: tuple[bytes, ...] = ()  # PEM
     federated: tuple[tuple[str, str], ...] = ()  # issuer and subject of trusted assertions
+    redirects: tuple[str, ...] = ()  # where people may be sent back to after signing in
+    assigned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # people, and the app roles they have
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """What an authorization code stands for, once."""
+
+    person: str
+    client_id: str
+    redirect: str
+    challenge: str
+    nonce: str
+    until: float

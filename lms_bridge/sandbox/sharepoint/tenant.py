@@ -11,7 +11,7 @@ from typing import Any
 
 from lms_bridge.sandbox.faults import FaultPlan
 from lms_bridge.sandbox.sharepoint.clock import Clock, Ids
-from lms_bridge.sandbox.sharepoint.model import Actor, Grant, Recycled, Registration, Site
+from lms_bridge.sandbox.sharepoint.model import Actor, Grant, Recycled, Registration, SignIn, Site
 from lms_bridge.sandbox.sharepoint.standard_lists import add_standard_lists
 from lms_bridge.sandbox.sharepoint.throttle import Throttle
 
@@ -70,6 +70,7 @@ class Tenant:
         self.faults = FaultPlan()
         self.uploads: dict[str, Upload] = {}
         self.digests: dict[str, float] = {}
+        self.codes: dict[str, SignIn] = {}
         self.signing_key: Any = None  # made by tokens.py on first use
         self.add_site("", title="Contoso")
 

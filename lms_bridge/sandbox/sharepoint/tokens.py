@@ -19,7 +19,7 @@ from lms_bridge.sandbox.sharepoint.model import Registration
 if TYPE_CHECKING:
     from lms_bridge.sandbox.sharepoint.tenant import Tenant
 
-_KEY_ID = "sandbox"
+KEY_ID = "sandbox"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 GRAPH_HOSTS = frozenset(
     {
@@ -75,7 +75,7 @@ def issue(tenant: "Tenant", app: Registration, resource: str, *, strength: int) 
     }
     if roles:
         claims["roles"] = sorted(roles)
-    return jwt.encode(claims, signing_key(tenant), "RS256", headers={"kid": _KEY_ID}), lifetime
+    return jwt.encode(claims, signing_key(tenant), "RS256", headers={"kid": KEY_ID}), lifetime
 
 
 def read_bearer(tenant: "Tenant", authorization: str, door: str) -> Identity:
@@ -123,4 +123,4 @@ def signing_key(tenant: "Tenant") -> rsa.RSAPrivateKey:
 
 def public_keys(tenant: "Tenant") -> dict[str, Any]:
     key = RSAAlgorithm.to_jwk(signing_key(tenant).public_key(), as_dict=True)
-    return {"keys": [{**key, "use": "sig", "kid": _KEY_ID}]}
+    return {"keys": [{**key, "use": "sig", "kid": KEY_ID}]}

@@ -1,0 +1,1 @@
+"""Who may do what in the console: roles, passwords, sessions, and sign-in with Entra ID."""

@@ -1,0 +1,113 @@
+"""Work that takes longer than a page may: plans, previews, checks, answers to reviews. Each in a thread, watched.
+
+Held in memory only: what they find is for the person who looks, and is made anew at any time.
+"""
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lms_bridge.errors import BridgeError, ConfigError, Problem, UsageError
+
+MOST = 24
+"""Errands that are remembered; the oldest finished ones make way."""
+AT_ONCE = 2
+WAITING = 8
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Errand:
+    """`what` it is and `about` what; `result` when it ended well, `problems` when it did not."""
+
+    id: str
+    what: str
+    about: str
+    by: str
+    began: datetime
+    ended: datetime | None = None
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    result: Any = field(default=None, repr=False)
+    problems: tuple[Problem, ...] = ()
+
+
+class Errands:
+    """Closed with `close`. What a person asks for twice while it runs is one errand."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._held: OrderedDict[str, Errand] = OrderedDict()
+        self._futures: dict[str, Future[None]] = {}
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="console")
+
+    def start(self, what: str, about: str, work: Callable[[Progress], Any], *, by: str) -> Errand:
+        """Raises UsageError when too many wait already."""
+        with self._lock:
+            open_ = [each for each in self._held.values() if each.ended is None]
+            same = next((each for each in open_ if (each.what, each.about, each.by) == (what, about, by)), None)
+            if same is not None:
+                return same
+            if len(open_) >= AT_ONCE + WAITING:
+                raise UsageError("too much is being looked at just now.", next_step="Try again in a minute.")
+            self._make_room()
+            errand = Errand(secrets.token_urlsafe(12), what, about, by, self._clock())
+            self._held[errand.id] = errand
+            self._futures[errand.id] = self._pool.submit(self._run, errand, work)
+        return errand
+
+    def wait(self, id_: str) -> None:
+        """Until it ended."""
+        self._futures[id_].result()
+
+    def find(self, id_: str) -> Errand | None:
+        with self._lock:
+            return self._held.get(id_)
+
+    def last(self, what: str, about: str) -> Errand | None:
+        """The newest one about this that ended well."""
+        with self._lock:
+            held = reversed(self._held.values())
+            return next((e for e in held if (e.what, e.about) == (what, about) and e.result is not None), None)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _make_room(self) -> None:
+        for id_ in [id_ for id_, errand in self._held.items() if errand.ended is not None]:
+            if len(self._held) < MOST:
+                return
+            del self._held[id_], self._futures[id_]
+
+    def _run(self, errand: Errand, work: Callable[[Progress], Any]) -> None:
+        def progress(stage: str, done: int, total: int) -> None:
+            errand.stage, errand.done, errand.total = stage, done, total
+
+        try:
+            errand.result = work(progress)
+        except ConfigError as error:
+            errand.problems = error.problems
+        except BridgeError as error:
+            errand.problems = (error.problem,)
+        except Exception as error:
+            errand.problems = (unexpected(error),)
+        errand.ended = self._clock()
+
+
+def unexpected(error: Exception) -> Problem:
+    """Without the error's own words: they may quote what nobody should read."""
+    import logging
+
+    logging.getLogger(__name__).error("an unexpected %s stopped an errand of the console", type(error).__name__)
+    logging.getLogger(__name__).debug("it was", exc_info=error)
+    return Problem(
+        f"an unexpected {type(error).__name__} stopped it.", "", "What was done is kept. Look into the service's log."
+    )

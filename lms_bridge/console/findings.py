@@ -1,0 +1,46 @@
+"""Findings: what `check` finds at sources and destinations, and what to do about it."""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from lms_bridge.connector import Finding
+from lms_bridge.console.access.roles import Role
+from lms_bridge.console.errands import Progress
+from lms_bridge.console.pages import Page, Visit
+
+MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    rows: tuple[tuple[str, Finding], ...]
+    more: int
+    errors: int
+
+
+def show(visit: Visit) -> Response:
+    return visit.show("findings.html", errand=visit.desk.errands.last("check", ""))
+
+
+def look(visit: Visit) -> Response:
+    desk = visit.desk
+
+    def work(progress: Progress) -> Found:
+        from lms_bridge.bridge import check
+
+        found = []
+        for row in check(desk.load()):
+            found.append(row)
+            progress("checking", len(found), 0)
+        worst_first = sorted(found, key=lambda row: ("error", "warning", "ok").index(row[1].level.value))
+        errors = sum(finding.level.value == "error" for _, finding in found)
+        return Found(tuple(worst_first[:MOST]), max(0, len(found) - MOST), errors)
+
+    return visit.go(f"/looks/{desk.errands.start('check', '', work, by=visit.name).id}")
+
+
+PAGES = (
+    Page("/findings", show, role=Role.VIEWER),
+    Page("/findings", look, role=Role.VIEWER, method="POST"),
+)

@@ -1,0 +1,63 @@
+"""The overview: every route with how it stands, what waits for a person, and the runs of the last weeks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.responses import Response
+
+from lms_bridge.console.access.roles import Role
+from lms_bridge.console.chart import chart
+from lms_bridge.console.pages import Page, Visit
+from lms_bridge.service.doors import Progress, RouteStatus
+from lms_bridge.sync.state_looking import Count
+
+WEEKS = 4
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A route on the overview: as the service sees it, with what stands by kind and what goes on."""
+
+    now: RouteStatus
+    kinds: Sequence[tuple[str, int]]
+    drifted: int
+    progress: Progress | None
+
+
+def overview(visit: Visit) -> Response:
+    desk = visit.desk
+    looking, names = desk.state.looking, desk.routes
+    stood = desk.doors.routes()
+    counts = desk.held.counts(looking, stood)
+    routes = [_told(each, counts, desk.doors.progress(each.name) if each.running else None) for each in stood]
+    now = desk.clock()
+    reviews, conflicts = looking.reviews(names)
+    held = [
+        (route.now.name, total)
+        for route in routes
+        if route.now.last_run is not None
+        and (total := looking.held(route.now.last_run.run, route.now.name, limit=0)[1])
+    ]
+    return visit.show(
+        "overview.html",
+        routes=routes,
+        health=desk.doors.health(),
+        reviews=reviews[:_SHOWN],
+        conflicts=conflicts,
+        held=held,
+        waiting=looking.waiting(names, limit=_SHOWN),
+        chart=chart(looking.by_day(names, now - timedelta(weeks=WEEKS)), last=now.date(), days=7 * WEEKS),
+    )
+
+
+def _told(now: RouteStatus, counts: Sequence[Count], progress: Progress | None) -> Told:
+    mine = [count for count in counts if count.route == now.name and not count.deleted]
+    kinds: dict[str, int] = {}
+    for count in mine:
+        kinds[count.kind] = kinds.get(count.kind, 0) + count.count
+    return Told(now, sorted(kinds.items()), sum(count.count for count in mine if count.drifted), progress)
+
+
+PAGES = (Page("/", overview, role=Role.VIEWER),)

@@ -1,0 +1,141 @@
+"""Which of the news is told now: what changed since it was told last, and the day's summary. Pure."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from lms_bridge.connector import Ending
+from lms_bridge.expiry import problem_of, stage
+from lms_bridge.notify.message import Message
+from lms_bridge.notify.news import BROKEN, HEALTHY, News
+
+NOTHING = "nothing"
+DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was told last about a subject, and when."""
+
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is to be remembered of a subject once `message` has arrived; none: at once, nobody is told."""
+
+    subject: str
+    status: str
+    message: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """A summary each day from `at` on, by the clock of `zone`."""
+
+    at: time
+    zone: tzinfo
+
+
+def decide(
+    known: Mapping[str, Known],
+    now: datetime,
+    *,
+    news: Iterable[News] = (),
+    endings: Iterable[Ending] = (),
+    events: Collection[str],
+    daily: Daily | None = None,
+    summary: Callable[[datetime], Sequence[str]] = lambda since: (),
+) -> list[Told]:
+    """`summary` gives the lines of a summary since a moment, and is asked only where one is due."""
+    told = [*_of_news(news, now), *_of_endings(endings, now)]
+    changed = [each for each in told if _is_new(known, each)]
+    return [_wanted(each, known, events) for each in changed] + list(_of_day(known, now, daily, summary))
+
+
+def _is_new(known: Mapping[str, Known], told: Told) -> bool:
+    before = known.get(told.subject)
+    return before is None or before.status != told.status
+
+
+def _wanted(told: Told, known: Mapping[str, Known], events: Collection[str]) -> Told:
+    """The first sight of something that is well is no news."""
+    message = told.message
+    if message is None or message.event not in events:
+        return replace(told, message=None)
+    if told.status == HEALTHY and told.subject not in known:
+        return replace(told, message=None)
+    return told
+
+
+def _of_news(news: Iterable[News], now: datetime) -> Iterator[Told]:
+    for each in news:
+        if each.status == BROKEN:
+            event, headline = "failed", f"Route {each.route} failed"
+        else:
+            event, headline = "recovered", f"Route {each.route} works again"
+        reason = each.reason if each.status == BROKEN else "its last run came to a good end"
+        step = each.next_step if each.status == BROKEN else "Nothing is to be done."
+        message = Message(
+            event=event, headline=headline, at=now, route=each.route, reason=reason, next_step=step, run=each.run
+        )
+        yield Told(f"route:{each.route}", each.status, message)
+        if each.status == BROKEN and not each.waiting:
+            continue  # what waits may not have been looked at
+        subject, status = f"waiting:{each.route}", "waiting" if each.waiting else NOTHING
+        asks = Message(
+            event="waiting",
+            headline=f"Route {each.route} waits for a person",
+            at=now,
+            route=each.route,
+            reason=f"there are {each.waiting}" if not each.waiting.startswith("1 ") else f"there is {each.waiting}",
+            next_step=each.decide,
+            run=each.run,
+        )
+        yield Told(subject, status, asks if each.waiting else None)
+
+
+def _of_endings(endings: Iterable[Ending], now: datetime) -> Iterator[Told]:
+    for ending in endings:
+        days = stage(ending.ends, now)
+        subject = f"expiry:{ending.where}"
+        if days is None:
+            yield Told(subject, NOTHING)
+            continue
+        problem = problem_of(ending, now)
+        message = Message(
+            event="expiry",
+            headline=problem.cause[:1].upper() + problem.cause[1:],
+            at=now,
+            reason=f"{ending.where} ends, and nothing can be read or written there afterwards",
+            next_step=problem.next_step,
+        )
+        yield Told(subject, f"{ending.ends:%Y-%m-%d} {days}", message)
+
+
+def _of_day(
+    known: Mapping[str, Known], now: datetime, daily: Daily | None, summary: Callable[[datetime], Sequence[str]]
+) -> Iterator[Told]:
+    if daily is None:
+        return
+    due = due_at(now, daily)
+    day = f"{due.astimezone(daily.zone):%Y-%m-%d}"
+    last = known.get(DIGEST)
+    if last is None:
+        yield Told(DIGEST, day)  # the first one comes with the next day
+    elif last.status < day:
+        lines = tuple(summary(last.at))
+        headline = f"Summary of {day}"
+        yield Told(DIGEST, day, Message(event=DIGEST, headline=headline, at=now, lines=lines))
+
+
+def due_at(now: datetime, daily: Daily) -> datetime:
+    """The last moment at which a summary was due. A time that the clock leaps over is that after the leap."""
+    today = now.astimezone(daily.zone).date()
+    due = _moment(today, daily)
+    return due if due <= now else _moment(today - timedelta(days=1), daily)
+
+
+def _moment(day: date, daily: Daily) -> datetime:
+    return datetime.combine(day, daily.at, tzinfo=daily.zone).astimezone(UTC)

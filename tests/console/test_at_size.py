@@ -1,0 +1,54 @@
+"""A state of a hundred thousand items and ten thousand runs: each page reads what it shows, and no more."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from tests.console.conftest import free_ports, write_programme
+from tests.console.console_world import Room, make_room
+from tests.console.seeding import ROUTE, crowd, state_of
+
+ITEMS, RUNS = 100_000, 10_000
+PAGES = [
+    "/", "/plan", "/reviews", "/content", "/content?words=page+9999", "/content?course=C0500", "/content?page=2000",
+    "/content/item?key=programme%3AC0000%2Fwiki%2F7", "/courses", "/courses?page=20", "/runs", "/runs?page=200",
+    "/runs/r5", f"/routes/{ROUTE}",
+]  # fmt: skip
+PATIENCE = 1.5
+"""Seconds that no page comes near; one that goes through everything takes longer on any machine."""
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory: pytest.TempPathFactory, passwords) -> Iterator[Room]:
+    folder = tmp_path_factory.mktemp("big")
+    write_programme(folder, free_ports())
+    (folder / ".sandbox").mkdir()
+    crowd(folder, items=ITEMS, runs=RUNS)
+    room = make_room(folder, passwords)
+    yield room
+    room.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_stays_small_and_comes_soon(big: Room, path: str) -> None:
+    client = big.signed_in("ada")
+    client.get(path)
+    begun = time.perf_counter()
+    answer = client.get(path)
+    took = time.perf_counter() - begun
+    assert answer.status_code == 200
+    assert len(answer.content) < 120_000
+    assert took < PATIENCE
+
+
+def test_a_listing_reads_no_text(big: Room) -> None:
+    """All of it comes out of one index, whose entries are small."""
+    with state_of(big.folder) as state, state._store.transaction() as connection:
+        query = (
+            "EXPLAIN QUERY PLAN SELECT route, kind, drifted, deleted, count(*) FROM records WHERE route IN ('a', 'b') "
+            "GROUP BY route, kind, drifted, deleted"
+        )
+        told = " ".join(row[-1] for row in connection.execute(sa.text(query)))
+    assert "COVERING INDEX records_looked_at" in told

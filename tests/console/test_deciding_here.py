@@ -1,0 +1,209 @@
+"""What people decide at the console, with both sandboxes behind it: what they looked at is what happens."""
+
+import html
+import re
+
+import pytest
+
+from lms_bridge.cli.trial import Trial
+from lms_bridge.sandbox.moodle import Hand
+from lms_bridge.sandbox.pair import write_credentials
+from tests.console.console_world import Room, look, post
+from tests.console.seeding import state_of
+from tests.console.test_pages import words
+
+MOODLE, SHAREPOINT = "programme-to-moodle", "programme-to-sharepoint"
+PLANTS = "programme:BIO/wiki/plants"
+
+
+def sync(room: Room, route: str = MOODLE, *only: str) -> None:
+    room.service.start(route, by="", only=only)
+    room.service.wait()
+    room.service.told.clear()
+
+
+def write(room: Room, name: str, text: str) -> None:
+    (room.folder / "content" / name).write_text(text, encoding="utf-8")
+
+
+def text_in_moodle(trial: Trial, title: str) -> str:
+    site = trial.pair.site
+    (number,) = [page.id for page in site.wiki_pages.values() if page.title == title]
+    return site.wiki_versions[number][-1].content
+
+
+def a_person_edits(trial: Trial, old: str, new: str, title: str = "Plants") -> None:
+    site = trial.pair.site
+    (number,) = [page.id for page in site.wiki_pages.values() if page.title == title]
+    Hand(site).edit_wiki_page(number, "tess.teacher", replace={old: new})
+
+
+def both_change(room: Room, trial: Trial) -> str:
+    """A conflict about the page Plants; gives the address of its review."""
+    sync(room)
+    a_person_edits(trial, "Green, mostly", "Green, mostly, says the gardener")
+    write(room, "BIO/wiki/plants.md", "---\nid: plants\n---\n# Plants\n\nGreen, nearly always. Back to [[Cells]].\n")
+    sync(room, MOODLE, PLANTS)
+    (found,) = re.findall(r'href="(/reviews/one[^"]*)"', room.signed_in("anna").get("/reviews").text)
+    return html.unescape(found)
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """The hidden fields of a review's forms."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)
+    return {name: html.unescape(value) for name, value in found if name != "token"}
+
+
+def answer(room: Room, where: str, word: str, **more: str) -> str:
+    client = room.signed_in("anna")
+    given = fields_of(client.get(where).text) | {"answer": word} | more
+    return words(look(client, "/reviews/one", seen_at=where, **given))
+
+
+def test_what_was_planned_is_what_is_applied(living: Room, trial: Trial) -> None:
+    client = living.signed_in("anna")
+    page = look(client, "/plan", route=MOODLE)
+    assert "9 to create" in words(page)
+    assert "Plants page BIO it is new in the source" in words(page)
+    assert trial.pair.site.wiki_pages == {}, "nothing is written by looking"
+    fields = fields_of(page)
+    begun = post(client, "/run", route=MOODLE, only="", checksum=fields["checksum"])
+    assert begun.headers["location"] == f"/routes/{MOODLE}"
+    living.service.wait()
+    assert "Green, mostly" in text_in_moodle(trial, "Plants")
+    assert living.decisions == [
+        ("anna", "run started", f"route {MOODLE}", {"only": "", "checksum": fields["checksum"], "override": ""})
+    ]
+
+
+def test_what_moved_since_it_was_planned_is_not_applied(living: Room, trial: Trial) -> None:
+    client = living.signed_in("anna")
+    fields = fields_of(look(client, "/plan", route=MOODLE))
+    write(living, "BIO/wiki/plants.md", "# Plants\n\nSomething else.\n")
+    with pytest.raises(Exception, match="no longer what was reviewed"):
+        living.service.run(MOODLE, (), [fields["checksum"]], [])
+    assert trial.pair.site.wiki_pages == {}
+
+
+def test_a_changed_text_is_shown_side_by_side(living: Room, trial: Trial) -> None:
+    sync(living)
+    write(living, "BIO/wiki/plants.md", "---\nid: plants\n---\n# Plants\n\nGreen, always. Back to [[Cells]].\n")
+    page = look(living.signed_in("vera"), "/plan", route=MOODLE)
+    assert "<del>mostly</del>" in page
+    assert "<ins>always</ins>" in page
+    assert "Somebody with the role approver can apply this plan." in page
+    one = look(living.signed_in("vera"), "/differences", route=MOODLE, key=PLANTS)
+    assert "<del>mostly</del>" in one
+
+
+def test_deletes_beyond_a_limit_are_approved_by_the_plan_s_checksum(living: Room, trial: Trial) -> None:
+    text = living.config_file.read_text().replace("prune: report", "prune: delete\n      limits: {deletes: 0}", 1)
+    living.config_file.write_text(text)
+    sync(living)
+    (living.folder / "content/BIO/prompts/why.md").unlink()
+    sync(living)
+    client = living.signed_in("anna")
+    assert "delete Why green? prompt · BIO" in words(client.get("/reviews").text)
+    page = look(client, "/plan", route=MOODLE)
+    assert "Approve 1 change that waits" in words(page)
+    fields = fields_of(page)
+    assert fields["approve"] == fields["checksum"]
+    other = post(client, "/run", route=MOODLE, checksum=fields["checksum"], approve="another")
+    assert other.status_code == 400
+    assert "Why green?" in {each.name for each in trial.pair.site.discussions.values()}
+    post(client, "/run", route=MOODLE, only="", checksum=fields["checksum"], approve=fields["approve"])
+    living.service.wait()
+    assert "Why green?" not in {each.name for each in trial.pair.site.discussions.values()}
+    assert [what for _, what, *_ in living.decisions] == ["approved"]
+
+
+def test_theirs_stays_once_somebody_decided_so(living: Room, trial: Trial) -> None:
+    where = both_change(living, trial)
+    assert "Decided and applied" in answer(living, where, "theirs")
+    assert "says the gardener" in text_in_moodle(trial, "Plants")
+    assert living.signed_in("anna").get(where).status_code == 404
+    assert living.decisions[-1][:3] == ("anna", "review answered", PLANTS)
+    with state_of(living.folder) as state:
+        (line,) = [line for line in state.trail.lines() if line.deed == "resolve"]
+    assert (line.role, line.actor, line.key, line.about) == ("person", "anna", PLANTS, "theirs")
+
+
+def test_ours_takes_the_place_of_theirs(living: Room, trial: Trial) -> None:
+    where = both_change(living, trial)
+    assert "Decided and applied" in answer(living, where, "ours")
+    assert "nearly always" in text_in_moodle(trial, "Plants")
+    assert "gardener" not in text_in_moodle(trial, "Plants")
+
+
+def test_a_text_that_somebody_wrote_from_both_stands_there_at_once(living: Room, trial: Trial) -> None:
+    where = both_change(living, trial)
+    written = "<p>Green, nearly always, says the gardener.</p><script>alert(1)</script>\r\n<p onclick=x>More.</p>"
+    assert "Decided and applied" in answer(living, where, "edited", html=written)
+    text = text_in_moodle(trial, "Plants")
+    assert "Green, nearly always, says the gardener." in text
+    assert "alert" not in text
+    assert "onclick" not in text
+    sync(living)
+    assert text_in_moodle(trial, "Plants") == text, "the next sync leaves it"
+    # What the source says later is merged into it, or told: it is a text of people from now on.
+    assert "Plants" not in words(living.signed_in("anna").get("/reviews").text)
+
+
+def test_an_edit_that_changes_nothing_is_the_merged_text(living: Room, trial: Trial) -> None:
+    where = both_change(living, trial)
+    client = living.signed_in("anna")
+    (shown,) = re.findall(r'<textarea id="html"[^>]*>(.*?)</textarea>', client.get(where).text, re.DOTALL)
+    assert "Decided and applied" in answer(living, where, "edited", html=html.unescape(shown))
+    assert "says the gardener" in text_in_moodle(trial, "Plants")
+
+
+def test_an_item_is_seen_as_it_will_stand_at_both_destinations(living: Room) -> None:
+    client = living.signed_in("vera")
+    page = look(client, "/previews", key="programme:BIO/wiki/cells")
+    assert "wiki of Biology" in words(page)
+    frames = re.findall(r'<iframe sandbox title="[^"]*" src="([^"]+)"', page)
+    assert len(frames) == 2
+    for frame, system in zip(frames, ("moodle", "sharepoint"), strict=True):
+        answer = client.get(frame)
+        assert f"class='{system}'" in answer.text
+        assert "Plants" in answer.text
+        policy = answer.headers["content-security-policy"]
+        assert "sandbox;" in policy
+        assert "script-src" not in policy
+        assert policy.startswith("default-src 'none'")
+        assert client.get(frame[:-1] + "9").status_code == 404
+    assert "data:image/png;base64," in client.get(frames[0]).text
+    assert living.decisions == []
+
+
+def test_findings_name_what_is_wrong_and_what_to_do(living: Room, trial: Trial) -> None:
+    client = living.signed_in("vera")
+    page = look(client, "/findings")
+    assert "All is well" in words(page)
+    assert "Findings of" in client.get("/findings").text
+
+
+def test_what_cannot_be_reached_is_told_and_not_a_fault_of_the_console(room: Room) -> None:
+    write_credentials(room.folder / ".sandbox")
+    text = room.config_file.read_text()
+    alone = text[: text.index("  sharepoint:")] + text[text.index("routes:") : text.index("  programme-to-sharepoint:")]
+    room.config_file.write_text(alone.replace("type: moodle\n", "type: moodle\n    attempts: 1\n"))
+    read = words(look(room.signed_in("anna"), "/findings"))
+    assert "1 error" in read
+    assert "error moodle connection" in read
+
+
+def test_a_run_is_cancelled_in_good_order(living: Room) -> None:
+    client = living.signed_in("anna")
+    post(client, "/run", route=MOODLE)
+    post(client, f"/routes/{MOODLE}/cancel")
+    living.service.wait()
+    assert [what for _, what, *_ in living.decisions] == ["run started", "run cancelled"]
+
+
+def test_one_course_or_one_item_is_run_alone(living: Room, trial: Trial) -> None:
+    client = living.signed_in("anna")
+    post(client, "/run", route=MOODLE, only="course:CHE\r\n")
+    living.service.wait()
+    assert living.service.told[-1]["only"] == ["course:CHE"]
+    assert {page.title for page in trial.pair.site.wiki_pages.values()} == {"Acids", "Home"}

@@ -1,0 +1,185 @@
+"""What people see on the pages, from the state alone: no destination answers here."""
+
+import html
+import re
+
+import pytest
+
+from tests.console.console_world import Room, post
+from tests.console.seeding import PLACE, ROUTE, conflict, record, run, stand
+
+HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'{{ 7*7 }}"
+EVERY_PAGE = ["/", "/plan", "/reviews", "/content", "/courses", "/runs", f"/routes/{ROUTE}", "/findings", "/config"]
+
+
+def words(page: str) -> str:
+    """The page as it is read."""
+    body = page[page.index("<main") :]
+    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", body).split()))
+
+
+def test_an_empty_state_has_a_page_for_everything(room: Room) -> None:
+    client = room.signed_in("ada")
+    for path in EVERY_PAGE:
+        assert client.get(path).status_code == 200, path
+    assert "nothing yet" in words(client.get("/").text)
+
+
+def test_the_overview_tells_what_stands_what_ran_and_what_waits(room: Room) -> None:
+    stand(room.folder, record("a", "Cells"), record("b", "Plants", drifted=True), record("c", "Gone", deleted=True))
+    run(room.folder, "r1", {"status": "held", "action": "delete"}, {"status": "held", "action": "delete"}, exit_code=4)
+    conflict(room.folder, "b", "Plants", theirs="<p>Green.</p>", ours="<p>Red.</p>")
+    read = words(room.signed_in("vera").get("/").text)
+    assert "2 pages (1 changed by people)" in read
+    assert f"2 changes of {ROUTE} wait for approval" in read
+    assert "Plants BIO programme-to-moodle" in read
+    assert "1 runs in four weeks; at most 1 on one day" in read
+    assert "2026-11-27 0 1 0" in read
+
+
+def test_moments_are_marked_up_so_that_the_reader_s_zone_can_be_shown(room: Room) -> None:
+    run(room.folder, "r1")
+    page = room.signed_in("vera").get("/runs").text
+    assert '<time datetime="2026-11-27T12:00:00Z">2026-11-27 12:00 UTC</time>' in page
+
+
+def test_items_are_found_by_words_course_kind_and_state(room: Room) -> None:
+    stand(
+        room.folder,
+        record("programme:BIO/wiki/cells", "Cells"),
+        record("programme:BIO/wiki/plants", "100% plants", drifted=True),
+        record("programme:CHE/wiki/acids", "Acids", course="CHE"),
+    )
+    client = room.signed_in("vera")
+
+    def found(**asked: str) -> list[str]:
+        page = client.get("/content", params=asked).text
+        return re.findall(r'<td><a href="/content/item\?key=[^"]*">([^<]*)</a>', page)
+
+    assert found() == ["100% plants", "Cells", "Acids"]
+    assert found(words="CELL") == ["Cells"]
+    assert found(words="wiki/acids") == ["Acids"]
+    assert found(words="100%") == ["100% plants"]
+    assert found(words="%") == ["100% plants"], "a sign, not anything"
+    assert found(course="CHE") == ["Acids"]
+    assert found(state="changed") == ["100% plants"]
+    assert found(kind="prompt") == []
+    assert found(kind="nonsense", state="nonsense", route="nonsense") == []
+
+
+def test_a_long_listing_comes_in_pages(room: Room) -> None:
+    stand(room.folder, *(record(f"k{at:03}", f"Page {at:03}") for at in range(120)))
+    client = room.signed_in("vera")
+    first, last = client.get("/content").text, client.get("/content?page=3").text
+    assert "Page 1 of 3" in first
+    assert (first.count("Page 0"), last.count("Page 1")) == (50, 20)
+    assert 'rel="next" href="/content?page=2"' in first
+    for odd in ("0", "-1", "x", "²", "999999999", "4"):
+        assert client.get(f"/content?page={odd}").status_code == 200
+
+
+def test_an_item_shows_where_it_stands_and_what_runs_did_to_it(room: Room) -> None:
+    key = "programme:BIO/wiki/cells"
+    stand(room.folder, record(key, "Cells"))
+    run(room.folder, "r1", {"key": key})
+    run(room.folder, "r2", {"key": key, "status": "failed", "cause": "the page is locked", "next_step": "Unlock it."})
+    page = room.signed_in("anna").get("/content/item", params={"key": key}).text
+    assert "the page is locked Unlock it." in words(page)
+    assert page.index("/runs/r2") < page.index("/runs/r1"), "newest first"
+    assert 'href="http://127.0.0.1/mod/wiki/view.php?pageid=5"' in page
+    assert "Preview" in page
+
+
+def test_a_run_is_told_item_by_item_and_by_how_it_ended(room: Room) -> None:
+    run(room.folder, "r1", {"title": "Fine"}, {"title": "Not fine", "status": "failed"}, exit_code=1)
+    client = room.signed_in("vera")
+    assert "2 changes" in words(client.get("/runs/r1").text)
+    failed = words(client.get("/runs/r1?status=failed").text)
+    assert "Not fine" in failed
+    assert "1 change" in failed
+    assert client.get("/runs/none").status_code == 404
+
+
+def test_a_course_shows_what_each_destination_has_of_it(room: Room) -> None:
+    stand(room.folder, record("a", "Cells"), record("b", "Plants"), record("c", "Acids", course="CHE"))
+    read = words(room.signed_in("vera").get("/courses").text)
+    assert "BIO 2 pages nothing here" in read
+    assert "CHE 1 page nothing here" in read
+
+
+def test_the_config_is_shown_with_its_origin_and_without_secrets(room: Room) -> None:
+    read = words(room.signed_in("ada").get("/config").text)
+    assert "destinations.moodle.token ${file:.sandbox/moodle-token} line 27" in read
+    assert "routes.programme-to-moodle.policy.refresh always default" in read
+    room.config_file.write_text(
+        room.config_file.read_text()
+        .replace("${file:.sandbox/moodle-token}", "f00dfeed")
+        .replace("# Only for the sandbox", "# token: f00dfeed\n    # Only for the sandbox")
+    )
+    page = room.signed_in("ada").get("/config").text
+    assert "f00dfeed" not in page
+    assert "a secret must not stand in this file" in words(page)
+    assert 'id="line-27" class="marked"' in page
+
+
+def test_a_config_that_breaks_leaves_the_console_up_with_what_was_valid_last(room: Room) -> None:
+    client = room.signed_in("ada")
+    assert client.get("/").status_code == 200
+    room.config_file.write_text("version: [")
+    assert "connectors.yaml has problems" in words(client.get("/content").text)
+    assert "is not valid YAML" in words(client.get("/config").text)
+
+
+@pytest.mark.parametrize("which", ["title", "course", "reason", "url"])
+def test_hostile_words_stay_words_on_every_page(room: Room, which: str) -> None:
+    value = HOSTILE if which != "url" else "javascript:alert(1)"
+    fields = {which: value} if which != "reason" else {}
+    stand(room.folder, record(HOSTILE, "t", **({} if which == "title" else fields)))
+    outcome = {name: value for name in ("title", "course", "reason", "cause", "next_step") if which != "url"}
+    run(room.folder, "r1", outcome | {"key": HOSTILE, "status": "failed"}, outcome | {"status": "held"}, exit_code=1)
+    conflict(room.folder, HOSTILE, value, theirs=f"<p>{html.escape(HOSTILE)}</p>", ours="<p>b</p>", reason=HOSTILE)
+    client = room.signed_in("ada")
+    review = {"route": ROUTE, "place": PLACE.id, "key": HOSTILE}
+    pages = [*EVERY_PAGE, "/runs/r1", "/content/item", "/reviews/one", "/content", "/sign-in"]
+    for path in pages:
+        asked = (
+            review if path == "/reviews/one" else {"key": HOSTILE, "words": HOSTILE, "only": HOSTILE, "next": HOSTILE}
+        )
+        page = client.get(path, params=asked).text
+        # An element or an attribute of theirs would have these signs as they are.
+        assert "<script>alert" not in page, path
+        assert "<img src=x" not in page, path
+        assert 'href="javascript:' not in page, path
+        assert "49" not in re.findall(r"'(\d+)", page), path
+    assert room.visitor().get("/sign-in", params={"next": HOSTILE}).text.count("<script>alert") == 0
+
+
+def test_a_review_shows_all_sides_and_a_viewer_is_offered_no_decision(room: Room) -> None:
+    conflict(room.folder, "k", "Plants", theirs="<p>It was green.</p>", ours="<p>It was red.</p>")
+    where = f"/reviews/one?route={ROUTE}&place={PLACE.id.replace('@', '%40')}&key=k"
+    assert where in html.unescape(room.signed_in("vera").get("/reviews").text)
+    approver, viewer = room.signed_in("anna").get(where).text, room.signed_in("vera").get(where).text
+    for page in (approver, viewer):
+        assert "<ins>It</ins> <ins>was</ins>" in page or "<ins>" in page
+        assert "They clash in 1 spot" in words(page)
+    assert "Take ours" in approver
+    assert "Take ours" not in viewer
+    assert 'name="answer"' not in viewer
+
+
+def test_a_decision_on_a_text_that_moved_meanwhile_writes_nothing(room: Room) -> None:
+    conflict(room.folder, "k", "Plants", theirs="<p>green</p>", ours="<p>red</p>")
+    where = f"/reviews/one?route={ROUTE}&place={PLACE.id}&key=k"
+    stale = {"route": ROUTE, "place": PLACE.id, "key": "k", "answer": "ours", "version": "7", "fingerprint": ""}
+    answer = post(room.signed_in("anna"), "/reviews/one", seen_at=where, **stale)
+    assert answer.status_code == 400
+    assert "changed since you opened this" in words(answer.text)
+    assert room.decisions == []
+
+
+def test_the_page_speaks_the_reader_s_language_as_far_as_there_is_one(room: Room) -> None:
+    client = room.visitor()
+    assert '<html lang="en">' in client.get("/sign-in", headers={"Accept-Language": "fr, en;q=0.5"}).text
+    german = client.get("/sign-in", headers={"Accept-Language": "fr;q=0.9, de-AT, en;q=0.5"})
+    assert '<html lang="de">' in german.text
+    assert german.headers["content-language"] == "de"
