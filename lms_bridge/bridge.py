@@ -131,7 +131,7 @@ class Bridge:
 
         `answers` are a person's in reviews; `refuse` may raise when it has seen the plans.
         """
-        from lms_bridge.sync.apply import apply, new_run
+        from lms_bridge.sync.apply import new_run
 
         run = new_run(clock())
         stop = stop or Stop()
@@ -151,32 +151,46 @@ class Bridge:
             if not held:
                 refuse_unknown(approved, plans)
             refuse(plans)
-            self.state.trail.note_config(self.config.file, self.config.digest)
             overridden = free.closed_now(clock()) if through_windows else {}
-            self.state.trail.add(
-                *acts_of(free.routes, plans, run, approved=approved, answers=answers, overridden=overridden)
-            )
+            acts = acts_of(free.routes, plans, run, approved=approved, answers=answers, overridden=overridden)
+            self.state.trail.note_config(self.config.file, self.config.digest)
+            self.state.trail.add(*acts)
             writing.set()
-            done = [
-                apply(
-                    plan,
-                    route,
-                    self.state,
-                    now=clock(),
-                    run=run,
-                    approve=plan.checksum in approved,
-                    stop=stop,
-                    progress=beating(route.name),
-                )
-                for route, plan in zip(free.routes, plans, strict=True)
-            ]
-            for plan, route, report in zip(plans, free.routes, done, strict=True):
-                keep(self.notes, route, plan, report, self.state)
+            done = free._applied(plans, run, clock, approved, stop, beating)
         now = clock()
         return done + [
             Report(run=run, route=name, destination="", started=now, ended=now, failures=(Failure("", error.problem),))
             for name, error in held.items()
         ]
+
+    def _applied(
+        self,
+        plans: Sequence[Plan],
+        run: str,
+        clock: Clock,
+        approved: Sequence[str],
+        stop: Stop,
+        progress_of: Callable[[str], Progress],
+    ) -> list[Report]:
+        """Every route by its plan, and what is worth knowing at the next look noted."""
+        from lms_bridge.sync.apply import apply
+
+        done = [
+            apply(
+                plan,
+                route,
+                self.state,
+                now=clock(),
+                run=run,
+                approve=plan.checksum in approved,
+                stop=stop,
+                progress=progress_of(route.name),
+            )
+            for route, plan in zip(self.routes, plans, strict=True)
+        ]
+        for plan, route, report in zip(plans, self.routes, done, strict=True):
+            keep(self.notes, route, plan, report, self.state)
+        return done
 
     def interrupt(self) -> None:
         """Nobody waits any longer; what is under way is read back and recorded."""

@@ -39,7 +39,7 @@ ROOMS = {
     "masking": set(),
     "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
     "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"},
-    "service": {"errors", "windows", "config", "opening", "sync", "console"},
+    "service": {"audit", "errors", "windows", "config", "opening", "sync", "console"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
     | {"sources", "scale", "opening", "console", "service", "tracing"}

@@ -3,6 +3,7 @@
 It outlives a service that is killed, and holds the route's lease as long as it runs.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
+
+from lms_bridge.audit.actor import FOR, spelled
+from lms_bridge.audit.line import Actor, Role
 
 _COMMAND = (sys.executable, "-c", "from lms_bridge.cli import main; main()")
 
@@ -58,6 +62,7 @@ class Processes:
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
+            env={**os.environ, FOR: spelled(_whom(request))},
         )
         with self._lock:
             self._running[request.route] = process
@@ -83,6 +88,10 @@ class Processes:
         from lms_bridge.service.reading import Reading
 
         return Reading(file, input_of=route).input()
+
+
+def _whom(request: Request) -> Actor:
+    return Actor(Role.PERSON, request.by) if request.by else Actor(Role.SCHEDULE, request.route)
 
 
 def words(file: Path, request: Request) -> Sequence[str]:

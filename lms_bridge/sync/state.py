@@ -15,7 +15,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from lms_bridge.audit.actor import account
+from lms_bridge.audit.actor import acting
 from lms_bridge.audit.line import Actor
 from lms_bridge.connector import Address, Outcome, PlaceRef, Record, Status
 from lms_bridge.errors import StateError
@@ -60,7 +60,7 @@ class State:
         self.history = History(self._store)
         self.looking = Looking(self._store)
         self.sharing = Sharing(self._store)
-        self.trail = Trail(self._store, by or account())
+        self.trail = Trail(self._store, by or acting())
         self.told = ToldStore(self._store)
         self.figures = Figures(self._store)
         self._leases: dict[str, Callable[[], None]] = {}

@@ -8,8 +8,9 @@ import pytest
 from lms_bridge.cli.trial import Trial
 from lms_bridge.sandbox.moodle import Hand
 from lms_bridge.sandbox.pair import write_credentials
+from lms_bridge.sync.policy import Edited
 from tests.console.console_world import Room, look, post
-from tests.console.seeding import state_of
+from tests.console.seeding import PLACE, conflict, state_of
 from tests.console.test_pages import words
 
 MOODLE, SHAREPOINT = "programme-to-moodle", "programme-to-sharepoint"
@@ -207,3 +208,16 @@ def test_one_course_or_one_item_is_run_alone(living: Room, trial: Trial) -> None
     living.service.wait()
     assert living.service.told[-1]["only"] == ["course:CHE"]
     assert {page.title for page in trial.pair.site.wiki_pages.values()} == {"Acids", "Home"}
+
+
+def test_what_a_person_writes_is_cleaned_before_anything_else_gets_it(room: Room, monkeypatch) -> None:
+    """Destinations and their connectors clean as well: none of them is to be the only one."""
+    from lms_bridge.bridge import Bridge
+
+    given: list[object] = []
+    write_credentials(room.folder / ".sandbox")
+    conflict(room.folder, "k", "Plants", theirs="<p>a</p>", ours="<p>b</p>")
+    monkeypatch.setattr(Bridge, "settle", lambda self, key, answer, *, clock: given.append(answer) or [])
+    written = "<p onclick=x>Both.</p><script>alert(1)</script><a href='javascript:x'>press</a>"
+    answer(room, f"/reviews/one?route={MOODLE}&place={PLACE.id}&key=k", "edited", html=written)
+    assert given == [Edited("<p>Both.</p>\n<p>press</p>")]
