@@ -14,7 +14,8 @@ GROUND = {"items", "changes", "connector", "errors"}
 ROOMS = {
     "audit": GROUND,
     "markup": GROUND,
-    "transport": GROUND,
+    "transport": GROUND | {"tracing"},
+    "tracing": set(),
     "registry": GROUND,
     "config": GROUND | {"hours", "registry", "windows"},
     "moodle": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
@@ -41,7 +42,7 @@ ROOMS = {
     "service": {"audit", "errors", "windows", "config", "opening", "sync", "console"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
-    | {"sources", "scale", "opening", "console", "service"}
+    | {"sources", "scale", "opening", "console", "service", "tracing"}
     | {"afterwards", "audit", "masking", "notify", "support"},
 }
 ONLY_IN = {
@@ -63,6 +64,9 @@ ONLY_IN = {
     "structlog": {"lms_bridge/service/log"},
     "markdownify": {"lms_bridge/markup/to_markdown"},
     "bs4": {"lms_bridge/markup/to_markdown"},
+    "opentelemetry": {"lms_bridge/tracing"},
+    "hvac": {"lms_bridge/config/hashicorp_vault"},
+    "azure": {"lms_bridge/config/azure_vault"},
     "yaml": {"lms_bridge/config", "lms_bridge/sources"},
 }
 

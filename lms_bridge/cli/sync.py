@@ -10,6 +10,7 @@ import typer
 
 from lms_bridge.cli.options import ConfigOption, OnlyOption, Output, OutputOption, RouteOption
 from lms_bridge.errors import UsageError
+from lms_bridge.tracing import Mark, traced_run
 
 if TYPE_CHECKING:
     from lms_bridge.bridge import Bridge
@@ -80,14 +81,25 @@ def sync(
         raise typer.Exit(_sync_shared(context, config, route or (), output, join, deadline))
     from lms_bridge.bridge import open_bridge
     from lms_bridge.cli.options import load
-    from lms_bridge.sync.report import exit_code as code_of
 
     loaded = load(context, config)
     asked = _Asked(tuple(only or ()), tuple(checksum or ()), tuple(approve or ()), takeover, through_windows)
     _refuse_false_safety(loaded, asked)
-    with open_bridge(loaded, only_routes=route or (), takeover=takeover) as bridge:
+    with traced_run("sync") as mark, open_bridge(loaded, only_routes=route or (), takeover=takeover) as bridge:
         reports = _applied(loaded, bridge, asked, output, 60 * (deadline or loaded.deadline_minutes))
-    raise typer.Exit(code_of(reports))
+        code = _ended(reports, mark)
+    raise typer.Exit(code)
+
+
+def _ended(reports: "Sequence[Report]", mark: Mark) -> int:
+    """The exit code; what is told of the run in its span."""
+    from lms_bridge.sync.report import exit_code as code_of
+
+    code = code_of(reports)
+    mark("lmsbridge.run", reports[0].run if reports else "")
+    mark("lmsbridge.routes", " ".join(report.route for report in reports))
+    mark("lmsbridge.exit_code", code)
+    return code
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,17 @@
-"""`${env:NAME}`, `${file:PATH}` and `${keyring:SERVICE/NAME}`: how settings name secrets without holding them."""
+"""`${env:NAME}`, `${file:PATH}` and their kin: how settings name secrets without holding them."""
 
 import os
 import re
 from pathlib import Path
 from urllib.parse import quote
 
+from lms_bridge.config.unresolved import UnresolvedReference as UnresolvedReference
+
 _REFERENCE = re.compile(r"\$\{(?P<store>[a-z]+):(?P<name>[^{}]+)\}")
 MAX_FILE_BYTES = 100_000
-STORES = ("env", "file", "keyring")
+STORES = ("env", "file", "credential", "keyring", "azure", "vault")
 _NEXT_STEP_FILE = "Write the secret into it, readable by this account alone."
 _NEXT_STEP_SANDBOX = "`lms-bridge sandbox` or `lms-bridge demo` writes it."
-
-
-class UnresolvedReference(Exception):
-    """A reference that leads nowhere; the message says which, `next_step` what to do."""
-
-    def __init__(self, cause: str, next_step: str) -> None:
-        super().__init__(cause)
-        self.next_step = next_step
 
 
 def is_reference(value: str) -> bool:
@@ -51,8 +45,18 @@ def _look_up(store: str, name: str, folder: Path) -> str:
             return _from_environment(name)
         case "file":
             return _from_file(folder / name, name)
+        case "credential":
+            return _from_credential(name)
         case "keyring":
             return _from_keyring(name)
+        case "azure":
+            from lms_bridge.config.azure_vault import from_azure_vault
+
+            return from_azure_vault(name)
+        case "vault":
+            from lms_bridge.config.hashicorp_vault import from_hashicorp_vault
+
+            return from_hashicorp_vault(name)
         case _:
             raise UnresolvedReference(f"${{{store}:…}} is not a known store.", f"Use one of {', '.join(STORES)}.")
 
@@ -82,6 +86,15 @@ def _from_file(path: Path, shown: str) -> str:
     if not value:
         raise UnresolvedReference(f"the file {shown} is empty.", "Write the secret into it.")
     return value
+
+
+def _from_credential(name: str) -> str:
+    """Of systemd's LoadCredential: its folder has another path for each unit, named by this variable."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        step = f"Start it from a unit with `LoadCredential={name}:PATH`, or let it name a folder with such a file."
+        raise UnresolvedReference("the environment variable CREDENTIALS_DIRECTORY is not set.", step)
+    return _from_file(Path(folder) / name, f"{name} in CREDENTIALS_DIRECTORY")
 
 
 def _from_keyring(name: str) -> str:

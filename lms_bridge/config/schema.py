@@ -6,9 +6,10 @@ from pydantic import BaseModel
 
 from lms_bridge.config.model import RootSettings
 from lms_bridge.config.notifications import CHANNELS
+from lms_bridge.config.references import STORES
 from lms_bridge.registry import connector, connector_names
 
-REFERENCE = r"^\$\{(env|file|keyring):[^{}]+\}$"
+REFERENCE = rf"^\$\{{({'|'.join(STORES)}):[^{{}}]+\}}$"
 
 
 def json_schema() -> dict[str, Any]:

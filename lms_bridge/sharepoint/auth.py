@@ -8,7 +8,8 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ class TokenProvider:
 
     def expires(self) -> datetime | None:
         """When the certificate ends; none for other credentials."""
-        with self._lock:
+        with self._lock, self._telling():
             self._client()
         return self._pair.expires if self._pair else None
 
@@ -105,14 +106,21 @@ class TokenProvider:
         return roles_in(self.token(resource))
 
     def _acquire(self, resource: str) -> Mapping[str, Any]:
-        import requests
-
-        try:
+        with self._telling():
             client = self._client()
             if self._settings.credential.managed_identity is not None:
                 found = client.acquire_token_for_client(resource=resource)
             else:
                 found = client.acquire_token_for_client([f"{resource}/.default"])
+        return found if isinstance(found, Mapping) else {}
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What msal raises becomes a sentence; making its client asks Entra as well."""
+        import requests
+
+        try:
+            yield
         except NoToken as error:
             raise error.error from error
         except requests.RequestException as error:
@@ -130,7 +138,6 @@ class TokenProvider:
                 where=self._endpoints.authority,
                 next_step="Check `endpoints.authority`, and what stands between this machine and Microsoft.",
             ) from error
-        return found if isinstance(found, Mapping) else {}
 
     def _client(self) -> Any:
         if self._app is None:

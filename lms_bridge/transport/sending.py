@@ -13,6 +13,7 @@ import requests
 import tenacity
 
 from lms_bridge.errors import Ambiguous, Unreachable
+from lms_bridge.tracing import traced_call
 from lms_bridge.transport.connecting import EndingAdapter
 from lms_bridge.transport.failures import NotSent, ambiguous, as_unreachable, meaning, unusable
 from lms_bridge.transport.gate import Gate, too_long
@@ -54,6 +55,12 @@ class Transport:
 
     def send(self, request: Request, classify: Classifier) -> Answer:
         """Raises Unreachable (surely not done), Ambiguous (sent, no answer), or what the classifier says."""
+        with traced_call(request.method, request.host, request.calls) as mark:
+            answer = self._send(request, classify)
+            mark("http.response.status_code", answer.status)
+            return answer
+
+    def _send(self, request: Request, classify: Classifier) -> Answer:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             wait=self._wait,

@@ -102,9 +102,9 @@ def test_a_good_config_names_its_routes_and_starts_relative_paths_where_it_stand
         ),
         (
             "${env:MOODLE_TOKEN}",
-            "${vault:token}",
-            "connectors.yaml:10:12: destinations.moodle.token: ${vault:…} is not a"
-            " known store. Use one of env, file, keyring.",
+            "${wallet:token}",
+            "connectors.yaml:10:12: destinations.moodle.token: ${wallet:…} is not a"
+            " known store. Use one of env, file, credential, keyring, azure, vault.",
         ),
         (
             "type: moodle",

@@ -31,7 +31,7 @@ def test_sources_and_destinations_offer_the_installed_connectors(schema: dict[st
 
 def test_a_secret_must_be_a_reference_in_the_schema_as_well(schema: dict[str, Any]) -> None:
     token = settings(schema, "destinations", "moodle")["properties"]["token"]
-    assert token["pattern"].startswith(r"^\$\{(env|file|keyring):")
+    assert token["pattern"].startswith(r"^\$\{(env|file|credential|keyring|azure|vault):")
 
 
 def test_every_reference_inside_the_schema_leads_somewhere(schema: dict[str, Any]) -> None:

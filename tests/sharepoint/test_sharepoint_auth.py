@@ -182,6 +182,10 @@ def test_entra_out_of_reach_is_told_with_its_address(world: World) -> None:
     with pytest.raises(Unreachable) as caught:
         token_of(world, endpoints=endpoints)
     assert "127.0.0.1:9" in caught.value.problem.where
+    # `check` asks for this first.
+    with pytest.raises(Unreachable) as caught:
+        provider(world, endpoints=endpoints).expires()
+    assert "127.0.0.1:9" in caught.value.problem.where
 
 
 @pytest.mark.parametrize("answer", ["{}", "[]", '{"token_endpoint": 5}', '{"issuer": null}'])
