@@ -1,16 +1,16 @@
 """Reads and validates the whole of connectors.yaml; every problem at once, each with its place and next step."""
 
 import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from lms_bridge.config import references
+from lms_bridge.config.block import Reading, validated
 from lms_bridge.config.console import ConsoleSettings
 from lms_bridge.config.document import Document, KeyPath, read_document
 from lms_bridge.config.model import PolicySettings, RootSettings
@@ -25,7 +25,6 @@ from lms_bridge.registry import connector, connector_names
 from lms_bridge.windows import Windows, together
 
 DEFAULT_FILE = "connectors.yaml"
-_MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
             (Problem("holds no settings.", document.name, "Start from the file that `lms-bridge init` writes."),)
         )
     root, problems = _root(document)
-    reading = _Reading(document, None if without_secrets else folder)
+    reading = Reading(document, None if without_secrets else folder)
     sources, source_problems = _openings(reading, "sources")
     destinations, destination_problems = _openings(reading, "destinations")
     channels, channel_problems = _channels(reading)
@@ -119,15 +118,7 @@ def _root(document: Document) -> tuple[RootSettings | None, list[Problem]]:
         return None, problems_of(error, document, (), RootSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """`folder` is where file references start; without it references stay as they are."""
-
-    document: Document
-    folder: Path | None
-
-
-def _openings(reading: _Reading, section: str) -> tuple[dict[str, Opening], list[Problem]]:
+def _openings(reading: Reading, section: str) -> tuple[dict[str, Opening], list[Problem]]:
     openings: dict[str, Opening] = {}
     problems: list[Problem] = []
     named = reading.document.content.get(section)
@@ -141,41 +132,23 @@ def _openings(reading: _Reading, section: str) -> tuple[dict[str, Opening], list
     return openings, problems
 
 
-def _console(reading: _Reading) -> tuple[ConsoleSettings, list[Problem]]:
+def _console(reading: Reading) -> tuple[ConsoleSettings, list[Problem]]:
     raw = reading.document.content.get("console")
     try:
-        found = _validated(reading, ("console",), raw if isinstance(raw, dict) else {}, ConsoleSettings)
+        found = validated(reading, ("console",), raw if isinstance(raw, dict) else {}, ConsoleSettings)
     except ConfigError as error:
         return ConsoleSettings(), list(error.problems)
     assert isinstance(found, ConsoleSettings)
     return found, []
 
 
-def _opening(reading: _Reading, path: KeyPath, raw: dict[str, Any]) -> Opening:
+def _opening(reading: Reading, path: KeyPath, raw: dict[str, Any]) -> Opening:
     document = reading.document
     found = _connector(document, path, raw["type"])
-    return Opening(str(path[-1]), found, _validated(reading, path, raw, found.settings))
+    return Opening(str(path[-1]), found, validated(reading, path, raw, found.settings))
 
 
-def _validated(reading: _Reading, path: KeyPath, raw: dict[str, Any], of: type[BaseModel]) -> BaseModel:
-    """A block with a `type`, by the settings model that belongs to it, its references resolved. Raises ConfigError."""
-    document = reading.document
-    settings = {key: value for key, value in raw.items() if key != "type"}
-    problems = list(_literal_secrets(document, path, of, settings))
-    found_values: dict[str, str] = {}
-    resolved = _resolve(reading, path, settings, problems, found_values)
-    try:
-        model = of.model_validate(resolved)
-    except ValidationError as error:
-        known = {problem.where for problem in problems}
-        told = (_as_written(problem, found_values) for problem in problems_of(error, document, path, of))
-        problems += [problem for problem in told if problem.where not in known]
-    if problems:
-        raise ConfigError(tuple(problems))
-    return model
-
-
-def _channels(reading: _Reading) -> tuple[tuple[Channel, ...], list[Problem]]:
+def _channels(reading: Reading) -> tuple[tuple[Channel, ...], list[Problem]]:
     channels: list[Channel] = []
     problems: list[Problem] = []
     written = reading.document.content.get("notifications")
@@ -185,7 +158,7 @@ def _channels(reading: _Reading) -> tuple[tuple[Channel, ...], list[Problem]]:
             continue
         path = ("notifications", number)
         try:
-            channel = channel_of(raw["type"], _validated(reading, path, raw, of))
+            channel = channel_of(raw["type"], validated(reading, path, raw, of))
         except ConfigError as error:
             problems += error.problems
             continue
@@ -211,62 +184,6 @@ def _connector(document: Document, path: KeyPath, name: str) -> Connector:
     if getattr(found, role) is None:
         raise ConfigError((Problem(f"the connector {name!r} cannot be a {role}.", where, "Name it elsewhere."),))
     return found
-
-
-def _as_written(problem: Problem, values: Mapping[str, str]) -> Problem:
-    """A setting that takes no secret may quote what it was given, and was given one by a slip."""
-    for value, written in values.items():
-        problem = replace(problem, cause=problem.cause.replace(value, written))
-    return problem
-
-
-def _resolve(reading: _Reading, path: KeyPath, value: Any, problems: list[Problem], values: dict[str, str]) -> Any:
-    """`values` is given what references stood for, by value."""
-    if isinstance(value, dict):
-        return {key: _resolve(reading, (*path, key), item, problems, values) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_resolve(reading, (*path, index), item, problems, values) for index, item in enumerate(value)]
-    if not isinstance(value, str) or reading.folder is None:
-        return value
-    try:
-        resolved = references.resolve(value, folder=reading.folder)
-    except references.UnresolvedReference as error:
-        problems.append(Problem(str(error), reading.document.where(path), error.next_step))
-        return value
-    if resolved not in ("", value):
-        values[resolved] = value
-    return resolved
-
-
-def _literal_secrets(document: Document, path: KeyPath, model: type[BaseModel], raw: Any) -> Iterator[Problem]:
-    """Secrets written out in the file, which would end up in Git, mails and backups."""
-    if not isinstance(raw, dict):
-        return
-    for name, field in model.model_fields.items():
-        key = field.alias if field.alias is not None and field.alias in raw else name
-        value = raw.get(key, _MISSING)
-        if value is _MISSING or value is None:
-            continue
-        place = (*path, key)
-        for kind in _members(field.annotation):
-            if kind is SecretStr and not (isinstance(value, str) and references.is_reference(value)):
-                named = place[1:] if isinstance(place[1], str) else place
-                variable = "_".join(str(part) for part in named).upper().replace("-", "_")
-                yield Problem(
-                    "a secret must not stand in this file.",
-                    document.where(place),
-                    f"Put it into the environment and write `{key}: ${{env:{variable}}}`; `${{file:PATH}}` and "
-                    "`${keyring:SERVICE/NAME}` work as well. Then replace the secret: it was readable here.",
-                )
-            elif isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from _literal_secrets(document, place, kind, value)
-
-
-def _members(annotation: Any) -> tuple[Any, ...]:
-    """The types of a union, or the one type."""
-    if get_origin(annotation) in (Union, UnionType):
-        return tuple(member for part in get_args(annotation) for member in _members(part))
-    return (annotation,)
 
 
 def _state(document: Document, folder: Path, raw: str) -> tuple[str, list[Problem]]:
