@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Condition, RLock
 from typing import TYPE_CHECKING
 
+from lms_bridge.audit.line import Act, Actor, Deed, Role
 from lms_bridge.errors import BridgeError, StateError, UsageError
 from lms_bridge.service.alarm import Alarm
 from lms_bridge.service.doors import Health, Progress, RouteStatus
@@ -219,6 +220,10 @@ class Rota:
         stopped = self._runner.stop(route)
         if stopped:
             _log.warning("run is ended", extra={"route": route, "by": by})
+            try:
+                self._opened().trail.add(Act(deed=Deed.CANCEL, route=route), by=Actor(Role.PERSON, by))
+            except BridgeError as error:
+                _log.error("that %s ended it is not in the audit trail: %s", by, error)
         return stopped
 
     # Inside

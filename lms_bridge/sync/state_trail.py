@@ -36,11 +36,11 @@ class Trail:
         self._store = store
         self.by = by
 
-    def add(self, *acts: Act) -> None:
+    def add(self, *acts: Act, by: Actor | None = None) -> None:
         """On the disk when it returns; raises StateError, and then nothing of it stands."""
         if acts:
             with self._turn() as connection:
-                _add(connection, acts, self.by)
+                _add(connection, acts, by or self.by)
 
     def add_run(self, run: str, route: str) -> None:
         """What a run wrote, and that it came to its end; nothing of one that wrote nothing. What is told already is not

@@ -76,6 +76,10 @@ def test_what_a_run_does_is_told_while_it_does_it(world: World) -> None:
     assert cancelled
     assert world.rota.progress("one") is None
     assert not world.rota.cancel("one", by="ada")
+    with State.open(world.file) as state:
+        assert [(line.role, line.actor, line.route) for line in state.trail.lines() if line.deed == "cancel"] == [
+            ("person", "ada", "one")
+        ]
 
 
 def test_a_route_that_is_not_there_is_told_with_those_that_are(world: World) -> None:
