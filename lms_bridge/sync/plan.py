@@ -149,8 +149,9 @@ def _copy(planning: _Planning, row: Row, change: Change) -> Change | None:
     if name is None:
         return None
     base = base_of(row.record) if row.record is not None else None
-    theirs = base is not None and base.title.strip() != reading.body.title.strip()
-    title = copy_title(reading.body.title.strip() if theirs else row.payload.title, planning.now)
+    # After a lost state nobody knows which title we gave it: any but the one that we would give it now is a person's.
+    given, stands = (base or found.expected[row.key]).title.strip(), reading.body.title.strip()
+    title = copy_title(row.payload.title if stands == given else stands, planning.now)
     like = replace(row.payload, key=key, address=name, title=title, fingerprint=reading.digest, notices=())
     payload = found.writing.adapt(like, replace(reading.body, title=title))
     reason = "what a person left there is kept under a name of its own"

@@ -238,6 +238,7 @@ class State:
         no record."""
         change = outcome.change
         after = image.digest_after if image is not None else record.digest if record is not None else ""
+        after = "" if outcome.status is Status.AMBIGUOUS else after
         digests = {"digest_before": before, "digest_after": after}
         with self._store.transaction() as connection:
             connection.execute(_ADD_OUTCOME, outcome_row(run, route, outcome) | digests)

@@ -157,7 +157,10 @@ class Writer:
                 outcome = replace(outcome, status=Status.FAILED, problem=_unkept(change))
         before = _stood(change, digests)
         if outcome.status is not Status.DONE:
-            self._settle(outcome, None, before=before)
+            # It may have arrived, and the next run finds only what it left: nobody else knows what stood there.
+            written_over = outcome.status is Status.AMBIGUOUS and change.before is not None
+            image = _image(place, outcome, digests) if written_over else None
+            self._settle(outcome, None, image=image, before=before)
             return outcome
         if change.action is Action.DELETE:
             self._settle(outcome, None, image=_image(place, outcome, digests), before=before, forget=True)

@@ -141,6 +141,17 @@ def test_what_a_person_left_there_is_what_a_write_over_it_found(bench: Bench, th
     assert update.after == create.after
 
 
+def test_of_a_write_without_an_answer_nobody_says_what_it_left(bench: Bench, there: MemoryDestination) -> None:
+    page = make_page(BIO, "cells", "<p>Ours.</p>")
+    bench.fill(page)
+    bench.sync()
+    there.edit(page.key, "<p>A person.</p>")
+    there.lost.add(page.key)
+    bench.sync(OVERWRITE)
+    (line,) = [line for line in trail(bench) if line.about == "unanswered"]
+    assert (line.before != "", line.after) == (True, "")
+
+
 def test_a_run_that_writes_nothing_adds_nothing(bench: Bench) -> None:
     bench.fill(*everything())
     bench.sync()

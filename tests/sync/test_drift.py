@@ -201,6 +201,20 @@ def test_a_copy_keeps_the_title_that_the_person_gave(bench: Bench, there: Memory
     assert writes(bench.sync(KEEP_BOTH)) == 0
 
 
+def test_after_a_lost_state_a_copy_keeps_the_title_that_the_person_gave(
+    bench: Bench, there: MemoryDestination, page: Page
+) -> None:
+    thing(there, page).title, thing(there, page).version = "Ann's cells", 2
+    change(bench, page, CLASH)
+    bench.lose_state()
+    bench.sync(KEEP_BOTH)
+    bench.sync(KEEP_BOTH)
+    assert (thing(there, page).title, thing(there, page).html) == ("Cells", CLASH)
+    (copy,) = [each for each in there.all() if each.html == BASE]
+    assert copy.title == "Ann's cells (as people left it, 2026-11-23)"
+    assert writes(bench.sync(KEEP_BOTH)) == 0
+
+
 def test_nothing_is_written_over_before_its_copy_stands(bench: Bench, there: MemoryDestination, page: Page) -> None:
     there.edit(page.key, PERSON)
     change(bench, page, CLASH)

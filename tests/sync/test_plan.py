@@ -124,6 +124,20 @@ def test_a_copy_has_the_title_of_the_source_unless_the_person_gave_another(their
     assert ours.after == copy.key
 
 
+@pytest.mark.parametrize(("theirs", "copied"), [("Cells", "All cells"), ("Ann's cells", "Ann's cells")])
+def test_where_nobody_knows_which_title_we_gave_it_a_copy_has_any_that_we_would_not_give_it(
+    theirs: str, copied: str
+) -> None:
+    """As in a wiki, where a page keeps its name whatever title the source gives it later."""
+    body = text(PERSON, theirs)
+    told = found(
+        wanted(CLASH, title="All cells"), replace(RECORD, drifted=True, base="", base_title="", base_fields=None),
+        NEWER, stands=body, copies={copy_key(KEY, body_digest(body)): "Copy"}, expected={KEY: text(CLASH)},
+    )  # fmt: skip
+    (copy, _) = make_plan(told, KEEP, NOW).changes
+    assert copy.title == f"{copied} (as people left it, 2026-11-23)"
+
+
 def test_only_what_is_not_due_yet_waits() -> None:
     hour = timedelta(hours=1)
     later, due = wanted(SOURCE, not_before=NOW + hour), wanted(SOURCE, not_before=NOW - hour)

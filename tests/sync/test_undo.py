@@ -181,6 +181,33 @@ def test_what_a_person_had_written_before_a_run_wrote_over_it_is_put_back(
     assert html(there, page().key) == "<p>Ann's words.</p>"
 
 
+@pytest.mark.parametrize("later", [0, 1])
+def test_what_a_write_without_an_answer_wrote_over_is_put_back_also_after_later_syncs(
+    later: int, bench: Bench, there: MemoryDestination
+) -> None:
+    bench.fill(page())
+    bench.sync(LEAVE)
+    there.edit(page().key, "<p>Ann's words.</p>")
+    there.lost.add(page().key)
+    report = bench.sync(OVERWRITE)
+    for _ in range(later):
+        bench.sync(OVERWRITE)
+    assert html(there, page().key) == "<p>First.</p>"
+    assert take_back(bench, report) == ({"updated": 1}, {})
+    assert html(there, page().key) == "<p>Ann's words.</p>"
+
+
+def test_a_write_that_never_arrived_leaves_nothing_to_put_back(bench: Bench, there: MemoryDestination) -> None:
+    bench.fill(page())
+    bench.sync(LEAVE)
+    there.edit(page().key, "<p>Ann's words.</p>")
+    there.lost.add(page().key)
+    report = bench.sync(OVERWRITE)
+    there.edit(page().key, "<p>Ann's words.</p>")
+    assert take_back(bench, report) == ({}, {page().key: CHANGED_SINCE})
+    assert html(there, page().key) == "<p>Ann's words.</p>"
+
+
 def test_what_a_person_changed_since_is_left_and_told(bench: Bench, there: MemoryDestination) -> None:
     bench.fill(page())
     bench.sync(LEAVE)
