@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from lms_bridge.connector import Address, Context, PlaceRef
 from lms_bridge.items import Key, Kind, Page
+from lms_bridge.moodle.ahead import Ahead
 from lms_bridge.moodle.ground import Ground, Spot
 from lms_bridge.moodle.images import Images
 from lms_bridge.moodle.pages import WikiPages
@@ -58,7 +59,7 @@ def _listed(folder: Path) -> Sequence[Any]:
 def _for_moodle(pages: Sequence[Page]) -> Iterator[str]:
     settings = MoodleSettings(url="https://moodle.example.org", token=cast(Any, "token"))
     ground = Ground(cast(Any, None), settings)
-    parts = SiteParts(ground, Images(ground), Provision(ground))
+    parts = SiteParts(ground, Images(ground), Provision(ground), Ahead(cast(Any, None)))
     courses = {name: at for at, name in enumerate(sorted({page.course.idnumber for page in pages}), 1)}
     refs = {name: PlaceRef(Kind.PAGE, Spot(at).container, name, name) for name, at in courses.items()}
     context = _context({page.key: Address(refs[page.course.idnumber], page.title) for page in pages})
