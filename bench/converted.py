@@ -4,6 +4,7 @@ With processes, 1 or more, the folder holds content folders, which they share ou
 run is made of, and without a server: where its pages stand is made up here.
 """
 
+import gc
 import multiprocessing
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ _NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def main() -> None:
+    # As the command line has it.
+    gc.set_threshold(50_000)
     dialect, processes, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     if processes == 0:
         _convert(dialect, folder)

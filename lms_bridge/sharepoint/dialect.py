@@ -5,15 +5,16 @@ levels, no classes, no anchors, no code inside a line. What is written in this f
 https://github.com/pnp/pnpframework (HtmlTransformator)
 """
 
+import re
 from collections.abc import Callable, Mapping
-from html import escape
+from html import escape, unescape
 from types import MappingProxyType
 
 from lxml import etree
 
 from lms_bridge.items import Key
 from lms_bridge.markup.clean import Allowed, clean, clean_fragment
-from lms_bridge.markup.fragment import Fragment, serialize, text_of
+from lms_bridge.markup.fragment import Cleaned, Fragment, serialize, text_of
 from lms_bridge.markup.links import asset_digest, images, item_key, links, replace_with_text
 from lms_bridge.markup.normal import dissolve
 from lms_bridge.markup.split import Image, blocks, is_block, joined, split_at_images
@@ -39,12 +40,22 @@ KEPT = Allowed(
     classes=(),
     relative=True,
 )
+# What most texts are made of; it stays as it is, but for the level of headings and where links lead.
+_PLAIN = frozenset(KEPT.tags - {"img"} | {"h1"})
+_NAME = re.compile(r"<([a-z][a-z0-9]*)")
+_ODD = re.compile(r'<(?!a )[a-z0-9]+ |<a (?!href="[^"]*">)')
+_HEADING = re.compile(r"(</?h)([1-6])>")
+_HREF = re.compile(r'(?<=<a href=")[^"]*')
+_NO_ADDRESS = re.compile(r"[^!#$%&(-;=?-Z_a-z~]|^#|^asset:|^$")
 _RENAMED: Mapping[str, str] = {"del": "s", "ins": "u", "cite": "em", "var": "em", "tfoot": "tbody"}
 _LINE = "———"
 
 
 def to_sharepoint(html: str, *, link_of: LinkOf, images_kept: bool) -> str:
     """`link_of` gives an item's address, or none where it has no address: then its words stay."""
+    straight = _straight(html, link_of)
+    if straight is not None:
+        return straight
     fragment = clean_fragment(html)
     _resolve_links(fragment, link_of)
     _place_images(fragment, images_kept)
@@ -53,6 +64,31 @@ def to_sharepoint(html: str, *, link_of: LinkOf, images_kept: bool) -> str:
     for element in list(fragment):
         _rewrite(element)
     return lifted(serialize(fragment))
+
+
+def _straight(html: str, link_of: LinkOf) -> str | None:
+    """The same without a tree, for a clean text of plain blocks; None for any other."""
+    if not isinstance(html, Cleaned) or not is_block(html) or _ODD.search(html):
+        return None
+    tables = sum(line.startswith("<table>") for line in html.split("\n"))
+    if not _PLAIN.issuperset(_NAME.findall(html)) or html.count("<table>") != tables:
+        return None
+    shift = int("<h1>" in html)
+    if f"<h{5 - shift}>" in html:
+        return None
+    targets = {href: _target(href, link_of) for href in _HREF.findall(html)}
+    if any(target is None or _NO_ADDRESS.search(target) for target in targets.values()):
+        return None
+    html = _HREF.sub(lambda found: (targets[found[0]] or "").replace("&", "&amp;"), html)
+    if shift:
+        html = _HEADING.sub(lambda found: f"{found[1]}{int(found[2]) + 1}>", html)
+    return Cleaned(html, KEPT)
+
+
+def _target(href: str, link_of: LinkOf) -> str | None:
+    address = unescape(href)
+    key = item_key(address)
+    return link_of(key) if key is not None else address
 
 
 def lifted(html: str) -> str:
