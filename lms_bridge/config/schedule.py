@@ -19,6 +19,14 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_BOUNDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
+    (0, 59, ()),
+    (0, 23, ()),
+    (1, 31, ()),
+    (1, 12, _MONTHS),
+    (0, 7, ("sun", *_DAYS)),
+)
+"""Of each field of `cron`: least, most, and words for its values."""
 
 
 def span_of(written: str) -> timedelta:
@@ -82,9 +90,8 @@ def _cron(written: str) -> str:
     fields = written.split()
     if len(fields) != 5:
         raise ValueError("write five fields: minute, hour, day of the month, month, day of the week")
-    bounds = ((0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (0, 7, ("sun", *_DAYS)))
     names = ("minute", "hour", "day of the month", "month", "day of the week")
-    for field, bound, name in zip(fields, bounds, names, strict=True):
+    for field, bound, name in zip(fields, _BOUNDS, names, strict=True):
         for part in field.split(","):
             first, last, _ = _part(part, *bound, name=name)
             if last < first and name != names[-1]:
@@ -92,7 +99,7 @@ def _cron(written: str) -> str:
     if fields[2] != "*" and fields[4] != "*":
         # cron takes either, and most people mean both: neither is guessed.
         raise ValueError("name days of the month or days of the week, not both")
-    days, months = _values(fields[2], 1, 31, ()), _values(fields[3], 1, 12, _MONTHS)
+    days, months = _values(fields[2], *_BOUNDS[2]), _values(fields[3], *_BOUNDS[3])
     if min(days) > max(_LONGEST[month - 1] for month in months):
         raise ValueError("no such day ever comes")
     return written
@@ -154,17 +161,23 @@ class ScheduleSettings(Settings):
         return span_of(self.jitter) if self.jitter else timedelta()
 
     def crontab(self) -> str:
-        """`cron` with its days of the week by name, since libraries number them in different ways; empty without."""
+        """`cron` with each value written out, and days of the week by name: libraries number these in different ways,
+        and refuse steps that crontab takes. Empty without."""
         if self.cron is None:
             return ""
-        *others, days = self.cron.lower().split()
-        return " ".join([*others, days if days == "*" else self._days(days)])
+        *others, days = self.cron.split()
+        values = [self._numbers(field, *bound) for field, bound in zip(others, _BOUNDS, strict=False)]
+        return " ".join([*values, days if days == "*" else self._days(days)])
+
+    @staticmethod
+    def _numbers(field: str, least: int, most: int, words: tuple[str, ...]) -> str:
+        return field if field == "*" else ",".join(map(str, sorted(_values(field, least, most, words))))
 
     @staticmethod
     def _days(field: str) -> str:
         found: set[int] = set()
         for part in field.split(","):
-            first, last, step = _part(part, 0, 7, ("sun", *_DAYS), name="day of the week")
+            first, last, step = _part(part, *_BOUNDS[4], name="day of the week")
             last = last if last >= first else last + 7
             found |= {number % 7 for number in range(first, last + 1, step)}
         return ",".join(_DAYS[number] for number in sorted((number - 1) % 7 for number in found))

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from lms_bridge.config.load import load_config
 from lms_bridge.config.schedule import ScheduleSettings
 from lms_bridge.errors import ConfigError
+from lms_bridge.service.timetable import Past, Timetable, next_run
 from lms_bridge.windows import closed, frozen
 
 CONFIG = """\
@@ -69,7 +70,7 @@ def test_what_cannot_be_meant_is_told_at_its_place(tmp_path: Path, line: str, me
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("*/10 7-19 * * mon-fri", "*/10 7-19 * * mon,tue,wed,thu,fri"),
+        ("*/10 7-19 * * mon-fri", "0,10,20,30,40,50 7,8,9,10,11,12,13,14,15,16,17,18,19 * * mon,tue,wed,thu,fri"),
         ("0 0 * * 0", "0 0 * * sun"),
         ("0 0 * * 7", "0 0 * * sun"),
         ("0 0 * * 1-5", "0 0 * * mon,tue,wed,thu,fri"),
@@ -78,10 +79,11 @@ def test_what_cannot_be_meant_is_told_at_its_place(tmp_path: Path, line: str, me
         ("0 0 * * Fri-Mon", "0 0 * * mon,fri,sat,sun"),
         ("0 0 * * 1-5/2", "0 0 * * mon,wed,fri"),
         ("0 0 * * */2", "0 0 * * tue,thu,sat,sun"),
-        ("15,45 0-6/2 1,15 JAN-mar *", "15,45 0-6/2 1,15 jan-mar *"),
+        ("15,45 0-6/2 1,15 JAN-mar *", "15,45 0,2,4,6 1,15 1,2,3 *"),
+        ("5/20 */1 * jan/5 *", "5,25,45 " + ",".join(map(str, range(24))) + " * 1,6,11 *"),
     ],
 )
-def test_days_of_the_week_are_those_of_crontab(written: str, meant: str) -> None:
+def test_what_is_written_as_in_crontab_is_meant_so(written: str, meant: str) -> None:
     assert ScheduleSettings(cron=written).crontab() == meant
 
 
@@ -108,3 +110,20 @@ def test_windows_of_all_routes_hold_beside_those_of_one_each_by_its_own_clock(tm
     assert frozen(route.windows, datetime(2027, 1, 31, 22, 59, tzinfo=UTC)) == {}
     assert set(frozen(route.windows, datetime(2027, 2, 5, 22, 59, tzinfo=UTC))) == {"BIO"}
     assert frozen(route.windows, datetime(2027, 2, 5, 23, 0, tzinfo=UTC)) == {}
+
+
+@pytest.mark.parametrize("cron", ["*/60 * * * *", "10-15/10 * * * *", "0 */24 * * *", "0 6 1 1-jun *", "0 6 * jan/2 *"])
+def test_whatever_the_config_may_say_the_timetable_can_go_by(cron: str) -> None:
+    timetable = Timetable(cron=ScheduleSettings(cron=cron).crontab())
+    begun = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
+    at = next_run("r", timetable, Past(begun=begun, ended=begun), None, begun).at
+    assert at is not None
+    assert at > begun
+
+
+def test_a_step_in_months_is_kept() -> None:
+    timetable = Timetable(cron=ScheduleSettings(cron="0 6 1 jan/2 *").crontab())
+    begun = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
+    assert next_run("r", timetable, Past(begun=begun, ended=begun), None, begun).at == datetime(
+        2027, 3, 1, 6, tzinfo=UTC
+    )
