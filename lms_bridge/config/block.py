@@ -14,6 +14,7 @@ from lms_bridge.config.problems import problems_of
 from lms_bridge.errors import ConfigError, Problem
 
 _MISSING = object()
+WRITTEN_OUT = "a secret must not stand in this file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _literal_secrets(document: Document, path: KeyPath, model: type[BaseModel], 
                 named = place[1:] if isinstance(place[1], str) else place
                 variable = "_".join(str(part) for part in named).upper().replace("-", "_")
                 yield Problem(
-                    "a secret must not stand in this file.",
+                    WRITTEN_OUT,
                     document.where(place),
                     f"Put it into the environment and write `{key}: ${{env:{variable}}}`; `${{file:PATH}}` and "
                     "`${keyring:SERVICE/NAME}` work as well. Then replace the secret: it was readable here.",

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from lms_bridge.config.block import WRITTEN_OUT
 from lms_bridge.config.document import Document, KeyPath, dotted_path, parse_document, read_text
 from lms_bridge.config.load import Config, load_config
 from lms_bridge.config.model import RootSettings
@@ -20,8 +21,15 @@ from lms_bridge.errors import ConfigError, Problem
 MASK = "••••••"
 _HUSHED = r"(?:token|secret|passw|passphrase|private[_-]?key|api[_-]?key|access[_-]?key|hmac|signature)"
 _NAMED = re.compile(rf"^(\s*#?[\s-]*[\"']?[\w-]*{_HUSHED}[\w-]*[\"']?\s*:\s*)(\S.*)?$", re.IGNORECASE)
-_IN_ADDRESS = re.compile(r"(://[^\s:/@]*:)[^\s/@]+@")
-_AT = re.compile(r":(\d+):\d+(?:$|:)")
+# After a brace or a comma, and no reference: all that follows on the line may be its value.
+_IN_BRACES = re.compile(
+    rf"([{{,]\s*[\"']?[\w-]*{_HUSHED}[\w-]*[\"']?\s*:\s*)(?![\"']?\$\{{[a-z]+:[^{{}}]+\}}[\"']?\s*[,}}])(?:\S.*)?$",
+    re.IGNORECASE,
+)
+# Up to the last @: a password may hold one, and slashes.
+_IN_ADDRESS = re.compile(r"(://[^\s:/@]*:)\S+@")
+_IN_QUERY = re.compile(rf"([?&](?:sig|key|code|[\w-]*{_HUSHED}[\w-]*)=)[^\s&\"']+", re.IGNORECASE)
+_AT = re.compile(r":(\d+):(\d+)(?:$|:)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ def effective(path: Path) -> Effective:
     by_line: dict[int, list[Problem]] = {}
     elsewhere = []
     lines = _masked(text)
+    _mask_written_out(lines, text.splitlines(), problems)
     for problem in problems:
         found = _AT.search(problem.where)
         number = int(found[1]) if found else 0
@@ -85,7 +94,7 @@ def _masked(text: str) -> list[str]:
     shown: list[str] = []
     below: int | None = None
     for line in text.splitlines():
-        depth = len(line) - len(line.lstrip())
+        depth = _depth(line)
         if below is not None and (depth > below or not line.strip()):
             harmless = not line.strip() or _is_reference(line.partition(":")[2]) or _is_reference(line.strip(" -"))
             shown.append(line if harmless else f"{line[:depth]}{MASK}")
@@ -97,12 +106,38 @@ def _masked(text: str) -> list[str]:
             below = depth
             continue
         if found is None or _is_reference(found[2]):
-            shown.append(_IN_ADDRESS.sub(rf"\1{MASK}@", line))
+            inside = _IN_BRACES.sub(rf"\1{MASK}", line)
+            below = depth if inside != line else None
+            shown.append(_without_passwords(inside))
             continue
         shown.append(found[1] + MASK)
         # What goes on below is part of the value, whether it is a block or not.
         below = depth
     return shown
+
+
+def _mask_written_out(lines: list[str], written: list[str], problems: tuple[Problem, ...]) -> None:
+    """What is a secret by its setting, whatever it is called: the address of a webhook, for instance."""
+    for problem in problems:
+        found = _AT.search(problem.where) if problem.cause == WRITTEN_OUT else None
+        if found is None:
+            continue
+        at, before = int(found[1]) - 1, int(found[2]) - 1
+        if lines[at][:before] == written[at][:before]:
+            lines[at] = written[at][:before] + MASK
+        depth = _depth(written[at])
+        for below in range(at + 1, len(lines)):
+            if written[below].strip() and _depth(written[below]) <= depth:
+                break
+            lines[below] = written[below][: _depth(written[below])] + MASK if written[below].strip() else ""
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _without_passwords(text: str) -> str:
+    return _IN_QUERY.sub(rf"\1{MASK}", _IN_ADDRESS.sub(rf"\1{MASK}@", text))
 
 
 def _is_reference(written: str) -> bool:
@@ -151,4 +186,4 @@ def _shown(name: str, value: Any) -> str:
     told = str(getattr(value, "value", value))
     if isinstance(value, str) and re.search(_HUSHED, name, re.IGNORECASE) and not is_reference(told):
         return MASK
-    return _IN_ADDRESS.sub(rf"\1{MASK}@", told)
+    return _without_passwords(told)

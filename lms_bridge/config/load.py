@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ValidationError
 
 from lms_bridge.config import references
-from lms_bridge.config.block import Reading, validated
+from lms_bridge.config.block import WRITTEN_OUT, Reading, validated
 from lms_bridge.config.console import ConsoleSettings
 from lms_bridge.config.document import Document, KeyPath, read_document
 from lms_bridge.config.model import PolicySettings, RootSettings
@@ -194,7 +194,7 @@ def _state(document: Document, folder: Path, raw: str) -> tuple[str, list[Proble
             step = (
                 "Write the password as a reference: postgresql://name:${env:LMS_BRIDGE_STATE_PASSWORD}@host/database."
             )
-            return "", [Problem("a secret must not stand in this file.", where, step)]
+            return "", [Problem(WRITTEN_OUT, where, step)]
         resolve = references.resolve_address if "://" in raw else references.resolve
         state = resolve(raw, folder=folder)
     except references.UnresolvedReference as error:
