@@ -29,7 +29,8 @@ def serve(
 ) -> None:
     """Run every route by its `schedule`, until SIGTERM or Ctrl-C."""
     words = [f"--config={config_path(context, config)}", f"--host={host}", f"--port={port}"]
-    command = [sys.executable, "-m", "lms_bridge.service", *words, f"--log-format={log_format.value}"]
+    # -P: a file of the folder it is begun in, which authors may write, is never taken for a library.
+    command = [sys.executable, "-P", "-m", "lms_bridge.service", *words, f"--log-format={log_format.value}"]
     if os.name == "posix":
         # The same process, rid of what the command line loaded.
         # Threads that keep heaps of their own would let it grow without need: mallopt(3).

@@ -46,7 +46,8 @@ class Reading:
     """Under way from when it is made, so that its caller may do something else meanwhile."""
 
     def __init__(self, file: Path, *, input_of: str = "") -> None:
-        command = [sys.executable, "-m", "lms_bridge.service.reading", str(file), *([input_of] if input_of else [])]
+        own = [sys.executable, "-P", "-m", "lms_bridge.service.reading"]
+        command = [*own, str(file), *([input_of] if input_of else [])]
         self._file = file
         self._process = subprocess.Popen(  # noqa: S603 - our own module and file
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE

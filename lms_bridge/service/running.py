@@ -15,7 +15,8 @@ from typing import Protocol
 from lms_bridge.audit.actor import FOR, spelled
 from lms_bridge.audit.line import Actor, Role
 
-_COMMAND = (sys.executable, "-c", "from lms_bridge.cli import main; main()")
+# -P: a file of the current folder, which authors may write, is never taken for a library.
+_COMMAND = (sys.executable, "-P", "-c", "from lms_bridge.cli import main; main()")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ def open_state(location: str) -> "State":
     if not is_current(location):
         # Whether it came to anything is told by opening.
         subprocess.run(  # noqa: S603 - our own words
-            [sys.executable, "-c", _PREPARE],
+            [sys.executable, "-P", "-c", _PREPARE],
             input=location,
             text=True,
             check=False,

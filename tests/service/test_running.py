@@ -1,11 +1,18 @@
-"""A run that the service begins is told with whom it was for."""
+"""A run that the service begins is told with whom it was for, and is made of nothing but what is installed."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from lms_bridge.cli.app import app
+from lms_bridge.service.reading import Reading
 from lms_bridge.service.running import Processes, Request
+from lms_bridge.service.store import open_state
 from lms_bridge.sync.state import State
 from tests.service.serve_world import Home, home
 
@@ -29,3 +36,23 @@ def test_what_a_run_wrote_is_told_under_the_name_of_whoever_asked_for_it(
 ) -> None:
     assert Processes().run(served.config, Request(route="pages", by=by), lambda line: None) == 0
     assert actors(served) == {told}
+
+
+@pytest.mark.parametrize("name", ["yaml", "pydantic", "sqlalchemy", "lms_bridge"])
+def test_a_file_beside_the_config_is_never_taken_for_a_library(
+    served: Home, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (served.folder / f"{name}.py").write_text("raise SystemExit('taken for a library')\n", encoding="utf-8")
+    monkeypatch.chdir(served.folder)
+    assert [route.name for route in Reading(served.config).served().routes] == ["pages"]
+    open_state(str(served.folder / "state.sqlite")).close()
+    told: list[str] = []
+    assert (Processes().run(served.config, Request(route="pages"), told.append), told) == (0, [])
+
+
+def test_neither_is_one_where_the_service_is_begun(served: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    began: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "call", began.append)
+    monkeypatch.setattr(os, "execve", lambda path, words, environment: began.append(words))
+    CliRunner().invoke(app, ["serve", f"--config={served.config}"])
+    assert began[0][:4] == [sys.executable, "-P", "-m", "lms_bridge.service"]
