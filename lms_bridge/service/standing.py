@@ -38,11 +38,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """As the last run left them."""
+    """As the last run that came to its end left them."""
 
     standing: tuple["Standing", ...] = ()
     left: tuple[tuple[str, str, int], ...] = ()
-    """What the last run tried or left: status, kind and how many."""
+    """What it tried or left: status, kind and how many."""
     summary: tuple[tuple[str, int], ...] = ()
     conflicts: int = 0
     not_due: int = 0
@@ -84,7 +84,8 @@ def look(state: "State", route: str, attempts: Sequence[Ended], *, running: bool
 
     `attempts`: those of the service, of which some left no run in the state.
     """
-    rows = [_of(row, attempts) for row in state.history.last_runs(route, _REMEMBERED)]
+    runs = state.history.last_runs(route, _REMEMBERED)
+    rows = [_of(row, attempts) for row in runs]
     # An attempt that got as far as a run is told by that.
     lost = [each for each in attempts if not any(_within(row.begun, each) for row in rows)]
     endings = tuple(sorted([*rows, *lost], key=lambda each: each.begun, reverse=True))
@@ -95,17 +96,19 @@ def look(state: "State", route: str, attempts: Sequence[Ended], *, running: bool
         running=running,
         elsewhere=unsure and not running and state.is_leased(route),
         due=state.figures.next_due(route, last.begun if last is not None else None),
-        counts=before.counts if last == before.last else _count(state, route, last),
+        counts=before.counts if last == before.last else _count(state, route, runs),
     )
 
 
-def _count(state: "State", route: str, last: Ended | None) -> Counts:
-    figures, rows = state.figures, state.history.last_runs(route)
+def _count(state: "State", route: str, runs: Sequence["PastRun"]) -> Counts:
+    figures = state.figures
+    # While one is under way, and after an attempt that became no run, what the one before left still waits.
+    last = next((run for run in runs if run.exit_code is not None), None)
     left = figures.of_run(last.run, route) if last is not None else {}
     return Counts(
         standing=tuple(figures.standing(route)),
         left=tuple((status, kind, count) for (status, kind), count in left.items()),
-        summary=tuple(rows[0].summary.items()) if rows else (),
+        summary=tuple(last.summary.items()) if last is not None else (),
         conflicts=figures.conflicts(route),
         not_due=figures.waiting(route),
         open_writes=figures.open_intents(route),
@@ -114,9 +117,10 @@ def _count(state: "State", route: str, last: Ended | None) -> Counts:
 
 
 def failures_in(seen: Seen) -> int:
-    """How many failed in a row, up to the last one."""
-    well = (index for index, each in enumerate(seen.endings) if each.code in (*_WELL, *_HELD))
-    return next(well, len(seen.endings))
+    """How many failed in a row, up to the last one that is over."""
+    over = seen.endings[1:] if seen.under_way and seen.last is not None and seen.last.code is None else seen.endings
+    well = (index for index, each in enumerate(over) if each.code in (*_WELL, *_HELD))
+    return next(well, len(over))
 
 
 def past_of(seen: Seen, looked: datetime | None) -> Past:

@@ -17,7 +17,7 @@ from lms_bridge.sync.state_engine import Store
 @dataclass(frozen=True, slots=True)
 class Standing:
     """So many items of a kind at a destination. `status`: `in_step`, `drifted`, `tombstoned` (a person deleted it),
-    `conflict`, `deferred` (not due yet), `failed` (in the last run)."""
+    `conflict`."""
 
     status: str
     kind: str

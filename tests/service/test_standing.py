@@ -1,13 +1,25 @@
 """How a route stands, word by word: the worst that holds is told."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from lms_bridge.service.doors import ConnectorStatus, SyncStatus
-from lms_bridge.service.standing import Counts, Ended, Seen, connector_status, last_run, past_of, sync_status
+from lms_bridge.service.standing import (
+    Counts,
+    Ended,
+    Seen,
+    connector_status,
+    failures_in,
+    last_run,
+    look,
+    past_of,
+    sync_status,
+)
 from lms_bridge.service.timetable import Past
 from lms_bridge.sync.state_figures import Standing
+from tests.console.seeding import ROUTE, run, state_of
 
 NOW = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
 DRIFTED = Counts(standing=(Standing("drifted", "page", "m", 2), Standing("in_step", "page", "m", 9)))
@@ -81,3 +93,20 @@ def test_failures_are_counted_up_to_the_last_run_that_ended_well_or_waits(
 
 def test_nothing_is_known_of_what_never_ran() -> None:
     assert past_of(Seen(), NOW) == Past()
+
+
+def test_a_run_that_is_under_way_has_not_failed_yet() -> None:
+    assert failures_in(Seen(ended(None, 6, 0), running=True)) == 1
+    assert failures_in(Seen(ended(None, 0), elsewhere=True)) == 0
+    assert failures_in(Seen(ended(None, 6, 0))) == 2
+
+
+def test_what_waits_for_approval_waits_as_well_while_another_run_is_under_way(tmp_path: Path) -> None:
+    run(tmp_path, "r1", {"status": "held", "action": "delete"}, exit_code=4)
+    run(tmp_path, "r2", exit_code=None)
+    with state_of(tmp_path) as state:
+        seen = look(state, ROUTE, (), running=True, before=Seen())
+        assert (seen.counts.held, dict(seen.counts.summary)) == (1, {"created": 1})
+        # Nor does an attempt take it back that never became a run.
+        lost = Ended("", NOW, NOW, 2)
+        assert look(state, ROUTE, (lost,), running=False, before=Seen()).counts.held == 1
