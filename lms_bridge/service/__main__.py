@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lms_bridge.errors import ConfigError
 from lms_bridge.service.reading import Reading
+from lms_bridge.service.watched import Watched
 
 PORT = 8460
 _TICK = 5.0
@@ -25,8 +26,11 @@ def main() -> int:
     parser.add_argument("--log-format", choices=["lines", "json"], default="lines")
     parser.add_argument("--tick", type=float, default=_TICK, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    # Links are followed each time anew: a ConfigMap and git-sync exchange them.
+    file = asked.config.absolute()
+    watched = Watched(file)
     # Read beside everything that is loaded meanwhile.
-    reading = Reading(asked.config.resolve())
+    reading = Reading(file)
 
     from lms_bridge.service import serving
     from lms_bridge.service.log import show_log
@@ -39,7 +43,7 @@ def main() -> int:
             logging.getLogger("lms_bridge.service").error("%s", problem)
         return 2
     tick = timedelta(seconds=asked.tick)
-    return serving.serve(served, asked.host, asked.port, tick=tick, clock=lambda: datetime.now(UTC))
+    return serving.serve(served, watched, asked.host, asked.port, tick=tick, clock=lambda: datetime.now(UTC))
 
 
 if __name__ == "__main__":

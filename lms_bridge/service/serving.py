@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -15,6 +14,7 @@ from lms_bridge.service.alarm import Bell
 from lms_bridge.service.reading import Reading, Served
 from lms_bridge.service.rota import Rota
 from lms_bridge.service.running import Processes
+from lms_bridge.service.watched import Watched
 
 if TYPE_CHECKING:
     # Loaded with the first page that somebody asks for.
@@ -23,20 +23,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _GRACE = 5
 """Seconds that a request may still take when the service ends."""
+_AGAIN = timedelta(minutes=1)
 
 
-def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Callable[[], datetime]) -> int:
+def serve(
+    served: Served, watched: Watched, host: str, port: int, *, tick: timedelta, clock: Callable[[], datetime]
+) -> int:
     """Until SIGTERM or Ctrl-C; then asks the runs that are under way to end in good order, and waits for them. Gives
-    the exit code."""
+    the exit code. `watched` is the file since before it was read."""
     rota = Rota(served, Processes(), clock)
-    file = Watched(served.file)
-
-    def look() -> None:
-        if file.changed():
-            reload(rota)
-        rota.tick()
-
-    bell = Bell(rota.ring, look, every=tick)
+    bell = Bell(rota.ring, Looking(rota, watched, clock).look, every=tick)
     rota.use(bell)
 
     def begin() -> None:
@@ -81,34 +77,33 @@ def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Calla
     return 0 if server.started else 1
 
 
+class Looking:
+    """What each tick does. A config that could not be used is read again each minute: what it refers to, a secret for
+    instance, may be there by then."""
+
+    def __init__(self, rota: Rota, watched: Watched, clock: Callable[[], datetime]) -> None:
+        self._rota = rota
+        self._watched = watched
+        self._clock = clock
+        self._read = clock()
+
+    def look(self) -> None:
+        now = self._clock()
+        if self._watched.changed() or (self._rota.config_problem and now - self._read >= _AGAIN):
+            self._read = now
+            reload(self._rota)
+        self._rota.tick()
+
+
 def reload(rota: Rota) -> None:
     """Go by the file as it is now, if it is valid."""
     try:
         served = Reading(rota.config_file).served()
     except ConfigError as error:
-        for problem in error.problems:
-            _log.error("the changed config is not used: %s", problem)
+        if str(error.problem) != rota.config_problem:
+            for problem in error.problems:
+                _log.error("the changed config is not used: %s", problem)
         rota.refuse(str(error.problem))
         return
     rota.exchange(served)
     _log.info("the config changed and is used now")
-
-
-class Watched:
-    """A file whose changes are noticed by its date, size and place."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen = self._stamp()
-
-    def changed(self) -> bool:
-        now = self._stamp()
-        changed, self._seen = now != self._seen, now
-        return changed
-
-    def _stamp(self) -> tuple[int, ...]:
-        try:
-            status = self._path.stat()
-        except OSError:
-            return ()
-        return (status.st_mtime_ns, status.st_size, status.st_ino)

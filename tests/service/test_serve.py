@@ -2,12 +2,21 @@
 
 import json
 import signal
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from lms_bridge.sandbox.faults import Fault
+from lms_bridge.service import __main__ as service
+from lms_bridge.service import log, serving
+from lms_bridge.service.reading import Reading, Served
+from lms_bridge.service.rota import Rota
+from lms_bridge.service.running import Processes
+from lms_bridge.service.serving import Looking
+from lms_bridge.service.watched import Watched
 from tests.service.serve_world import PAGES, Home, home
 
 
@@ -105,3 +114,64 @@ def test_a_service_that_is_killed_loses_nothing_and_doubles_nothing(served: Home
     served.until(lambda: served.runs() == [(0, True)])
     served.until(lambda: f'status="in_step"}} {PAGES + 1}.0' in served.get("/metrics")[1])
     assert metric(served, "lmsbridge_failures_in_a_row") == 0
+
+
+def test_a_config_behind_a_link_is_followed_when_the_link_is_exchanged(served: Home) -> None:
+    link = served.folder / "current"
+    for version, every in (("v1", "1h"), ("v2", "never")):
+        served.write_config(every=every)
+        text = served.config.read_text(encoding="utf-8")
+        for named in ("state: ", "path: ", "file:"):
+            text = text.replace(named, f"{named}{served.folder}/")
+        (served.folder / version).mkdir()
+        (served.folder / version / "connectors.yaml").write_text(text, encoding="utf-8")
+    link.symlink_to("v1")
+    served.begin("--config=current/connectors.yaml")
+    served.until(lambda: metric(served, "lmsbridge_next_run_timestamp") is not None)
+    other = served.folder / "new"
+    other.symlink_to("v2")
+    other.replace(link)
+    served.until(lambda: metric(served, "lmsbridge_next_run_timestamp") is None)
+    assert not served.ready()["problems"]
+
+
+def test_a_config_that_could_not_be_used_is_read_again_without_being_touched(
+    served: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
+    first = Reading(served.config).served()
+    rota = Rota(first, Processes(), lambda: now)
+    looking = Looking(rota, Watched(served.config), lambda: now)
+    token = (served.folder / "token").read_bytes()
+    (served.folder / "token").unlink()
+    served.write_config(every="never", extra="# another\n")
+    for _ in range(3):
+        looking.look()
+        assert "token" in rota.config_problem
+        now += timedelta(minutes=1)
+    # Once, however often it is read.
+    assert len([record for record in caplog.records if "is not used" in record.message]) == 1
+    (served.folder / "token").write_bytes(token)
+    looking.look()
+    assert rota.config_problem == ""
+    assert rota.served.routes[0].timetable.every is None
+    rota.close()
+
+
+def test_a_config_that_changes_while_the_service_begins_is_noticed(
+    served: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Reading):
+        def served(self) -> Served:
+            found = super().served()
+            served.write_config(every="never", extra="# another\n")
+            return found
+
+    began: list[Watched] = []
+    monkeypatch.setattr(service, "Reading", Slow)
+    monkeypatch.setattr(log, "show_log", lambda as_json: None)
+    monkeypatch.setattr(serving, "serve", lambda served, watched, *words, **others: began.append(watched))
+    monkeypatch.setattr(sys, "argv", ["serve", f"--config={served.config}"])
+    service.main()
+    assert began[0].changed()
+    assert not began[0].changed()
