@@ -1,6 +1,8 @@
 """Holds the moments at which routes run: APScheduler wakes up, and nothing else decides anything."""
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -26,6 +28,8 @@ class Bell:
         from apscheduler.schedulers.background import BackgroundScheduler
 
         self._ring = ring
+        # That it lets a moment go by while one is under way is no news: the next tick asks for it again.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         pools = {"default": ThreadPoolExecutor(AT_ONCE), "tick": ThreadPoolExecutor(1)}
         # However late a moment is noticed, after a sleep of the machine for instance, it comes once.
         usual = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
@@ -53,7 +57,10 @@ class Bell:
         )
 
     def drop(self, route: str) -> None:
-        if self.at(route) is not None:
+        from apscheduler.jobstores.base import JobLookupError
+
+        # It may ring just now.
+        with suppress(JobLookupError):
             self._scheduler.remove_job(f"route {route}")
 
     def at(self, route: str) -> datetime | None:

@@ -39,6 +39,8 @@ class _Turn:
     attempts: list[Ended] = field(default_factory=list)
     asked: Request | None = None
     running: Request | None = None
+    unwanted: bool = False
+    """Somebody asked the running one to end, perhaps before its process had begun."""
     went_by: str | None = None
     """The input of the last attempt."""
     looked: datetime | None = None
@@ -110,7 +112,7 @@ class Rota:
                     return
                 request = Request(route=name)
             file = self._served.file
-            turn.running = request
+            turn.running, turn.unwanted = request, False
         try:
             self._run(name, turn, request, file)
         finally:
@@ -216,15 +218,19 @@ class Rota:
         )
 
     def cancel(self, route: str, *, by: str) -> bool:
-        self._known(route)
-        stopped = self._runner.stop(route)
-        if stopped:
+        with self._lock:
+            self._known(route)
+            turn = self._turns[route]
+            if turn.running is None:
+                return False
+            turn.unwanted = True
+            self._runner.stop(route)
             _log.warning("run is ended", extra={"route": route, "by": by})
             try:
                 self._opened().trail.add(Act(deed=Deed.CANCEL, route=route), by=Actor(Role.PERSON, by))
             except BridgeError as error:
                 _log.error("that %s ended it is not in the audit trail: %s", by, error)
-        return stopped
+        return True
 
     # Inside
 
@@ -244,10 +250,13 @@ class Rota:
             turn.looked = begun
             _log.info("left: nothing changed since a run that did not end well", extra=about)
             return
-        if self._ending:
-            return
         _log.info("run begins: %s", "a person asked for it" if request.by else turn.next.why, extra=about)
-        code = self._runner.run(file, request, lambda line: _log.warning("%s", line, extra=about))
+        code = self._runner.run(
+            file,
+            request,
+            lambda line: _log.warning("%s", line, extra=about),
+            wanted=lambda: not (self._ending or turn.unwanted),
+        )
         turn.went_by, turn.looked = went_by, None
         with self._lock:
             turn.attempts = [*turn.attempts, Ended("", begun, self._clock(), code)][-_ATTEMPTS:]
@@ -258,9 +267,11 @@ class Rota:
     def _plan(self, name: str, turn: _Turn) -> None:
         """Look at the route, and set its alarm. Without a state nothing is set: nobody knows what ran."""
         at = self._decide(name, turn).at
-        if self._alarm is None or turn.asked is not None or self._state_problem:
+        if self._alarm is None or (self._state_problem and turn.asked is None):
             return
         held, now = self._alarm.at(name), self._clock()
+        # What a person asked for has its moment, unless that went by while the run before still held its place.
+        at = now if turn.asked is not None else at
         if at is None:
             self._alarm.drop(name)
         elif held is None or (held != at and max(held, at) > now):
@@ -292,8 +303,9 @@ class Rota:
 
     def _opened(self) -> "State":
         if self._state is None:
-            self._state = open_state(self._served.state)
-            self._counted_from = self._counted_from or self._state.figures.last_outcome()
+            opened = open_state(self._served.state)
+            self._counted_from = opened.figures.last_outcome()
+            self._state = opened
         return self._state
 
     def _close_state(self) -> None:

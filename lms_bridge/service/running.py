@@ -18,6 +18,9 @@ from lms_bridge.audit.line import Actor, Role
 # -P: a file of the current folder, which authors may write, is never taken for a library.
 _COMMAND = (sys.executable, "-P", "-c", "from lms_bridge.cli import main; main()")
 
+STOPPED = 10
+"""The exit code of a run that a signal ended in good order."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -32,8 +35,11 @@ class Request:
 
 
 class Runner(Protocol):
-    def run(self, file: Path, request: Request, told: Callable[[str], None]) -> int:
-        """Runs to its end, and gives the exit code; `told` is given what it says went wrong, line by line."""
+    def run(
+        self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
+    ) -> int:
+        """Runs to its end, and gives the exit code; `told` is given what it says went wrong, line by line. `wanted` is
+        asked when nothing but `stop` can keep it any more: one that is not wanted by then is stopped."""
         ...
 
     def stop(self, route: str) -> bool:
@@ -52,21 +58,13 @@ class Processes:
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._lock = Lock()
 
-    def run(self, file: Path, request: Request, told: Callable[[str], None]) -> int:
-        # A session of its own: Ctrl-C in a terminal asks the service, and the service asks it, once.
-        process = subprocess.Popen(  # noqa: S603 - our own command, each word a word of its own
-            [*_COMMAND, *words(file, request)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-            env={**os.environ, FOR: spelled(_whom(request))},
-        )
+    def run(
+        self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
+    ) -> int:
         with self._lock:
-            self._running[request.route] = process
+            if not wanted():
+                return STOPPED
+            process = self._running[request.route] = _begun(file, request)
         try:
             assert process.stderr is not None
             with process.stderr:
@@ -89,6 +87,21 @@ class Processes:
         from lms_bridge.service.reading import Reading
 
         return Reading(file, input_of=route).input()
+
+
+def _begun(file: Path, request: Request) -> subprocess.Popen[str]:
+    # A session of its own: Ctrl-C in a terminal asks the service, and the service asks it, once.
+    return subprocess.Popen(  # noqa: S603 - our own command, each word a word of its own
+        [*_COMMAND, *words(file, request)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+        env={**os.environ, FOR: spelled(_whom(request))},
+    )
 
 
 def _whom(request: Request) -> Actor:

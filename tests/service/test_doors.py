@@ -1,10 +1,15 @@
 """What the console is told and may ask for, and what is told when the state cannot be read."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Semaphore
+from typing import cast
 
+import httpx
 import pytest
+from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -148,3 +153,58 @@ def test_another_timetable_moves_the_next_run_to_now_and_a_route_that_is_gone_ru
     world.rota.exchange(Served(Path("connectors.yaml"), str(world.file), (), ()))
     assert world.alarms == {}
     assert world.rota.routes() == []
+
+
+def test_a_run_that_is_cancelled_before_its_process_begins_never_begins(world: World) -> None:
+    cancelled: list[bool] = []
+    world.lines["one"].before = lambda: cancelled.append(world.rota.cancel("one", by="ada"))
+    world.rota.start("one", by="bob")
+    world.pass_until(NOW)
+    assert cancelled == [True]
+    assert world.ran == []
+    told = world.rota.routes()[0].last_run
+    assert told is not None
+    assert told.word == "stopped"
+
+
+def test_a_service_that_ends_meanwhile_begins_no_run_any_more(world: World) -> None:
+    world.lines["one"].before = lambda: world.rota.end() and None
+    world.pass_until(NOW)
+    assert world.ran == []
+
+
+def test_what_a_person_asked_for_runs_although_its_moment_went_by(world: World) -> None:
+    world.rota.start("never", by="ada")
+    world.alarms.clear()
+    world.pass_until(NOW + MINUTE)
+    assert world.began("never") == [NOW]
+
+
+def test_health_answers_although_everybody_else_waits_for_the_state() -> None:
+    waiting, enough = Semaphore(0), Event()
+
+    def metrics() -> bytes:
+        waiting.release()
+        enough.wait(60)
+        return b""
+
+    class Nobody:
+        pass
+
+    application = app.build_app(app.Served(doors=cast(Doors, Nobody()), metrics=metrics))
+
+    async def ask() -> tuple[int, int]:
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            limit = int(current_default_thread_limiter().total_tokens)
+            asking = [asyncio.create_task(client.get("/metrics")) for _ in range(limit + 1)]
+            for _ in range(limit):
+                # In a thread that is not among those that everybody waits in.
+                assert await asyncio.to_thread(waiting.acquire, timeout=60)
+            try:
+                health = await asyncio.wait_for(client.get("/healthz"), 5)
+            finally:
+                enough.set()
+            return health.status_code, len(await asyncio.gather(*asking))
+
+    assert asyncio.run(ask())[0] == 200

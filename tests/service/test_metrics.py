@@ -163,3 +163,16 @@ def test_alerts_name_only_labels_that_their_metric_has(world: World) -> None:
         (name,) = re.findall(r"lmsbridge_\w+", rule["expr"])
         used = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
         assert used <= exported[name], rule["alert"]
+
+
+def test_another_state_is_counted_from_its_own_beginning(world: World, tmp_path: Path) -> None:
+    world.fill("one", *(prompt(f"p{n}", NOW) for n in range(5)))
+    world.pass_until(NOW + timedelta(minutes=1))
+    world.down_until(NOW + timedelta(minutes=2))
+    world.pass_until(NOW + timedelta(minutes=3))
+    world.file = tmp_path / "another.sqlite"
+    world.rota.exchange(replace(world.rota.served, state=str(world.file)))
+    world.lines["one"].there.things.clear()
+    world.fill("one", prompt("p", NOW))
+    world.pass_until(world.now + timedelta(minutes=1))
+    assert values(world.rota.metrics())["lmsbridge_writes_total"]["create", "done", "one"] == 1

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from lms_bridge.cli.app import app
 from lms_bridge.service.reading import Reading
-from lms_bridge.service.running import Processes, Request
+from lms_bridge.service.running import STOPPED, Processes, Request
 from lms_bridge.service.store import open_state
 from lms_bridge.sync.state import State
 from tests.service.serve_world import Home, home
@@ -56,3 +56,9 @@ def test_neither_is_one_where_the_service_is_begun(served: Home, monkeypatch: py
     monkeypatch.setattr(os, "execve", lambda path, words, environment: began.append(words))
     CliRunner().invoke(app, ["serve", f"--config={served.config}"])
     assert began[0][:4] == [sys.executable, "-P", "-m", "lms_bridge.service"]
+
+
+def test_a_run_that_nobody_wants_any_more_is_not_begun(served: Home) -> None:
+    request = Request(route="pages")
+    assert Processes().run(served.config, request, lambda line: None, wanted=lambda: False) == STOPPED
+    assert served.runs() == []

@@ -8,7 +8,7 @@ from pathlib import Path
 from lms_bridge.items import Course, Item, Key, Kind, Prompt
 from lms_bridge.service.reading import Served, ServedRoute
 from lms_bridge.service.rota import Rota
-from lms_bridge.service.running import Request
+from lms_bridge.service.running import STOPPED, Request
 from lms_bridge.service.timetable import Timetable
 from lms_bridge.sync.apply import apply
 from lms_bridge.sync.policy import Policy, Prune
@@ -44,6 +44,7 @@ class Line:
     there: MemoryDestination = field(default_factory=MemoryDestination)
     takes: timedelta = timedelta(seconds=20)
     policy: Policy = field(default_factory=Policy)
+    before: Callable[[], None] = lambda: None
     meanwhile: Callable[[], None] = lambda: None
 
     def policy_that_deletes(self) -> Policy:
@@ -115,8 +116,12 @@ class World:
 
     # Runs
 
-    def run(self, file: Path, request: Request, told: Callable[[str], None]) -> int:
+    def run(
+        self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
+    ) -> int:
         line = self.lines[request.route]
+        if not wanted():
+            return STOPPED
         assert request.route not in self.under_way, "two runs of a route at once"
         self.under_way.add(request.route)
         ran = Ran(request.route, self.now, request.by)
@@ -137,6 +142,7 @@ class World:
         return route in self.under_way
 
     def input(self, file: Path, route: str) -> str | None:
+        self.lines[route].before()
         source = self.lines[route].source
         return repr([(item.key, item.body if isinstance(item, Prompt) else "") for item in source.content])
 
