@@ -46,7 +46,7 @@ def traced_run(command: str) -> Iterator[Mark]:
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     try:
-        with provider.get_tracer(_NAME).start_as_current_span(command, record_exception=False) as span:
+        with _span(provider, command) as span:
             # Calls are made by threads, which do not know what their process is about.
             provider.run = trace.set_span_in_context(span)  # type: ignore[attr-defined]  # ours, on theirs
             yield span.set_attribute
@@ -68,14 +68,20 @@ def traced_call(method: str, host: str, calls: int) -> Context[Mark]:
 
 @contextmanager
 def _call(provider: Any, run: Any, name: str, attributes: dict[str, str | int]) -> Iterator[Mark]:
-    from opentelemetry.trace import SpanKind, Status, StatusCode
+    from opentelemetry.trace import SpanKind
+
+    with _span(provider, name, context=run, kind=SpanKind.CLIENT, attributes=attributes) as span:
+        yield span.set_attribute
+
+
+@contextmanager
+def _span(provider: Any, name: str, **about: Any) -> Iterator[Any]:
+    from opentelemetry.trace import Status, StatusCode
 
     tracer = provider.get_tracer(_NAME)
-    with tracer.start_as_current_span(
-        name, run, kind=SpanKind.CLIENT, attributes=attributes, record_exception=False, set_status_on_exception=False
-    ) as span:
+    with tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False, **about) as span:
         try:
-            yield span.set_attribute
+            yield span
         except Exception as error:
             # By its kind alone: what it says may quote what was sent.
             span.set_attribute("error.type", type(error).__name__)

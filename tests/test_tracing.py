@@ -65,10 +65,10 @@ def site(tmp_path: Path) -> Iterator[Home]:
         yield made
 
 
-def sync(site: Home, **environment: str) -> subprocess.CompletedProcess[str]:
+def sync(site: Home, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     named = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     return subprocess.run(
-        [sys.executable, "-c", COMMAND, "sync"],
+        [sys.executable, "-c", COMMAND, "sync", *words],
         cwd=site.folder,
         env={**named, "PYTHONPATH": str(ROOT), "OTEL_EXPORTER_OTLP_COMPRESSION": "none", **environment},
         capture_output=True,
@@ -129,3 +129,15 @@ def test_without_the_extra_a_sync_goes_on_and_names_the_command_that_installs_it
     ran = sync(site, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", PYTHONPATH=path)
     assert ran.returncode == 0
     assert "pip install '.[otel]'" in ran.stderr
+
+
+def test_what_ends_a_run_is_told_by_its_kind_since_its_sentence_may_quote_anything(
+    site: Home, collector: Collector
+) -> None:
+    ran = sync(
+        site, "--checksum=what-was-reviewed", OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.server_port}"
+    )
+    assert ran.returncode not in (0, 6)
+    (run,) = collector.named("sync")
+    assert (run.status.code, run.status.message) == (2, "")
+    assert told_by(run)["error.type"] == "StateError"
