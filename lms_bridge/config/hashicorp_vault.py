@@ -77,7 +77,14 @@ def _client(shown: str, rule: str) -> Iterator[Any]:
 def _retries() -> Any:
     from urllib3 import Retry
 
-    return Retry(_AGAIN, backoff_factor=0.2, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False)
+    # No Retry-After: whoever stands in between could have a run wait for hours.
+    return Retry(
+        _AGAIN,
+        backoff_factor=0.2,
+        status_forcelist=(429, 500, 502, 503, 504),
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )
 
 
 def _address() -> str:

@@ -63,6 +63,8 @@ class _Answering(BaseHTTPRequestHandler):
     def _answer(self, status: int, told: dict[str, Any]) -> None:
         content = json.dumps(told).encode()
         self.send_response(status)
+        if status == 503:
+            self.send_header("Retry-After", "3600")
         if status == 307:
             self.send_header("Location", f"{self.server.address}/elsewhere")
         self.send_header("Content-Type", "application/json")
