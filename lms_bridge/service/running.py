@@ -3,21 +3,28 @@
 It outlives a service that is killed, and holds the route's lease as long as it runs.
 """
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Lock
-from typing import Protocol
+from typing import IO, Protocol
 
 from lms_bridge.audit.actor import FOR, spelled
 from lms_bridge.audit.line import Actor, Role
+from lms_bridge.errors import Problem
 
 # -P: a file of the current folder, which authors may write, is never taken for a library.
 _COMMAND = (sys.executable, "-P", "-c", "from lms_bridge.cli import main; main()")
 
+_LARGEST = 10_000_000
+"""Bytes: a report that is larger is not looked into."""
+_TOLD = 20
+"""Failures of one run."""
 STOPPED = 10
 """The exit code of a run that a signal ended in good order."""
 
@@ -61,19 +68,23 @@ class Processes:
     def run(
         self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
     ) -> int:
-        with self._lock:
-            if not wanted():
-                return STOPPED
-            process = self._running[request.route] = _begun(file, request)
-        try:
-            assert process.stderr is not None
-            with process.stderr:
-                for line in process.stderr:
-                    told(line.rstrip("\n"))
-            return process.wait()
-        finally:
+        with TemporaryFile() as report:
             with self._lock:
-                del self._running[request.route]
+                if not wanted():
+                    return STOPPED
+                process = self._running[request.route] = _begun(file, request, report)
+            try:
+                assert process.stderr is not None
+                with process.stderr:
+                    for line in process.stderr:
+                        told(line.rstrip("\n"))
+                code = process.wait()
+            finally:
+                with self._lock:
+                    del self._running[request.route]
+            for failure in _failures(report) if code else ():
+                told(failure)
+            return code
 
     def stop(self, route: str) -> bool:
         with self._lock:
@@ -89,12 +100,12 @@ class Processes:
         return Reading(file, input_of=route).input()
 
 
-def _begun(file: Path, request: Request) -> subprocess.Popen[str]:
+def _begun(file: Path, request: Request, report: IO[bytes]) -> subprocess.Popen[str]:
     # A session of its own: Ctrl-C in a terminal asks the service, and the service asks it, once.
     return subprocess.Popen(  # noqa: S603 - our own command, each word a word of its own
         [*_COMMAND, *words(file, request)],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=report,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
@@ -102,6 +113,20 @@ def _begun(file: Path, request: Request) -> subprocess.Popen[str]:
         start_new_session=True,
         env={**os.environ, FOR: spelled(_whom(request))},
     )
+
+
+def _failures(report: IO[bytes]) -> Iterator[str]:
+    """What the run itself reports. Of what is about no item, a token that has ended for instance, the state knows
+    nothing."""
+    report.seek(0)
+    try:
+        failures = json.loads(report.read(_LARGEST)).get("failures", [])
+    except ValueError:
+        return
+    for each in failures[:_TOLD]:
+        yield str(Problem(each["cause"], each["where"], each["next_step"]))
+    if len(failures) > _TOLD:
+        yield f"{len(failures) - _TOLD} more failures are told by `lms-bridge runs show`."
 
 
 def _whom(request: Request) -> Actor:

@@ -62,3 +62,12 @@ def test_a_run_that_nobody_wants_any_more_is_not_begun(served: Home) -> None:
     request = Request(route="pages")
     assert Processes().run(served.config, request, lambda line: None, wanted=lambda: False) == STOPPED
     assert served.runs() == []
+
+
+def test_why_a_run_failed_is_told_where_it_is_about_no_item(served: Home) -> None:
+    (served.folder / "token").write_text("of yesterday", encoding="utf-8")
+    told: list[str] = []
+    assert Processes().run(served.config, Request(route="pages"), told.append) == 1
+    (line,) = told
+    assert "Moodle does not know this token" in line
+    assert "lms-bridge setup moodle" in line
