@@ -101,9 +101,7 @@ class RootSettings(Settings):
     )
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
-    windows: WindowSettings = Field(
-        default_factory=WindowSettings, description="When the service pushes nothing, on any route."
-    )
+    windows: WindowSettings = Field(default_factory=WindowSettings, description="When nothing is pushed, on any route.")
     sources: Mapping[Name, ConnectorSettings] = Field(min_length=1)
     destinations: Mapping[Name, ConnectorSettings] = Field(min_length=1)
     routes: Mapping[Name, RouteSettings] = Field(min_length=1)

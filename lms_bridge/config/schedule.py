@@ -206,7 +206,7 @@ class QuietSettings(Settings):
 
 
 class WindowSettings(Settings):
-    """When the service pushes nothing. A person may let a route run all the same; that is logged."""
+    """When nothing is pushed, by service or `sync`. A person may let a route run all the same; that is logged."""
 
     timezone: Zone = Field("UTC", description="By which clock the times below are meant.")
     freeze: tuple[FreezeSettings, ...] = Field((), description="Once: exams, the end of term.")
@@ -224,9 +224,15 @@ class WindowSettings(Settings):
         )
 
 
+def _host(written: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9._-]+", written) is None:
+        raise ValueError(f"{written!r} is no name of a host: write it alone, such as bridge.example.org")
+    return written.lower()
+
+
 class ServiceSettings(Settings):
     """Of `lms-bridge serve`."""
 
-    hosts: tuple[str, ...] = Field(
+    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field(
         (), description="Names by which people reach the console through a proxy; this machine's own always work."
     )

@@ -56,6 +56,11 @@ def write(folder: Path, line: str, more: str = "") -> Path:
             "windows: {freeze: [{from: 2027-02-02, to: 2027-02-01}]}",
             ":8:24: routes.r.windows.freeze[0]: it ends",
         ),
+        (
+            "kinds: [page]\nservice: {hosts: ['https://bridge.example.org']}",
+            ":9:19: service.hosts[0]: 'https://bridge.example.org' is no name of a host: write it alone",
+        ),
+        ("kinds: [page]\nservice: {hosts: ['*']}", ":9:19: service.hosts[0]: '*' is no name of a host"),
         ("windows: {timezone: Berlin}", ":8:25: routes.r.windows.timezone: 'Berlin' is no time zone"),
     ],
 )
@@ -127,3 +132,8 @@ def test_a_step_in_months_is_kept() -> None:
     assert next_run("r", timetable, Past(begun=begun, ended=begun), None, begun).at == datetime(
         2027, 3, 1, 6, tzinfo=UTC
     )
+
+
+def test_names_of_the_service_are_compared_in_lower_case(tmp_path: Path) -> None:
+    path = write(tmp_path, "kinds: [page]", "service: {hosts: [Bridge.Example.org]}\n")
+    assert load_config(path).service.hosts == ("bridge.example.org",)
