@@ -1,6 +1,7 @@
 """Puts the parts of the service together, and has them begin and end in order."""
 
 import logging
+import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -31,6 +32,12 @@ def serve(
 ) -> int:
     """Until SIGTERM or Ctrl-C; then asks the runs that are under way to end in good order, and waits for them. Gives
     the exit code. `watched` is the file since before it was read."""
+    try:
+        # First of all: who finds the port taken, a second service for instance, has begun no run.
+        door = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        _log.error("nobody can be answered at %s port %s: %s", host, port, error.strerror)
+        return 1
     rota = Rota(served, Processes(), clock)
     bell = Bell(rota.ring, Looking(rota, watched, clock).look, every=tick)
     rota.use(bell)
@@ -73,7 +80,7 @@ def serve(
         ws="none",
     )
     server = uvicorn.Server(config)
-    server.run()
+    server.run(sockets=[door])
     return 0 if server.started else 1
 
 

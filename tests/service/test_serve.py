@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -175,3 +176,24 @@ def test_a_config_that_changes_while_the_service_begins_is_noticed(
     service.main()
     assert began[0].changed()
     assert not began[0].changed()
+
+
+def test_a_service_that_finds_its_port_taken_begins_nothing(
+    served: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(serving.Bell, "start", lambda bell: begun.append("the scheduler"))
+    now = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code = serving.serve(
+            Reading(served.config).served(),
+            Watched(served.config),
+            "127.0.0.1",
+            taken.getsockname()[1],
+            tick=timedelta(seconds=5),
+            clock=lambda: now,
+        )
+    assert (code, begun) == (1, [])
+    assert "in use" in caplog.text
