@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from lms_bridge.connector import Action, Change, Outcome, PlaceRef, Record, Status
 from lms_bridge.items import Kind
@@ -25,19 +23,6 @@ CONFLICT = Change(
     action=Action.SKIP, key="s:clash", kind=Kind.PAGE, place=PLACE, course="BIO-101", title="Cells", reason="both",
     conflict=True,
 )  # fmt: skip
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "state.sqlite")
-    address: str = request.getfixturevalue("postgresql_server")
-    engine = sa.create_engine(address.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
-    return address
 
 
 @pytest.fixture
