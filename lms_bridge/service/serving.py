@@ -65,6 +65,8 @@ def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Calla
     )
     config = uvicorn.Config(
         app.build_app(parts),
+        # Without a proxy, who asks could say by X-Forwarded-For that they are somebody else at each try of a password.
+        proxy_headers=bool(served.hosts),
         host=host,
         port=port,
         log_config=None,

@@ -1,10 +1,12 @@
 """`lms-bridge serve` as a whole: what it answers, how it ends, and what is left when it is killed."""
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from lms_bridge.sandbox.faults import Fault
@@ -105,3 +107,27 @@ def test_a_service_that_is_killed_loses_nothing_and_doubles_nothing(served: Home
     served.until(lambda: served.runs() == [(0, True)])
     served.until(lambda: f'status="in_step"}} {PAGES + 1}.0' in served.get("/metrics")[1])
     assert metric(served, "lmsbridge_failures_in_a_row") == 0
+
+
+def guesses(served: Home, count: int) -> list[int]:
+    """Wrong passwords for one name, each try under another address as a proxy would tell it."""
+    codes = []
+    with httpx2.Client(base_url=f"http://127.0.0.1:{served.port}") as client:
+        for at in range(count):
+            found = re.search(r'name="token" value="([^"]+)"', client.get("/sign-in").text)
+            assert found
+            data = {"token": found[1], "name": "ann", "password": "wrong"}
+            headers = {"X-Forwarded-For": f"192.0.2.{at}"}
+            codes.append(client.post("/sign-in", data=data, headers=headers).status_code)
+    return codes
+
+
+def test_whom_a_request_is_said_to_be_from_counts_only_behind_a_proxy(served: Home) -> None:
+    served.write_config(every="never")
+    served.begin()
+    served.until(lambda: served.get("/healthz")[0] == 200)
+    assert guesses(served, 6) == [401] * 5 + [429], "who asks is slowed down, whatever address they make up"
+    served.write_config(every="never", extra="service: {hosts: [bridge.example.org]}\n")
+    served.begin()
+    served.until(lambda: served.get("/healthz")[0] == 200)
+    assert guesses(served, 6) == [401] * 6, "behind a proxy nobody waits for what somebody else tried"
