@@ -118,6 +118,11 @@ def test_a_config_that_is_not_valid_is_gathered_too_with_what_is_wrong(desk: Des
         assert value not in "".join(parts.values())
 
 
+def test_a_secret_that_was_written_as_a_number_is_masked(desk: Desk) -> None:
+    desk.configure("    token: ", "    password: 271828182845\n    token: ")
+    assert "271828182845" not in "".join(bundle(desk, "--no-check").values())
+
+
 def test_a_file_that_is_no_yaml_is_told_and_the_rest_is_gathered(desk: Desk) -> None:
     (desk.folder / "connectors.yaml").write_text("a: [planted", encoding="utf-8")
     parts = bundle(desk)
