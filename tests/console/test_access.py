@@ -307,6 +307,8 @@ def test_only_the_owner_of_the_machine_reads_the_password_file(tmp_path: Path) -
     assert file.verify("ann", PASSWORD) is Role.ADMIN
     (tmp_path / "users.json").chmod(0o640)
     with pytest.raises(ConfigError, match="other accounts"):
+        file.role("ann")
+    with pytest.raises(ConfigError, match="other accounts"):
         PasswordFile(tmp_path / "users.json").role("ann")
 
 
