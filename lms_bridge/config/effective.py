@@ -20,7 +20,12 @@ from lms_bridge.errors import ConfigError, Problem
 MASK = "••••••"
 _HUSHED = r"(?:token|secret|passw|passphrase|private[_-]?key|api[_-]?key|access[_-]?key|hmac|signature)"
 _NAMED = re.compile(rf"^(\s*#?[\s-]*[\"']?[\w-]*{_HUSHED}[\w-]*[\"']?\s*:\s*)(\S.*)?$", re.IGNORECASE)
+_IN_FLOW = re.compile(
+    rf"([{{,]\s*[\"']?[\w-]*{_HUSHED}[\w-]*[\"']?\s*:\s*)(\"[^\"]*\"|'[^']*'|\$\{{[^}}]*\}}|[^\s,}}][^,}}]*)",
+    re.IGNORECASE,
+)
 _IN_ADDRESS = re.compile(r"(://[^\s:/@]*:)[^\s/@]+@")
+_IN_QUERY = re.compile(r"(://[^\s?]*\?)[^\s\"'#]+")
 _AT = re.compile(r":(\d+):\d+(?:$|:)")
 
 
@@ -97,12 +102,18 @@ def _masked(text: str) -> list[str]:
             below = depth
             continue
         if found is None or _is_reference(found[2]):
-            shown.append(_IN_ADDRESS.sub(rf"\1{MASK}@", line))
+            shown.append(_hushed(line))
             continue
         shown.append(found[1] + MASK)
         # What goes on below is part of the value, whether it is a block or not.
         below = depth
     return shown
+
+
+def _hushed(line: str) -> str:
+    """What stands within a line: keys in braces, and what an address carries besides where it leads."""
+    line = _IN_FLOW.sub(lambda found: found[0] if _is_reference(found[2]) else found[1] + MASK, line)
+    return _IN_QUERY.sub(rf"\1{MASK}", _IN_ADDRESS.sub(rf"\1{MASK}@", line))
 
 
 def _is_reference(written: str) -> bool:
@@ -151,4 +162,4 @@ def _shown(name: str, value: Any) -> str:
     told = str(getattr(value, "value", value))
     if isinstance(value, str) and re.search(_HUSHED, name, re.IGNORECASE) and not is_reference(told):
         return MASK
-    return _IN_ADDRESS.sub(rf"\1{MASK}@", told)
+    return _IN_QUERY.sub(rf"\1{MASK}", _IN_ADDRESS.sub(rf"\1{MASK}@", told))

@@ -93,12 +93,17 @@ def decide(visit: Visit) -> Response:
 
         progress("writing", 0, 0)
         with open_bridge(desk.load(), only_routes=[review.route], by=who) as bridge:
-            reports = bridge.settle(review.key, answer, clock=desk.clock)
+            reports = bridge.settle(review.key, answer, clock=desk.clock, seen=review)
+            if not reports:
+                raise NotFound(
+                    "somebody decided this meanwhile.", next_step="The item's history shows what came of it."
+                )
             left = bridge.state.looking.review(review.route, review.place, review.key)
         lines = [line.strip() for report in reports for line in report_lines(report)]
         return Answered(review.route, review.key, review.title, lines, left is None)
 
-    errand = desk.errands.start("answer", f"{review.route} {review.key}", work, by=visit.name)
+    # With the answer: another one, sent before the first is through, must not pass for the same.
+    errand = desk.errands.start("answer", f"{review.route} {review.key}: {word}", work, by=visit.name)
     return visit.go(f"/looks/{errand.id}")
 
 
