@@ -147,10 +147,12 @@ def test_a_run_that_is_under_way_is_not_told_as_cut_off(room: Room, monkeypatch:
     run(room.folder, "r1", exit_code=None)
     client = room.signed_in("vera")
     assert "was cut off" in words(client.get("/runs").text)
+    assert "2026-11-27 0 0 1" in words(client.get("/").text)
     monkeypatch.setattr(room.service, "_runs", lambda route: True)
     for path in ("/runs", f"/routes/{ROUTE}"):
         assert "was cut off" not in words(client.get(path).text)
         assert "running" in words(client.get(path).text)
+    assert "No run in these weeks." in words(client.get("/").text), "nobody knows yet how it ends"
 
 
 def test_what_ends_while_its_page_is_made_is_not_told_as_failed(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

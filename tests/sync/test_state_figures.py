@@ -31,6 +31,16 @@ def state(location: str) -> Iterator[State]:
         yield opened
 
 
+def test_a_run_counts_on_the_day_that_it_began_on_in_utc_whatever_zone_the_database_has(
+    location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
+    with State.open(location) as state:
+        state.history.begin_run("1", "east", "moodle", started=NOW.replace(hour=20), checksum="c")
+        assert [each.day for each in state.looking.by_day(["east"], NOW)] == ["2026-11-23"]
+        assert state.looking.by_day(["east"], NOW, besides=["1"]) == []
+
+
 def test_each_item_counts_once_by_the_worst_that_holds_and_only_on_its_own_route(state: State) -> None:
     told = {"a": {}, "b": {}, "clash": {"drifted": True}, "drift": {"drifted": True}, "gone": {"deleted": True}}
     for route in ("east", "west"):
