@@ -12,7 +12,7 @@ from lms_bridge.console.access.roles import Role
 from lms_bridge.console.errands import Progress
 from lms_bridge.console.pages import Page, Visit
 from lms_bridge.console.planning import LONGEST, known_route
-from lms_bridge.console.render import pages_of, query
+from lms_bridge.console.render import pages_of
 from lms_bridge.errors import NotFound, UsageError
 from lms_bridge.markup.clean import clean
 from lms_bridge.markup.diff import Pair, line_diff, side_by_side
@@ -105,10 +105,6 @@ def decide(visit: Visit) -> Response:
     # With the answer: another one, sent before the first is through, must not pass for the same.
     errand = desk.errands.start("answer", f"{review.route} {review.key}: {word}", work, by=visit.name)
     return visit.go(f"/looks/{errand.id}")
-
-
-def address_of(review: Review) -> str:
-    return "/reviews/one" + query(route=review.route, place=review.place, key=review.key)
 
 
 def _asked(visit: Visit, route: str, place: str, key: str) -> Review:

@@ -42,7 +42,10 @@ def cancel(visit: Visit) -> Response:
     route = visit.part("route")
     desk = known_route(visit, route)
     desk.audit(visit.name, "run cancelled", f"route {route}")
-    desk.doors.cancel(route, by=visit.name)
+    if not desk.doors.cancel(route, by=visit.name):
+        raise UsageError(
+            "no run is under way that was begun here.", next_step="End one that another process began where it began."
+        )
     return visit.go(f"/routes/{route}")
 
 

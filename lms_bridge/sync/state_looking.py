@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import RowMapping
 
 PAGE = 50
-MOST_COURSES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,6 +171,12 @@ def test_what_ends_while_its_page_is_made_is_not_told_as_failed(room: Room, monk
     assert "This did not work" not in page
 
 
+def test_who_would_end_a_run_that_is_not_the_service_s_is_told_so(room: Room) -> None:
+    told = post(room.signed_in("anna"), f"/routes/{ROUTE}/cancel")
+    assert told.status_code == 400
+    assert "no run is under way that was begun here" in words(told.text)
+
+
 def test_a_selection_that_no_command_takes_begins_no_run(room: Room) -> None:
     for fields in ({"only": "page:a\0b"}, {"checksum": "a\0b"}):
         assert post(room.signed_in("anna"), "/run", route=ROUTE, **fields).status_code == 400
