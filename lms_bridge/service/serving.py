@@ -1,6 +1,7 @@
 """Puts the parts of the service together, and has them begin and end in order."""
 
 import logging
+import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.types import ASGIApp
 
-from lms_bridge.errors import ConfigError
+from lms_bridge.errors import ConfigError, UsageError
 from lms_bridge.service import app
 from lms_bridge.service.alarm import Bell
 from lms_bridge.service.reading import Reading, Served
@@ -25,7 +26,19 @@ _GRACE = 5
 """Seconds that a request may still take when the service ends."""
 
 
-def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Callable[[], datetime]) -> int:
+def listen(host: str, port: int) -> socket.socket:
+    """Raises UsageError for an address that is none of this machine's, or where somebody listens already."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        cause = f"nobody can be answered at {host}, port {port}: {(error.strerror or str(error)).lower()}."
+        raise UsageError(cause, where="--host, --port", next_step="Name another address or port.") from error
+
+
+def serve(
+    served: Served, listening: socket.socket, *, host: str, tick: timedelta, clock: Callable[[], datetime]
+) -> int:
     """Until SIGTERM or Ctrl-C; then asks the runs that are under way to end in good order, and waits for them. Gives
     the exit code."""
     rota = Rota(served, Processes(), clock)
@@ -67,8 +80,6 @@ def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Calla
         app.build_app(parts),
         # Without a proxy, who asks could say by X-Forwarded-For that they are somebody else at each try of a password.
         proxy_headers=bool(served.hosts),
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -79,7 +90,7 @@ def serve(served: Served, host: str, port: int, *, tick: timedelta, clock: Calla
         ws="none",
     )
     server = uvicorn.Server(config)
-    server.run()
+    server.run(sockets=[listening])
     return 0 if server.started else 1
 
 

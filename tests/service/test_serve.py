@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def test_a_config_that_is_wrong_from_the_start_ends_the_command_with_its_place(s
     _, told = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "connectors.yaml:8:" in told
+
+
+@pytest.mark.parametrize("words", [["--host=300.1.1.1"], ["--port={port}"]])
+def test_where_nobody_can_be_answered_the_command_ends_and_says_so(served: Home, words: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = served.begin(*(word.format(port=taken.getsockname()[1]) for word in words))
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "--host, --port: nobody can be answered at" in told
 
 
 def test_logs_are_one_json_object_a_line_with_route_and_run(served: Home) -> None:
