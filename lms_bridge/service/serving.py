@@ -65,11 +65,12 @@ def serve(
         return consoles[-1].app
 
     def end() -> None:
-        for console in consoles:
-            console.close()
+        # Runs are asked first: a console waits for the plans that it makes.
         under_way = rota.end()
         if under_way:
             _log.info("waiting for the runs of %s to end in good order", ", ".join(under_way))
+        for console in consoles:
+            console.close()
         bell.stop()
         rota.close()
 
