@@ -30,6 +30,7 @@ from lms_bridge.opening import (
 from lms_bridge.sync.decided import acts_of
 from lms_bridge.sync.frozen import hold
 from lms_bridge.sync.heartbeat import heartbeat
+from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer, Answers, Edited
 from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
 from lms_bridge.sync.reviewed import nothing_meant, refuse_unknown, refuse_unreviewed, refuse_unseen
@@ -209,8 +210,11 @@ class Bridge:
             if interrupt is not None:
                 interrupt(finish=finish)
 
-    def settle(self, key: Key, answer: Answer | Edited, *, clock: Clock, stop: Stop | None = None) -> list[Report]:
-        """Apply what a person decided about one item, on every route where it waits for that.
+    def settle(
+        self, key: Key, answer: Answer | Edited, *, clock: Clock, seen: Review | None = None, stop: Stop | None = None
+    ) -> list[Report]:
+        """Apply what a person decided about one item, on every route where it waits for that; `seen` is what they
+        looked at, where another may wait by now.
 
         Raises StateError, and writes nothing, when one of the two sides is no longer what the person looked at.
         """
@@ -220,6 +224,8 @@ class Bridge:
             for review in self.state.history.reviews(route.name)
             if review.key == key
         }
+        if seen is not None and seen.route in waiting:
+            waiting[seen.route] = seen
         concerned = replace(self, routes=tuple(route for route in self.routes if route.name in waiting))
         if not concerned.routes:
             return []

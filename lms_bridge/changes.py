@@ -74,12 +74,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """The text that stands in an entry, as the destination gives it back; `text` is readable, where it is no HTML."""
+    """The text that stands in an entry, as the destination gives it back. What is no HTML is in `fields`."""
 
     title: str
     html: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

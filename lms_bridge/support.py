@@ -133,10 +133,12 @@ def _masked(value: Any, key: str) -> Any:
         return {name: _masked(each, name) for name, each in value.items()}
     if isinstance(value, list):
         return [_masked(each, key) for each in value]
-    if not isinstance(value, str) or references.is_reference(value):
+    if value is None or (isinstance(value, str) and references.is_reference(value)):
         return value
-    if _SECRET_KEY.search(key) and not _is_path(value):
-        return MASK
+    if _SECRET_KEY.search(key) and not _is_path(str(value)):
+        return MASK  # numbers too: a password may be nothing else
+    if not isinstance(value, str):
+        return value
     return _MAIL.sub(f"{MASK}@", _address(value) if "://" in value else value)
 
 

@@ -94,6 +94,22 @@ def postgresql_server() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty state is: a file whose folder is not there yet, and a database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "state" / "bridge.sqlite")
+    import sqlalchemy as sa
+
+    address: str = request.getfixturevalue("postgresql_server")
+    engine = sa.create_engine(address.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    engine.dispose()
+    return address
+
+
 def restart_postgresql(folder: Path) -> None:
     """As after a crash of the server that lives in the folder: every connection breaks, and it comes back."""
     programs = postgresql_programs()

@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Say who may sign in to the console
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="How they sign in, for example ann.adler.")]
 FileOption = Annotated[
     Path | None,
-    typer.Option("--file", metavar="FILE", help="The password file.  [default: console-users.json beside the config]"),
+    typer.Option("--file", metavar="FILE", help="The password file.  [default: console.passwords of the config]"),
 ]
 
 
@@ -68,9 +68,15 @@ def list_users(
 
 
 def _file(context: typer.Context, config: Path | None, file: Path | None) -> "PasswordFile":
+    """The one that the console reads, unless told otherwise. Raises ConfigError."""
+    from lms_bridge.config.load import load_config
     from lms_bridge.console.access.passwords import PasswordFile, beside
 
-    return PasswordFile(file if file is not None else beside(config_path(context, config)))
+    path = config_path(context, config)
+    if file is None and path.exists():
+        loaded = load_config(path, without_secrets=True)
+        return PasswordFile(loaded.folder / loaded.console.passwords)
+    return PasswordFile(file if file is not None else beside(path))
 
 
 def _password() -> str:

@@ -28,14 +28,20 @@ def support_bundle(
 
     now = datetime.now(UTC)
     file = output or Path(f"lms-bridge-support-{now:%Y%m%dT%H%M%SZ}.zip")
-    parts = gather(config_path(context, config), now=now, log=log, with_check=check)
+    step = "Name another file with --output."
     try:
         # Only its owner reads it, and no file that is there is written over.
         opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise UsageError(f"it cannot be written ({error.strerror}).", where=str(file), next_step=step) from error
+    try:
         with os.fdopen(opened, "wb") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
+            parts = gather(config_path(context, config), now=now, log=log, with_check=check)
             for name, text in parts.items():
                 bundle.writestr(name, text)
-    except OSError as error:
-        step = "Name another file with --output."
-        raise UsageError(f"it cannot be written ({error.strerror}).", where=str(file), next_step=step) from error
+    except BaseException as error:
+        file.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise UsageError(f"it cannot be written ({error.strerror}).", where=str(file), next_step=step) from error
+        raise
     say(f"Wrote {file}: {', '.join(parts)}. Look through it before you pass it on.")

@@ -1,15 +1,26 @@
 """The settings of the console: who may sign in, and how."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+_EVERYBODY_S = ("common", "organizations", "consumers")
+"""Words of Entra's that stand for every tenant there is."""
+
 
 def _over_tls(address: str) -> str:
-    at_home = address.startswith(("http://127.0.0.1", "http://localhost"))
-    if not address.startswith("https://") and not at_home:
+    at_home = re.match(r"http://(127\.0\.0\.1|localhost)(:\d+)?(/|$)", address)
+    if not address.startswith("https://") and at_home is None:
         raise ValueError("is no https address")
     return address.rstrip("/")
+
+
+def _one_tenant(tenant: str) -> str:
+    # Whoever rules another tenant gives app roles there as they like.
+    if tenant.lower() in _EVERYBODY_S:
+        raise ValueError("stands for every tenant; name your own by its domain or id")
+    return tenant
 
 
 Address = Annotated[str, Field(max_length=300), AfterValidator(_over_tls)]
@@ -21,7 +32,9 @@ class EntraSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    tenant: str = Field(pattern=r"^[A-Za-z0-9.-]+$", description="The tenant's domain or id.")
+    tenant: Annotated[str, AfterValidator(_one_tenant)] = Field(
+        pattern=r"^[A-Za-z0-9.-]+$", description="The tenant's domain or id."
+    )
     client_id: str = Field(pattern=r"^[0-9a-fA-F-]{36}$", description="The app registration's application id.")
     secret: SecretStr = Field(description="Its client secret, as a reference.")
     address: Address = Field(

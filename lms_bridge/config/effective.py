@@ -21,14 +21,16 @@ from lms_bridge.errors import ConfigError, Problem
 MASK = "••••••"
 _HUSHED = r"(?:token|secret|passw|passphrase|private[_-]?key|api[_-]?key|access[_-]?key|hmac|signature)"
 _NAMED = re.compile(rf"^(\s*#?[\s-]*[\"']?[\w-]*{_HUSHED}[\w-]*[\"']?\s*:\s*)(\S.*)?$", re.IGNORECASE)
-# After a brace or a comma, and no reference: all that follows on the line may be its value.
-_IN_BRACES = re.compile(
-    rf"([{{,]\s*[\"']?[\w-]*{_HUSHED}[\w-]*[\"']?\s*:\s*)(?![\"']?\$\{{[a-z]+:[^{{}}]+\}}[\"']?\s*[,}}])(?:\S.*)?$",
+_KEY = rf"[{{,]\s*[\"']?[\w-]*{_HUSHED}[\w-]*[\"']?\s*:\s*"
+_IN_FLOW = re.compile(
+    rf"({_KEY})(\"[^\"]*\"|'[^']*'|\$\{{[^}}]*\}}|[^\s,}}\"'][^,}}]*)(?=\s*[,}}\]])",
     re.IGNORECASE,
 )
+# Whose end is not to be seen: all that follows may be its value.
+_OPEN_FLOW = re.compile(rf"({_KEY})(?![\"']?\$\{{[^}}]*\}}|{MASK})(?:\S.*)?$", re.IGNORECASE)
 # Up to the last @: a password may hold one, and slashes.
 _IN_ADDRESS = re.compile(r"(://[^\s:/@]*:)\S+@")
-_IN_QUERY = re.compile(rf"([?&](?:sig|key|code|[\w-]*{_HUSHED}[\w-]*)=)[^\s&\"']+", re.IGNORECASE)
+_IN_QUERY = re.compile(r"(://[^\s?]*\?)[^\s\"'#]+")
 _AT = re.compile(r":(\d+):(\d+)(?:$|:)")
 
 
@@ -106,8 +108,9 @@ def _masked(text: str) -> list[str]:
             below = depth
             continue
         if found is None or _is_reference(found[2]):
-            inside = _IN_BRACES.sub(rf"\1{MASK}", line)
-            below = depth if inside != line else None
+            closed = _IN_FLOW.sub(lambda found: found[0] if _is_reference(found[2]) else found[1] + MASK, line)
+            inside = _OPEN_FLOW.sub(rf"\1{MASK}", closed)
+            below = depth if inside != closed else None
             shown.append(_without_passwords(inside))
             continue
         shown.append(found[1] + MASK)

@@ -66,7 +66,7 @@ def _found(fault: dict[str, Any], value: Any) -> str:
     if isinstance(value, dict):
         return "found a block of keys."
     if isinstance(value, list):
-        return "found a list."
+        return "found a list." if value else "found nothing in the list."
     return f"found {repr(value)[:_LONGEST_VALUE]}."
 
 
@@ -79,6 +79,8 @@ def _expected(fault: dict[str, Any], value: Any) -> str:
         nearest = difflib.get_close_matches(str(value), words, n=1)
         hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
         return f"Expected {context['expected']}.{hint}"
+    if fault["type"] == "too_short":
+        return f"Name {context['min_length']} or more."
     message = fault["msg"].removeprefix("Input should be ")
     return f"Expected {message[:1].lower()}{message[1:]}."
 

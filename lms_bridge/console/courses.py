@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from lms_bridge.console.access.roles import Role
 from lms_bridge.console.pages import Page, Visit
+from lms_bridge.console.planning import Planned
 from lms_bridge.console.render import pages_of
 from lms_bridge.sync.state_looking import PAGE, Count
 
@@ -43,9 +44,10 @@ def _cell(counts: list[Count], course: str, route: str) -> tuple[list[tuple[str,
     return sorted(kinds.items()), drifted, sum(count.count for count in mine if count.deleted)
 
 
-def _planned(visit: Visit, route: str):  # type: ignore[no-untyped-def]
+def _planned(visit: Visit, route: str) -> Planned | None:
     errand = visit.desk.errands.last("plan", route)
-    return errand.result if errand is not None else None
+    found: Planned | None = errand.result if errand is not None else None
+    return found
 
 
 PAGES = (Page("/courses", courses, role=Role.VIEWER),)

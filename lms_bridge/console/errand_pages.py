@@ -21,11 +21,13 @@ def look(visit: Visit) -> Response:
     errand = visit.desk.errands.find(visit.part("id"))
     if errand is None:
         raise NotFound("this look is not remembered any more.", next_step="Look once more.")
-    if errand.ended is not None and visit.is_fragment:
+    # Asked once: it may end while the page is made.
+    ended = errand.ended is not None
+    if ended and visit.is_fragment:
         # What was found is a page of its own: the browser fetches it whole.
         return Response(status_code=204, headers={"HX-Refresh": "true"})
-    if errand.ended is None or errand.problems:
-        return visit.show("errand_now.html" if visit.is_fragment else "errand.html", errand=errand)
+    if not ended or errand.problems:
+        return visit.show("errand_now.html" if visit.is_fragment else "errand.html", errand=errand, ended=ended)
     page = visit.page
     steps = getattr(errand.result, "steps", ())
     return visit.show(

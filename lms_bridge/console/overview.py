@@ -40,6 +40,8 @@ def overview(visit: Visit) -> Response:
         if route.now.last_run is not None
         and (total := looking.held(route.now.last_run.run, route.now.name, limit=0)[1])
     ]
+    under_way = [each.last_run.run for each in stood if each.running and each.last_run is not None]
+    days = looking.by_day(names, now - timedelta(weeks=WEEKS), besides=under_way)
     return visit.show(
         "overview.html",
         routes=routes,
@@ -48,7 +50,7 @@ def overview(visit: Visit) -> Response:
         conflicts=conflicts,
         held=held,
         waiting=looking.waiting(names, limit=_SHOWN),
-        chart=chart(looking.by_day(names, now - timedelta(weeks=WEEKS)), last=now.date(), days=7 * WEEKS),
+        chart=chart(days, last=now.date(), days=7 * WEEKS),
     )
 
 

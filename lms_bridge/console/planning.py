@@ -11,7 +11,7 @@ from lms_bridge.console.access.roles import Role
 from lms_bridge.console.desk import Desk
 from lms_bridge.console.errands import Progress
 from lms_bridge.console.pages import Page, Visit
-from lms_bridge.errors import NotFound
+from lms_bridge.errors import NotFound, UsageError
 from lms_bridge.markup.diff import Pair, line_diff, side_by_side
 from lms_bridge.sync.difference import Difference
 from lms_bridge.sync.report_text import cost_line, failure_lines, headline
@@ -107,7 +107,9 @@ def difference(visit: Visit) -> Response:
 
 
 def selections(text: str) -> tuple[str, ...]:
-    """What a person typed, one selection a line: `course:BIO-101`, `page:Cell*`, or a key."""
+    """What a person typed, one selection a line: `course:BIO-101`, `page:Cell*`, or a key. Raises UsageError."""
+    if "\0" in text:
+        raise UsageError("what is selected holds a sign that nothing can be called by.", next_step="Type it anew.")
     return tuple(line.strip() for line in text[:10_000].splitlines() if line.strip())[:50]
 
 

@@ -46,7 +46,6 @@ class Renderer:
             "language": language,
             "navigation": _navigation(visit),
             "config_broken": bool(visit.person and visit.desk.config_problems),
-            "fragment": visit.is_fragment,
         }
         html = environment(language).get_template(template).render({**shown, **values})
         return HTMLResponse(html, code, {"Vary": "Accept-Language, HX-Request", "Content-Language": language})

@@ -12,7 +12,7 @@ from lms_bridge.console.access.roles import Role
 from lms_bridge.console.errands import Progress
 from lms_bridge.console.pages import Page, Visit
 from lms_bridge.console.planning import LONGEST, known_route
-from lms_bridge.console.render import pages_of, query
+from lms_bridge.console.render import pages_of
 from lms_bridge.errors import NotFound, UsageError
 from lms_bridge.markup.clean import clean
 from lms_bridge.markup.diff import Pair, line_diff, side_by_side
@@ -93,17 +93,18 @@ def decide(visit: Visit) -> Response:
 
         progress("writing", 0, 0)
         with open_bridge(desk.load(), only_routes=[review.route], by=who) as bridge:
-            reports = bridge.settle(review.key, answer, clock=desk.clock)
+            reports = bridge.settle(review.key, answer, clock=desk.clock, seen=review)
+            if not reports:
+                raise NotFound(
+                    "somebody decided this meanwhile.", next_step="The item's history shows what came of it."
+                )
             left = bridge.state.looking.review(review.route, review.place, review.key)
         lines = [line.strip() for report in reports for line in report_lines(report)]
         return Answered(review.route, review.key, review.title, lines, left is None)
 
-    errand = desk.errands.start("answer", f"{review.route} {review.key}", work, by=visit.name)
+    # With the answer: another one, sent before the first is through, must not pass for the same.
+    errand = desk.errands.start("answer", f"{review.route} {review.key}: {word}", work, by=visit.name)
     return visit.go(f"/looks/{errand.id}")
-
-
-def address_of(review: Review) -> str:
-    return "/reviews/one" + query(route=review.route, place=review.place, key=review.key)
 
 
 def _asked(visit: Visit, route: str, place: str, key: str) -> Review:

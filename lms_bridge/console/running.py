@@ -15,6 +15,8 @@ def start(visit: Visit) -> Response:
     route, only = visit.given("route"), selections(visit.given("only"))
     desk = known_route(visit, route)
     checksum, approve = visit.given("checksum")[:100], visit.given("approve")[:100]
+    if checksum and not checksum.isalnum():
+        raise UsageError("this is no checksum.", next_step="Plan the route again.")
     if approve and approve != checksum:
         raise UsageError("what is approved is not what was looked at.", next_step="Plan the route again.")
     desk.audit(
@@ -40,7 +42,10 @@ def cancel(visit: Visit) -> Response:
     route = visit.part("route")
     desk = known_route(visit, route)
     desk.audit(visit.name, "run cancelled", f"route {route}")
-    desk.doors.cancel(route, by=visit.name)
+    if not desk.doors.cancel(route, by=visit.name):
+        raise UsageError(
+            "no run is under way that was begun here.", next_step="End one that another process began where it began."
+        )
     return visit.go(f"/routes/{route}")
 
 
@@ -74,6 +79,7 @@ def _told(visit: Visit, route: RouteStatus) -> dict[str, Any]:
         "troubles": looking.troubles(last.run, route.name) if last is not None else [],
         "held": looking.held(last.run, route.name, limit=20) if last is not None else ([], 0),
         "runs": looking.runs(route.name)[:10],
+        "latest": last,
     }
 
 

@@ -18,8 +18,15 @@ def list_(visit: Visit) -> Response:
     route = visit.asked("route") or (desk.routes[0] if desk.routes else "")
     known_route(visit, route)
     runs = desk.state.looking.runs(route, page=visit.page)
+    latest = next((each.last_run for each in desk.doors.routes() if each.name == route), None)
     return visit.show(
-        "runs.html", route=route, routes=desk.routes, runs=runs, page=visit.page + 1, more=len(runs) == PAGE
+        "runs.html",
+        route=route,
+        routes=desk.routes,
+        runs=runs,
+        latest=latest,
+        page=visit.page + 1,
+        more=len(runs) == PAGE,
     )
 
 

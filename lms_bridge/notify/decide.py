@@ -51,12 +51,21 @@ def decide(
     """`summary` gives the lines of a summary since a moment, and is asked only where one is due."""
     told = [*_of_news(news, now), *_of_endings(endings, now)]
     changed = [each for each in told if _is_new(known, each)]
-    return [_wanted(each, known, events) for each in changed] + list(_of_day(known, now, daily, summary))
+    wanted = [_wanted(each, known, events) for each in changed] + list(_of_day(known, now, daily, summary))
+    return [_numbered(each, known.get(each.subject)) for each in wanted]
 
 
 def _is_new(known: Mapping[str, Known], told: Told) -> bool:
     before = known.get(told.subject)
     return before is None or before.status != told.status
+
+
+def _numbered(told: Told, before: Known | None) -> Told:
+    """By what was told before it, which stays as it is until this has arrived."""
+    if told.message is None:
+        return told
+    since = before.at.astimezone(UTC).isoformat() if before is not None else ""
+    return replace(told, message=replace(told.message, news=f"{told.subject} {told.status} {since}"))
 
 
 def _wanted(told: Told, known: Mapping[str, Known], events: Collection[str]) -> Told:

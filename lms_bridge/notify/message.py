@@ -21,11 +21,13 @@ class Message:
     lines: tuple[str, ...] = ()
     """Of a summary: one a route."""
     installation: str = ""
+    news: str = ""
+    """What tells this piece of news from any other, earlier ones of its kind among them."""
 
     @property
     def id(self) -> str:
-        """The same each time that this is tried: who is told twice can tell."""
-        told = (self.event, self.route, self.headline, self.run, self.installation)
+        """The same each time that this is tried, whichever run tries it: who is told twice can tell."""
+        told = (self.event, self.news, self.installation)
         return hashlib.sha256("\0".join(told).encode()).hexdigest()[:32]
 
 

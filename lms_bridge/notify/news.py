@@ -1,6 +1,7 @@
 """What runs say about their routes, as far as people are told of it. Pure.
 
-No titles, no keys and no texts: mail and chats are read by more people than the places are.
+No keys and no texts: mail and chats are read by more people than the places are. Of what failed the first cause is
+told, which may quote a title.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

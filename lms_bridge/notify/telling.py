@@ -147,4 +147,5 @@ def trial_message(now: datetime, installation: str) -> Message:
         reason="somebody ran `lms-bridge notify test`",
         next_step="Nothing is to be done.",
         installation=installation,
+        news=now.isoformat(),
     )

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lms_bridge.errors import ConfigError
+from lms_bridge.errors import ConfigError, UsageError
 from lms_bridge.service.reading import Reading
 from lms_bridge.service.watched import Watched
 
@@ -42,8 +42,14 @@ def main() -> int:
         for problem in error.problems:
             logging.getLogger("lms_bridge.service").error("%s", problem)
         return 2
+    try:
+        listening = serving.listen(asked.host, asked.port)
+    except UsageError as error:
+        logging.getLogger("lms_bridge.service").error("%s", error.problem)
+        return 2
     tick = timedelta(seconds=asked.tick)
-    return serving.serve(served, watched, asked.host, asked.port, tick=tick, clock=lambda: datetime.now(UTC))
+    with listening:
+        return serving.serve(served, watched, listening, host=asked.host, tick=tick, clock=lambda: datetime.now(UTC))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.types import ASGIApp
 
-from lms_bridge.errors import ConfigError
+from lms_bridge.errors import ConfigError, UsageError
 from lms_bridge.service import app
 from lms_bridge.service.alarm import Bell
 from lms_bridge.service.reading import Reading, Served
@@ -27,17 +27,27 @@ _GRACE = 5
 _AGAIN = timedelta(minutes=1)
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """Raises UsageError for an address that is none of this machine's, or where somebody listens already."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        cause = f"nobody can be answered at {host}, port {port}: {(error.strerror or str(error)).lower()}."
+        raise UsageError(cause, where="--host, --port", next_step="Name another address or port.") from error
+
+
 def serve(
-    served: Served, watched: Watched, host: str, port: int, *, tick: timedelta, clock: Callable[[], datetime]
+    served: Served,
+    watched: Watched,
+    listening: socket.socket,
+    *,
+    host: str,
+    tick: timedelta,
+    clock: Callable[[], datetime],
 ) -> int:
     """Until SIGTERM or Ctrl-C; then asks the runs that are under way to end in good order, and waits for them. Gives
     the exit code. `watched` is the file since before it was read."""
-    try:
-        # First of all: who finds the port taken, a second service for instance, has begun no run.
-        door = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        _log.error("nobody can be answered at %s port %s: %s", host, port, error.strerror)
-        return 1
     rota = Rota(served, Processes(), clock)
     bell = Bell(rota.ring, Looking(rota, watched, clock).look, every=tick)
     rota.use(bell)
@@ -55,11 +65,12 @@ def serve(
         return consoles[-1].app
 
     def end() -> None:
-        for console in consoles:
-            console.close()
+        # Runs are asked first: a console waits for the plans that it makes.
         under_way = rota.end()
         if under_way:
             _log.info("waiting for the runs of %s to end in good order", ", ".join(under_way))
+        for console in consoles:
+            console.close()
         bell.stop()
         rota.close()
 
@@ -68,8 +79,8 @@ def serve(
     )
     config = uvicorn.Config(
         app.build_app(parts),
-        host=host,
-        port=port,
+        # Without a proxy, who asks could say by X-Forwarded-For that they are somebody else at each try of a password.
+        proxy_headers=bool(served.hosts),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -80,7 +91,7 @@ def serve(
         ws="none",
     )
     server = uvicorn.Server(config)
-    server.run(sockets=[door])
+    server.run(sockets=[listening])
     return 0 if server.started else 1
 
 

@@ -26,13 +26,12 @@ class Fields(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ListForm:
-    """What a kind's list looks like. `columns` begin with the key's; `text` is what people read of a row."""
+    """What a kind's list looks like. `columns` begin with the key's."""
 
     kind: Kind
     description: str
     columns: tuple[Column, ...]
     fields: Fields
-    text: Callable[[Mapping[str, Any]], str]
     not_before: Callable[[Item], datetime | None] = lambda item: None
     words: str | None = None
     """The column that can say something else when the item is gone: without one, rows are not hidden."""
@@ -88,8 +87,7 @@ def row_of(payload: Payload, form: ListForm) -> dict[str, Any]:
 def body_of(fields: Mapping[str, Any], form: ListForm) -> Body:
     """Only what is there: SharePoint leaves out empty fields. The title is one for itself, as on pages."""
     kept = {name: comparable(fields[name]) for name in form.names if fields.get(name) not in (None, "")}
-    text = form.text(kept)
-    return Body(title=str(kept.pop("Title", "")), fields=kept, text=text)
+    return Body(title=str(kept.pop("Title", "")), fields=kept)
 
 
 def signed(print_: str, installation: str) -> str:

@@ -12,7 +12,6 @@ from lms_bridge.connector import Body, Context, Payload
 from lms_bridge.errors import ContentError
 from lms_bridge.items import Kind
 from lms_bridge.markup.fragment import MarkupError
-from lms_bridge.markup.text import to_text
 from lms_bridge.sharepoint.canvas import check_size, shown, to_canvas
 from lms_bridge.sharepoint.columns import MAX_TEXT, cut
 from lms_bridge.sharepoint.dialect import in_paragraphs
@@ -46,13 +45,12 @@ def body_of(title: str, canvas: Any, form: PageForm, *, comments: bool) -> Body:
     """Raises ContentError for a page that is beyond reading."""
     try:
         page = shown(canvas)
-        text = to_text(page.html)
     except MarkupError as error:
         raise ContentError(str(error), where=title, next_step="Split the page into several.") from error
     fields: dict[str, Any] = {"comments": comments} if form.reads_comments else {}
     if page.kept:
         fields[_PARTS] = page.kept
-    return Body(title=title.strip(), html=page.html, fields=fields, text=text)
+    return Body(title=title.strip(), html=page.html, fields=fields)
 
 
 def adapted(like: Payload, body: Body) -> Payload:

@@ -46,7 +46,6 @@ def prompts_list(link_of: LinkOf) -> ListForm:
         description="Written by lms-bridge; discuss in the comments of each item",
         columns=PROMPT_COLUMNS,
         fields=fields,
-        text=_text,
         not_before=_publish,
         words="Prompt",
     )
@@ -78,7 +77,3 @@ def _plain(item: Prompt, link_of: Callable[[Key], str | None]) -> str:
         return to_text(map_images(map_links(item.body, resolved), lambda src: None))
     except MarkupError as error:
         raise ContentError(str(error), where=str(item.origin), next_step="Shorten the prompt.") from error
-
-
-def _text(fields: Mapping[str, Any]) -> str:
-    return f"{fields.get('Title', '')}\n{fields.get('Prompt', '')}"

@@ -28,10 +28,6 @@ def rating_fields(item: Rating, context: Context) -> Mapping[str, Any]:
     }
 
 
-def _text(fields: Mapping[str, Any]) -> str:
-    return "\n".join(str(fields.get(name, "")) for name in ("Title", "LmsStars", "LmsHistogram"))
-
-
 RATINGS = ListForm(
     kind=Kind.RATING,
     description="Written by lms-bridge; do not edit by hand",
@@ -48,5 +44,4 @@ RATINGS = ListForm(
         number_column("LmsRank", "Rank", decimals="two", maximum=5),
     ),
     fields=rating_fields,
-    text=_text,
 )

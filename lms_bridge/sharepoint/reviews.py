@@ -32,10 +32,6 @@ def review_fields(item: Review, context: Context) -> Mapping[str, Any]:
     }
 
 
-def _text(fields: Mapping[str, Any]) -> str:
-    return f"{fields.get('LmsStars', '')} {fields.get('LmsRater', '')}\n{fields.get('Comment', '')}"
-
-
 REVIEWS = ListForm(
     kind=Kind.REVIEW,
     description="Written by lms-bridge; do not edit by hand",
@@ -50,5 +46,4 @@ REVIEWS = ListForm(
         hash_column(),
     ),
     fields=review_fields,
-    text=_text,
 )

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from lms_bridge.connector import Action, Body, Change, Record, Sides
 from lms_bridge.items import Key, mark
-from lms_bridge.markup.text import to_text
 from lms_bridge.sync.decision import DRIFT_CONFLICT, MERGE_CUT_OFF, Case, Listed, Stands, Verdict, decide
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.intent import Waiting
@@ -171,7 +170,7 @@ def _sides(found: Found, row: Row) -> Sides | None:
     if not isinstance(given, Edited):
         return sides
     written = replace(sides.merged, html=given.html, fields={**sides.merged.fields, **given.fields})
-    return replace(sides, merged=replace(written, text=to_text(given.html) if given.html else ""))
+    return replace(sides, merged=written)
 
 
 def _brought_together(planning: _Planning, row: Row, verdict: Verdict) -> Verdict:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import RowMapping
 
 PAGE = 50
-MOST_COURSES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,11 +217,15 @@ class Looking:
         which = [_O.c.run == run, _O.c.route == route, _O.c.status.in_(failed)]
         return self._pasts(which, _O.c.id, 0)[0][:limit]
 
-    def by_day(self, routes: Sequence[str], since: datetime) -> list[DayCount]:
+    def by_day(self, routes: Sequence[str], since: datetime, *, besides: Sequence[str] = ()) -> list[DayCount]:
+        """`besides`: runs that are under way, of which nobody knows yet how they end."""
         r = tables.runs
-        day = sa.func.substr(sa.cast(r.c.started, sa.String), 1, 10).label("day")
+        sqlite = self._store.engine.dialect.name == "sqlite"
+        # PostgreSQL writes a moment as its own zone has it.
+        utc = r.c.started if sqlite else sa.func.timezone("UTC", r.c.started, type_=sa.DateTime())
+        day = sa.func.substr(sa.cast(utc, sa.String), 1, 10).label("day")
         query = sa.select(day, r.c.route, r.c.exit_code, sa.func.count()).where(
-            r.c.route.in_(routes), r.c.started >= since
+            r.c.route.in_(routes), r.c.started >= since, sa.or_(r.c.ended.is_not(None), r.c.run.not_in(besides))
         )
         with self._store.transaction() as connection:
             return [DayCount(*row) for row in connection.execute(query.group_by(day, r.c.route, r.c.exit_code))]

@@ -58,7 +58,7 @@ class Thing:
         )
 
     def body(self) -> Body:
-        return Body(title=self.title, html=self.html, fields=dict(self.fields), text=self.html)
+        return Body(title=self.title, html=self.html, fields=dict(self.fields))
 
 
 @dataclass(slots=True)
@@ -210,7 +210,7 @@ class MemoryPlace:
         return self._things[entry.ref].body()
 
     def expected(self, payload: Payload) -> Body:
-        return Body(title=payload.title, html=payload.body, fields=dict(payload.fields), text=payload.body)
+        return Body(title=payload.title, html=payload.body, fields=dict(payload.fields))
 
     def adapt(self, like: Payload, body: Body) -> Payload:
         return replace(like, title=body.title, body=body.html, fields=dict(body.fields))

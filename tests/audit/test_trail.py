@@ -36,19 +36,6 @@ def bench(there: MemoryDestination, tmp_path: Path) -> Bench:
     return Bench(there, tmp_path)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "bridge.sqlite")
-    address: str = request.getfixturevalue("postgresql_server")
-    engine = sa.create_engine(address.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
-    return address
-
-
 @pytest.fixture
 def state(location: str) -> Iterator[State]:
     with State.open(location, by=ANN) as opened:

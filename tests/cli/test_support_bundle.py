@@ -3,6 +3,7 @@
 import json
 import stat
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,11 @@ def test_a_config_that_is_not_valid_is_gathered_too_with_what_is_wrong(desk: Des
         assert value not in "".join(parts.values())
 
 
+def test_a_secret_that_was_written_as_a_number_is_masked(desk: Desk) -> None:
+    desk.configure("    token: ", "    password: 271828182845\n    token: ")
+    assert "271828182845" not in "".join(bundle(desk, "--no-check").values())
+
+
 def test_a_file_that_is_no_yaml_is_told_and_the_rest_is_gathered(desk: Desk) -> None:
     (desk.folder / "connectors.yaml").write_text("a: [planted", encoding="utf-8")
     parts = bundle(desk)
@@ -149,6 +155,28 @@ def test_only_its_owner_reads_it_and_nothing_is_written_over(desk: Desk, tmp_pat
     assert "--output" in again.err
     assert desk.run("support-bundle", "--no-check").code == 0
     assert len(list(desk.folder.glob("lms-bridge-support-*.zip"))) == 1
+
+
+def test_where_it_cannot_be_written_is_told_before_anything_is_asked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gather(*given: Any, **how: Any) -> Any:
+        raise AssertionError("somebody would wait for destinations that do not answer")
+
+    monkeypatch.setattr("lms_bridge.support.gather", gather)
+    refused = desk.run("support-bundle", "--output", "nowhere/bundle.zip")
+    assert refused.code == 2
+    assert "nowhere/bundle.zip: it cannot be written" in refused.err
+
+
+def test_what_could_not_be_gathered_leaves_no_half_a_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gather(*given: Any, **how: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lms_bridge.support.gather", gather)
+    with suppress(KeyboardInterrupt):
+        desk.run("support-bundle", "--output", "bundle.zip")
+    assert not (desk.folder / "bundle.zip").exists()
 
 
 def test_what_was_never_run_has_a_bundle_as_well_and_makes_no_state(desk: Desk) -> None:

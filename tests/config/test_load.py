@@ -77,6 +77,11 @@ def test_a_good_config_names_its_routes_and_starts_relative_paths_where_it_stand
             " 'promt'. Expected 'page', 'prompt', 'review' or 'rating'. Did you mean 'prompt'?",
         ),
         (
+            "kinds: [page, prompt]",
+            "kinds: []",
+            "connectors.yaml:15:12: routes.programme-to-moodle.kinds: found nothing in the list. Name 1 or more.",
+        ),
+        (
             "    to: moodle",
             "    to: mooodle",
             "connectors.yaml:14:9: routes.programme-to-moodle.to: 'mooodle' is not one of"

@@ -123,7 +123,11 @@ class Service:
                 started=last.started,
                 ended=last.ended,
                 exit_code=last.exit_code,
-                word=_WORDS.get(last.exit_code or 0, "failed") if last.ended else "cut_off",
+                word=_WORDS.get(last.exit_code or 0, "failed")
+                if last.ended
+                else "running"
+                if self._runs(name)
+                else "cut_off",
             ),
             next_run=None,
             running=self._runs(name),

@@ -1,13 +1,17 @@
 """Who gets in, who may do what, and what nobody can make the console do from outside."""
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from starlette.routing import Route
 
+from lms_bridge.console.access import entra
+from lms_bridge.console.access.entra import EntraApp, EntraDoor
 from lms_bridge.console.access.passwords import PasswordFile
 from lms_bridge.console.access.roles import Person, Role
-from lms_bridge.errors import ConfigError, UsageError
+from lms_bridge.errors import BridgeError, ConfigError, Denied, Unreachable, UsageError
 from tests.console.console_world import ADDRESS, PASSWORD, Room, post, token_of
 
 # Written out here, not taken from the pages: a page that is new, or gives more than before, is looked at by somebody.
@@ -307,6 +311,8 @@ def test_only_the_owner_of_the_machine_reads_the_password_file(tmp_path: Path) -
     assert file.verify("ann", PASSWORD) is Role.ADMIN
     (tmp_path / "users.json").chmod(0o640)
     with pytest.raises(ConfigError, match="other accounts"):
+        file.role("ann")
+    with pytest.raises(ConfigError, match="other accounts"):
         PasswordFile(tmp_path / "users.json").role("ann")
 
 
@@ -328,3 +334,40 @@ def test_weak_passwords_and_odd_names_are_refused(tmp_path: Path, name: str, pas
     with pytest.raises(UsageError):
         PasswordFile(tmp_path / "users.json").put(name, password, Role.VIEWER)
     assert not (tmp_path / "users.json").exists()
+
+
+def test_an_entra_that_does_not_answer_keeps_nobody_else_waiting(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each who waits holds one of the few threads that all pages, and whether the service is well, are answered in."""
+    asked, answers = threading.Event(), threading.Event()
+
+    def silent(ca_file: Path | None) -> object:
+        asked.set()
+        answers.wait(60)
+        raise ValueError
+
+    monkeypatch.setattr(entra, "_session", silent)
+    monkeypatch.setattr(entra, "_TURN", 0.01)
+    door = EntraDoor(EntraApp(authority="a", client_id="c", credential="s", redirect="r"), room.clock)
+    told: list[Exception] = []
+
+    def tried(come: Callable[[], object]) -> threading.Thread:
+        def go() -> None:
+            try:
+                come()
+            except BridgeError as error:
+                told.append(error)
+
+        thread = threading.Thread(target=go)
+        thread.start()
+        return thread
+
+    first = tried(lambda: door.begin("first", "/"))
+    assert asked.wait(60)
+    others = [tried(lambda: door.begin("second", "/")), tried(lambda: door.finish("nobody", {}))]
+    for other in others:
+        other.join(5)
+    heard = {type(error) for error in told}
+    answers.set()
+    for thread in (first, *others):
+        thread.join()
+    assert heard == {Unreachable, Denied}

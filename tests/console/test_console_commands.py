@@ -43,6 +43,19 @@ def test_somebody_is_let_in_listed_and_let_in_no_more(run, tmp_path: Path) -> No
     assert run("remove-user", "ann")[0] == 2
 
 
+def test_who_may_sign_in_is_written_where_the_console_reads_it(
+    run, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = room.config_file.read_text(encoding="utf-8") + "\nconsole:\n  passwords: people/who.json\n"
+    room.config_file.write_text(text, encoding="utf-8")
+    monkeypatch.chdir(room.folder.parent)
+    where = f"--config={room.config_file}"
+    assert run("add-user", "ann", "--role", "viewer", where, typed=f"{PASSWORD}\n")[0] == 0
+    assert PasswordFile(room.folder / "people" / "who.json").role("ann") is Role.VIEWER
+    assert run("remove-user", "ann", where)[0] == 0
+    assert PasswordFile(room.folder / "people" / "who.json").role("ann") is None
+
+
 @pytest.mark.parametrize(
     ("words", "typed", "told"),
     [
@@ -64,10 +77,10 @@ def test_what_cannot_be_is_told_in_a_sentence(run, tmp_path: Path, words: list[s
 ENTRA = """
 console:
   entra:
-    tenant: contoso.onmicrosoft.com
     client_id: 5a6d0c1e-6f0b-4b57-9a52-0c7d1f3b2e10
     secret: {secret}
     address: {address}
+    tenant: {tenant}
 """
 
 
@@ -75,7 +88,7 @@ REFERENCE, ADDRESS = "${env:CONSOLE_SECRET}", "https://bridge.example.org"
 
 
 def configured(room: Room, **given: str) -> Path:
-    wanted = {"secret": REFERENCE, "address": ADDRESS} | given
+    wanted = {"secret": REFERENCE, "address": ADDRESS, "tenant": "contoso.onmicrosoft.com"} | given
     text = room.config_file.read_text(encoding="utf-8") + ENTRA.format(**wanted)
     path = room.folder / "with-entra.yaml"
     path.write_text(text, encoding="utf-8")
@@ -102,6 +115,10 @@ def test_the_console_s_secret_is_a_reference_and_is_kept_out_of_logs(
         ({"secret": "written-out"}, "a secret must not stand in this file"),
         ({"secret": "${env:NOT_SET_ANYWHERE}"}, "NOT_SET_ANYWHERE is not set"),
         ({"address": "http://bridge.example.org"}, "is no https address"),
+        ({"address": "http://localhost.example.org"}, "is no https address"),
+        ({"address": "http://127.0.0.1@example.org"}, "is no https address"),
+        ({"tenant": "common"}, "stands for every tenant"),
+        ({"tenant": "Organizations"}, "stands for every tenant"),
     ],
 )
 def test_what_is_wrong_with_it_is_told_at_its_line(room: Room, given: dict[str, str], told: str) -> None:

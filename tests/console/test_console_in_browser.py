@@ -163,7 +163,11 @@ def test_a_designer_looks_at_everything_and_may_decide_nothing(live_room: Room, 
     assert shown.evaluate("img => img.naturalWidth") == 2
     colour = vera.page.frame_locator("iframe >> nth=0").locator("body").evaluate("b => getComputedStyle(b).maxWidth")
     assert colour == "832px", "the frame has its style sheet"
+    # A frame that was never in sight is not painted.
+    vera.page.set_viewport_size({"width": 1100, "height": 1600})
+    vera.page.locator("iframe >> nth=1").screenshot()
     vera.picture("preview")
+    vera.page.set_viewport_size({"width": 1100, "height": 750})
     vera.open("/config")
     vera.sees("Not allowed")
     vera.press("Sign out")

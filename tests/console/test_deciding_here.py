@@ -2,6 +2,9 @@
 
 import html
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -150,6 +153,47 @@ def test_a_text_that_somebody_wrote_from_both_stands_there_at_once(living: Room,
     assert "Plants" not in words(living.signed_in("anna").get("/reviews").text)
 
 
+@contextmanager
+def busy(room: Room) -> Iterator[threading.Event]:
+    """Both threads of the console have something to do; the event frees one of them, the end both."""
+    one, other = threading.Event(), threading.Event()
+    for at, free in enumerate((one, other)):
+        room.console.desk.errands.start("plan", f"busy {at}", lambda progress, free=free: free.wait(60), by="vera")
+    try:
+        yield one
+    finally:
+        one.set()
+        other.set()
+
+
+def test_an_answer_is_about_what_was_looked_at_however_long_it_waits_for_its_turn(living: Room, trial: Trial) -> None:
+    where = both_change(living, trial)
+    client = living.signed_in("anna")
+    given = fields_of(client.get(where).text) | {"answer": "ours"}
+    with busy(living):
+        begun = post(client, "/reviews/one", seen_at=where, **given)
+        a_person_edits(trial, "says the gardener", "says the gardener's wife")
+        sync(living, MOODLE, PLANTS)
+    living.console.desk.errands.wait(begun.headers["location"].rpartition("/")[2])
+    assert "one of the two sides changed" in words(client.get(begun.headers["location"]).text)
+    assert "gardener's wife" in html.unescape(text_in_moodle(trial, "Plants"))
+
+
+def test_of_two_answers_the_first_counts_and_the_second_is_told_so(living: Room, trial: Trial) -> None:
+    where = both_change(living, trial)
+    client = living.signed_in("anna")
+    given = fields_of(client.get(where).text)
+    with busy(living) as free:
+        theirs = post(client, "/reviews/one", seen_at=where, **given | {"answer": "theirs"})
+        ours = post(client, "/reviews/one", seen_at=where, **given | {"answer": "ours"})
+        free.set()
+        for begun in (theirs, ours):
+            living.console.desk.errands.wait(begun.headers["location"].rpartition("/")[2])
+    assert "Decided and applied" in words(client.get(theirs.headers["location"]).text)
+    assert "somebody decided this meanwhile" in words(client.get(ours.headers["location"]).text)
+    assert "says the gardener" in text_in_moodle(trial, "Plants")
+
+
 def test_an_edit_that_changes_nothing_is_the_merged_text(living: Room, trial: Trial) -> None:
     where = both_change(living, trial)
     client = living.signed_in("anna")
@@ -217,7 +261,7 @@ def test_what_a_person_writes_is_cleaned_before_anything_else_gets_it(room: Room
     given: list[object] = []
     write_credentials(room.folder / ".sandbox")
     conflict(room.folder, "k", "Plants", theirs="<p>a</p>", ours="<p>b</p>")
-    monkeypatch.setattr(Bridge, "settle", lambda self, key, answer, *, clock: given.append(answer) or [])
+    monkeypatch.setattr(Bridge, "settle", lambda self, key, answer, *, clock, seen: given.append(answer) or [])
     written = "<p onclick=x>Both.</p><script>alert(1)</script><a href='javascript:x'>press</a>"
     answer(room, f"/reviews/one?route={MOODLE}&place={PLACE.id}&key=k", "edited", html=written)
     assert given == [Edited("<p>Both.</p>\n<p>press</p>")]

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from lms_bridge.console.errands import Errand
 from tests.console.console_world import Room, post
 from tests.console.seeding import PLACE, ROUTE, conflict, record, run, stand
 
@@ -124,6 +125,63 @@ def test_the_config_is_shown_with_its_origin_and_without_secrets(room: Room) -> 
     lines = room.config_file.read_text().splitlines()
     marked = next(number for number, text in enumerate(lines, 1) if text.strip().startswith("token: f00dfeed"))
     assert f'id="line-{marked}" class="marked"' in page
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("moodle: {type: moodle, token: f00dfeed}", "moodle: {type: moodle, token: ••••••}"),
+        ('moodle: {"token": "f00d, feed"}', 'moodle: {"token": ••••••}'),
+        ("moodle: {token: '${env:TOKEN}', url: x}", "moodle: {token: '${env:TOKEN}', url: x}"),
+        ("url: https://flow.example.org/run?sig=f00dfeed&x=1", "url: https://flow.example.org/run?••••••"),
+    ],
+)
+def test_a_secret_that_stands_within_a_line_is_masked_there(room: Room, written: str, shown: str) -> None:
+    room.config_file.write_text(written)
+    page = html.unescape(room.signed_in("ada").get("/config").text)
+    assert f"<code>{shown}</code>" in page
+    assert "f00d" not in page
+
+
+def test_a_run_that_is_under_way_is_not_told_as_cut_off(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(room.folder, "r1", exit_code=None)
+    client = room.signed_in("vera")
+    assert "was cut off" in words(client.get("/runs").text)
+    assert "2026-11-27 0 0 1" in words(client.get("/").text)
+    monkeypatch.setattr(room.service, "_runs", lambda route: True)
+    for path in ("/runs", f"/routes/{ROUTE}"):
+        assert "was cut off" not in words(client.get(path).text)
+        assert "running" in words(client.get(path).text)
+    assert "No run in these weeks." in words(client.get("/").text), "nobody knows yet how it ends"
+
+
+def test_what_ends_while_its_page_is_made_is_not_told_as_failed(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ending(Errand):
+        looked = 0
+
+        def __getattribute__(self, name: str) -> object:
+            if name != "ended":
+                return super().__getattribute__(name)
+            Ending.looked += 1
+            return None if Ending.looked == 1 else room.clock()
+
+    monkeypatch.setattr(room.console.desk.errands, "find", lambda id_: Ending("e", "plan", "r", "vera", room.clock()))
+    page = words(room.signed_in("vera").get("/looks/e").text)
+    assert "Planning r" in page
+    assert "This did not work" not in page
+
+
+def test_who_would_end_a_run_that_is_not_the_service_s_is_told_so(room: Room) -> None:
+    told = post(room.signed_in("anna"), f"/routes/{ROUTE}/cancel")
+    assert told.status_code == 400
+    assert "no run is under way that was begun here" in words(told.text)
+
+
+def test_a_selection_that_no_command_takes_begins_no_run(room: Room) -> None:
+    for fields in ({"only": "page:a\0b"}, {"checksum": "a\0b"}):
+        assert post(room.signed_in("anna"), "/run", route=ROUTE, **fields).status_code == 400
+    assert room.service.told == []
+    assert room.decisions == []
 
 
 def test_a_config_that_breaks_leaves_the_console_up_with_what_was_valid_last(room: Room) -> None:

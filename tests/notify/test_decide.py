@@ -99,6 +99,18 @@ def test_what_did_not_arrive_is_told_the_next_time_and_not_if_it_is_over() -> No
     assert [each.message for each in over] == [None]
 
 
+def test_each_failure_is_a_piece_of_news_of_its_own_whichever_run_tells_it() -> None:
+    def told(known: dict[str, Known], run: str = "") -> str:
+        failed = News(route="r", status=BROKEN, run=run, reason="no token", next_step="Make one.")
+        (each,) = decide(known, NOW, news=[failed], events=ALL)
+        assert each.message is not None
+        return each.message.id
+
+    healthy = {"route:r": Known(HEALTHY, NOW)}
+    assert told(healthy, "1") == told(healthy, "2"), "the one that did not arrive is tried again by the next run"
+    assert told(healthy) != told({"route:r": Known(HEALTHY, NOW + timedelta(days=7))}), "a week later it is another"
+
+
 # What ends
 
 

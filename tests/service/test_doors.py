@@ -202,7 +202,7 @@ def test_health_answers_although_everybody_else_waits_for_the_state() -> None:
                 # In a thread that is not among those that everybody waits in.
                 assert await asyncio.to_thread(waiting.acquire, timeout=60)
             try:
-                health = await asyncio.wait_for(client.get("/healthz"), 5)
+                health = await asyncio.wait_for(client.get("/healthz"), 30)
             finally:
                 enough.set()
             return health.status_code, len(await asyncio.gather(*asking))

@@ -1,6 +1,7 @@
 """`lms-bridge serve` as a whole: what it answers, how it ends, and what is left when it is killed."""
 
 import json
+import re
 import signal
 import socket
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from lms_bridge.sandbox.faults import Fault
@@ -70,6 +72,15 @@ def test_a_config_that_is_wrong_from_the_start_ends_the_command_with_its_place(s
     _, told = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "connectors.yaml:8:" in told
+
+
+@pytest.mark.parametrize("words", [["--host=300.1.1.1"], ["--port={port}"]])
+def test_where_nobody_can_be_answered_the_command_ends_and_says_so(served: Home, words: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = served.begin(*(word.format(port=taken.getsockname()[1]) for word in words))
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "--host, --port: nobody can be answered at" in told
 
 
 def test_logs_are_one_json_object_a_line_with_route_and_run(served: Home) -> None:
@@ -172,28 +183,31 @@ def test_a_config_that_changes_while_the_service_begins_is_noticed(
     monkeypatch.setattr(service, "Reading", Slow)
     monkeypatch.setattr(log, "show_log", lambda as_json: None)
     monkeypatch.setattr(serving, "serve", lambda served, watched, *words, **others: began.append(watched))
-    monkeypatch.setattr(sys, "argv", ["serve", f"--config={served.config}"])
+    monkeypatch.setattr(sys, "argv", ["serve", f"--config={served.config}", "--port=0"])
     service.main()
     assert began[0].changed()
     assert not began[0].changed()
 
 
-def test_a_service_that_finds_its_port_taken_begins_nothing(
-    served: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    begun: list[str] = []
-    monkeypatch.setattr(serving.Bell, "start", lambda bell: begun.append("the scheduler"))
-    now = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        code = serving.serve(
-            Reading(served.config).served(),
-            Watched(served.config),
-            "127.0.0.1",
-            taken.getsockname()[1],
-            tick=timedelta(seconds=5),
-            clock=lambda: now,
-        )
-    assert (code, begun) == (1, [])
-    assert "in use" in caplog.text
+def guesses(served: Home, count: int) -> list[int]:
+    """Wrong passwords for one name, each try under another address as a proxy would tell it."""
+    codes = []
+    with httpx2.Client(base_url=f"http://127.0.0.1:{served.port}") as client:
+        for at in range(count):
+            found = re.search(r'name="token" value="([^"]+)"', client.get("/sign-in").text)
+            assert found
+            data = {"token": found[1], "name": "ann", "password": "wrong"}
+            headers = {"X-Forwarded-For": f"192.0.2.{at}"}
+            codes.append(client.post("/sign-in", data=data, headers=headers).status_code)
+    return codes
+
+
+def test_whom_a_request_is_said_to_be_from_counts_only_behind_a_proxy(served: Home) -> None:
+    served.write_config(every="never")
+    served.begin()
+    served.until(lambda: served.get("/healthz")[0] == 200)
+    assert guesses(served, 6) == [401] * 5 + [429], "who asks is slowed down, whatever address they make up"
+    served.write_config(every="never", extra="service: {hosts: [bridge.example.org]}\n")
+    served.begin()
+    served.until(lambda: served.get("/healthz")[0] == 200)
+    assert guesses(served, 6) == [401] * 6, "behind a proxy nobody waits for what somebody else tried"

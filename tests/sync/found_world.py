@@ -19,7 +19,7 @@ ENTRY = Entry(ref="1", version="1", name="Cells", mark=mark(KEY))
 
 
 def text(html: str, title: str = "Cells") -> Body:
-    return Body(title=title, html=html, fields={}, text=html)
+    return Body(title=title, html=html, fields={})
 
 
 RECORD = Record(

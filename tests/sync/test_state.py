@@ -58,19 +58,6 @@ CHANGE = Change(
 INTENT = Intent(route="r", place=PLACE.id, key="s:a", run="1", action="create", fingerprint="f", digest="d", opened=NOW)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "state" / "bridge.sqlite")
-    address: str = request.getfixturevalue("postgresql_server")
-    engine = sa.create_engine(address.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
-    return address
-
-
 @pytest.fixture
 def state(location: str) -> Iterator[State]:
     with State.open(location) as opened:

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from lms_bridge.connector import Action, Change, Outcome, PlaceRef, Record, Status
 from lms_bridge.items import Kind
@@ -27,23 +25,20 @@ CONFLICT = Change(
 )  # fmt: skip
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "state.sqlite")
-    address: str = request.getfixturevalue("postgresql_server")
-    engine = sa.create_engine(address.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
-    return address
-
-
 @pytest.fixture
 def state(location: str) -> Iterator[State]:
     with State.open(location) as opened:
         yield opened
+
+
+def test_a_run_counts_on_the_day_that_it_began_on_in_utc_whatever_zone_the_database_has(
+    location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
+    with State.open(location) as state:
+        state.history.begin_run("1", "east", "moodle", started=NOW.replace(hour=20), checksum="c")
+        assert [each.day for each in state.looking.by_day(["east"], NOW)] == ["2026-11-23"]
+        assert state.looking.by_day(["east"], NOW, besides=["1"]) == []
 
 
 def test_each_item_counts_once_by_the_worst_that_holds_and_only_on_its_own_route(state: State) -> None:

@@ -22,6 +22,8 @@ _LASTS = timedelta(minutes=10)
 _LONGEST_ANSWER = 10_000
 _PATIENCE = 20
 """Seconds that Entra may take for one answer."""
+_TURN = 2
+"""Seconds that others wait for its first one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class EntraDoor:
         self._client: Any = None
         self._begun: OrderedDict[str, _Begun] = OrderedDict()
         self._lock = threading.Lock()
+        self._making = threading.Lock()
 
     def begin(self, visitor: str, next_: str) -> str:
         """Where to send the visitor. Raises Unreachable."""
@@ -93,21 +96,30 @@ class EntraDoor:
         return _person(claims), begun.next
 
     def _msal(self) -> Any:
-        with self._lock:
-            if self._client is None:
-                import msal
+        """Made once, which asks Entra what it is. Who comes meanwhile does not wait for long: each of them holds one of
+        the threads that all pages are made in. Raises Unreachable."""
+        if self._client is None:
+            if not self._making.acquire(timeout=_TURN):
+                raise Unreachable("Entra has not answered yet", next_step="Sign in again in a moment.")
+            try:
+                self._client = self._client or self._made()
+            finally:
+                self._making.release()
+        return self._client
 
-                # The answer is taken only with the visitor's cookie, and browsers send none with a form that another
-                # site posts: it comes as a redirection. The code in it is worth nothing without verifier and secret.
-                warnings.filterwarnings("ignore", "response_mode='form_post' is recommended")
-                self._client = msal.ConfidentialClientApplication(
-                    self._app.client_id,
-                    authority=self._app.authority,
-                    client_credential=self._app.credential,
-                    instance_discovery=self._app.known,
-                    http_client=_session(self._app.ca_file),
-                )
-            return self._client
+    def _made(self) -> Any:
+        import msal
+
+        # The answer is taken only with the visitor's cookie, and browsers send none with a form that another
+        # site posts: it comes as a redirection. The code in it is worth nothing without verifier and secret.
+        warnings.filterwarnings("ignore", "response_mode='form_post' is recommended")
+        return msal.ConfidentialClientApplication(
+            self._app.client_id,
+            authority=self._app.authority,
+            client_credential=self._app.credential,
+            instance_discovery=self._app.known,
+            http_client=_session(self._app.ca_file),
+        )
 
 
 def _session(ca_file: Path | None) -> Any:

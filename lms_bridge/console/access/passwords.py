@@ -91,10 +91,10 @@ class PasswordFile:
         except FileNotFoundError:
             self._seen, self._known = None, {}
             return self._known
+        if os.name == "posix" and status.st_mode & 0o077:
+            raise _unusable(self.path, "may be read by other accounts.", f"`chmod 600 {self.path}`")
         seen = (status.st_mtime_ns, status.st_size)
         if seen != self._seen:
-            if os.name == "posix" and status.st_mode & 0o077:
-                raise _unusable(self.path, "may be read by other accounts.", f"`chmod 600 {self.path}`")
             self._known, self._seen = _parsed(self.path), seen
         return self._known
 
