@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Semaphore
 from typing import cast
 
-import httpx
+import httpx2
 import pytest
 from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
@@ -194,8 +195,8 @@ def test_health_answers_although_everybody_else_waits_for_the_state() -> None:
     application = app.build_app(app.Served(doors=cast(Doors, Nobody()), metrics=metrics))
 
     async def ask() -> tuple[int, int]:
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        transport = httpx2.ASGITransport(application)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             limit = int(current_default_thread_limiter().total_tokens)
             asking = [asyncio.create_task(client.get("/metrics")) for _ in range(limit + 1)]
             for _ in range(limit):
@@ -207,4 +208,6 @@ def test_health_answers_although_everybody_else_waits_for_the_state() -> None:
                 enough.set()
             return health.status_code, len(await asyncio.gather(*asking))
 
-    assert asyncio.run(ask())[0] == 200
+    # In a thread of its own: where pages are looked at in a browser, this one has a loop that runs.
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(asyncio.run, ask()).result()[0] == 200
