@@ -20,6 +20,8 @@ _LISTS: Mapping[Module, tuple[str, str]] = {
     "data": ("mod_data_get_databases_by_courses", "databases"),
 }
 _AT_ONCE = 400
+_RECALLED = 100
+"""Courses in one answer: a row with its summary may take some kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,14 @@ class NoSuchCourse(Problem):
     """Moodle answered, and the course is not there; any other problem leaves that open."""
 
 
-def find_courses(client: Client, by: str, wanted: Iterable[str]) -> dict[str, CourseSeen | Problem]:
-    """Each wanted course, or why it is not there. Raises DestinationError when nothing can be looked up."""
+def find_courses(
+    client: Client, by: str, wanted: Iterable[str], known: Iterable[int] = ()
+) -> dict[str, CourseSeen | Problem]:
+    """Each wanted course, or why it is not there. `known`: the numbers that some of them had, of which many are looked
+    up at once. Raises DestinationError when nothing can be looked up."""
     names = sorted(set(wanted))
-    asked = [name for name in names if name.strip() and (by != "id" or name.isdigit())]
+    recalled = {name: course for name, course in _recalled(client, by, known).items() if name in names}
+    asked = [name for name in names if name not in recalled and name.strip() and (by != "id" or name.isdigit())]
     calls = [_course_call(by, name) for name in asked]
     found: dict[str, CourseSeen | Problem] = {
         name: Problem(
@@ -72,6 +78,23 @@ def find_courses(client: Client, by: str, wanted: Iterable[str]) -> dict[str, Co
     }
     for name, reply in zip(asked, client.call_all(calls), strict=True):
         found[name] = _course(by, name, reply)
+    return found | recalled
+
+
+def _recalled(client: Client, by: str, known: Iterable[int]) -> dict[str, CourseSeen]:
+    """What is known by its number, by what it is called now; the first where several are called the same, as when it is
+    looked up by name."""
+    numbers = sorted(set(known))
+    chunks = [numbers[at : at + _RECALLED] for at in range(0, len(numbers), _RECALLED)]
+    calls = [_course_call("ids", ",".join(map(str, chunk))) for chunk in chunks]
+    found: dict[str, CourseSeen] = {}
+    for reply in client.call_all(calls):
+        # Moodle 4.5 fails as a whole where one of them is gone; then each is looked up for itself.
+        if reply.error is not None and reply.code and not isinstance(reply.error, (Unreachable, Denied)):
+            continue
+        for row in reply.take().get("courses", []):
+            if row.get("id") != 1 and row.get(by) is not None:
+                found.setdefault(str(row[by]), _seen(row))
     return found
 
 
@@ -99,7 +122,10 @@ def _course(by: str, name: str, reply: Reply) -> CourseSeen | Problem:
         other = ", ".join(repr(str(row.get(by))) for row in rows[:3])
         cause = f"there is no course with the {by} {name} in Moodle" + (f", only {other}." if other else ".")
         return NoSuchCourse(cause, name, step)
-    row = exact[0]
+    return _seen(exact[0], name)
+
+
+def _seen(row: Mapping[str, Any], name: str = "") -> CourseSeen:
     fields = {
         str(each.get("shortname")): (each.get("valueraw"), str(each.get("type")))
         for each in row.get("customfields") or ()

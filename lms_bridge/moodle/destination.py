@@ -71,12 +71,18 @@ class Moodle:
         ground = Ground(client, settings)
         self._parts = SiteParts(ground, Images(ground), Provision(ground), Ahead(client))
         self._ground = ground
+        self._recalled: frozenset[int] = frozenset()
+
+    def recall(self, places: Iterable[PlaceRef]) -> None:
+        """Their courses are looked up many at a time."""
+        self._recalled = frozenset(spot_of(ref).course for ref in places if ref.kind is not Kind.RATING)
 
     def locate(self, items: Iterable[Item]) -> Placement:
         every = list(items)
         self._parts.images.forget()
         self._ground.rated_now.clear()
-        courses = find_courses(self._client, self._settings.course_by, {self._course_name(item) for item in every})
+        wanted = {self._course_name(item) for item in every}
+        courses = find_courses(self._client, self._settings.course_by, wanted, self._recalled)
         seen = {name: course for name, course in courses.items() if isinstance(course, CourseSeen)}
         self._ground.renew(seen.values())
         activities = self._find_all(every, seen)

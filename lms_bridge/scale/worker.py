@@ -115,6 +115,9 @@ class Worker:
         by, there = self.state.trail.by, route.destination.name
         begin_once(self.state.history, job.run, job.route, there, started=shared.opened, by=by)
         whole = self._whole(job.run, route)
+        if whole is not None:
+            # Whoever takes a part finds them sooner when he knows where they are.
+            self.state.save_places(job.route, whole.places.values(), listed={})
         left = self.state.sharing.split(job.run, job.route, grouped(whole) if whole is not None else [])
         self.queue.submit([Job(job.run, job.route, Step.PART, number) for number in left])
         if not left:
