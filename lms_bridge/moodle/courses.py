@@ -3,7 +3,7 @@
 An empty idnumber is never looked up: Moodle answers it with the site's front page.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -147,12 +147,23 @@ class Activities:
 
 def find_activities(client: Client, module: Module, courses: Iterable[int]) -> Activities:
     """All activities of one kind in these courses. Raises DestinationError."""
+    return begin_activities(client, module, courses)()
+
+
+def begin_activities(client: Client, module: Module, courses: Iterable[int]) -> Callable[[], Activities]:
+    """As `find_activities`, for who asks for several kinds and waits later."""
     numbers = sorted(set(courses))
-    function, key = _LISTS[module]
     chunks = [numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE)]
+    function, _ = _LISTS[module]
     calls = [Call(function=function, args={"courseids": chunk}, raw=True, alone=True) for chunk in chunks]
+    replies = client.begin(calls)
+    return lambda: _activities(module, numbers, [reply.result() for reply in replies])
+
+
+def _activities(module: Module, numbers: Sequence[int], replies: Iterable[Reply]) -> Activities:
+    _, key = _LISTS[module]
     found = Activities({number: [] for number in numbers})
-    for reply in client.call_all(calls):
+    for reply in replies:
         answer = reply.take()
         for row in answer.get(key, []) if isinstance(answer, dict) else answer:
             activity = _activity(module, row)
@@ -185,7 +196,16 @@ class Wish:
 
 def choose_activities(client: Client, module: Module, wishes: Sequence[Wish]) -> list[Activity | Problem]:
     """The activity for each wish, or why there is none. ID numbers are asked for only where several could be meant."""
-    listed = find_activities(client, module, [wish.course.id for wish in wishes])
+    return begin_choice(client, module, wishes)()
+
+
+def begin_choice(client: Client, module: Module, wishes: Sequence[Wish]) -> Callable[[], list[Activity | Problem]]:
+    """As `choose_activities`, for who asks for several kinds and waits later."""
+    listed = begin_activities(client, module, [wish.course.id for wish in wishes])
+    return lambda: _chosen(client, module, wishes, listed())
+
+
+def _chosen(client: Client, module: Module, wishes: Sequence[Wish], listed: Activities) -> list[Activity | Problem]:
     unclear = [a for wish in wishes for a in _candidates(listed.of(wish.course.id), wish)]
     idnumbers = _idnumbers(client, unclear)
     return [

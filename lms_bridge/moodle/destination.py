@@ -15,6 +15,7 @@ from lms_bridge.moodle.courses import (
     Activity,
     CourseSeen,
     Wish,
+    begin_choice,
     choose_activities,
     find_course,
     find_courses,
@@ -160,9 +161,14 @@ class Moodle:
             if course and (shown := self._named(item, Kind.RATING)):
                 wishes[Kind.REVIEW][course.id, shown] = Wish(course, self._ground.choice(Kind.REVIEW), shown)
         found: dict[tuple[Kind, int, str], Activity | Problem] = {}
+        # All are on their way before the first is waited for.
+        choices = {
+            kind: begin_choice(self._client, self._ground.module(kind), list(wanted.values()))
+            for kind, wanted in wishes.items()
+        }
         for kind, wanted in wishes.items():
             try:
-                chosen = choose_activities(self._client, self._ground.module(kind), list(wanted.values()))
+                chosen = choices[kind]()
             except DestinationError:
                 # A service for pages alone need not know databases; then links to reviews lead to the course.
                 if kind in kinds:
