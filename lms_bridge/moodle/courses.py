@@ -20,8 +20,6 @@ _LISTS: Mapping[Module, tuple[str, str]] = {
     "data": ("mod_data_get_databases_by_courses", "databases"),
 }
 _AT_ONCE = 400
-_RECALLED = 100
-"""Courses in one answer: a row with its summary may take some kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def _recalled(client: Client, by: str, known: Iterable[int]) -> dict[str, Course
     """What is known by its number, by what it is called now; the first where several are called the same, as when it is
     looked up by name."""
     numbers = sorted(set(known))
-    chunks = [numbers[at : at + _RECALLED] for at in range(0, len(numbers), _RECALLED)]
+    chunks = [numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE)]
     calls = [_course_call("ids", ",".join(map(str, chunk))) for chunk in chunks]
     found: dict[str, CourseSeen] = {}
     for reply in client.call_all(calls):

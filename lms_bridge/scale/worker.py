@@ -139,7 +139,9 @@ class Worker:
         if shared.left:
             return _LATER
         with self.state.lease(job.route):
-            if not close_run(shared, route, self.state, clock=self.now, stop=self.stop):
+            whole = self.read.get(route.name)
+            known = whole if whole is not None and whole.run == job.run else None
+            if not close_run(shared, route, self.state, clock=self.now, stop=self.stop, whole=known):
                 return _SOON
         # What looks after the run, should all its workers die, is not needed any more.
         self.queue.cancel(job.run)
