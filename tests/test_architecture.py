@@ -40,8 +40,7 @@ ROOMS = {
     "afterwards": GROUND | {"config", "notify", "opening", "sync"},
     "masking": set(),
     "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
-    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"}
-    | {"unquoted"},
+    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"} | {"unquoted"},
     "service": {"audit", "errors", "windows", "config", "opening", "sync", "console", "troubles", "unquoted"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
