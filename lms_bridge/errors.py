@@ -51,7 +51,7 @@ class Problem:
     cause: str
     where: str = ""
     next_step: str = ""
-    trouble: Trouble = field(default=Trouble.OTHER, compare=False, repr=False)
+    trouble: Trouble = field(default=Trouble.OTHER, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         for name in ("cause", "where", "next_step"):
@@ -81,7 +81,7 @@ class BridgeError(Exception):
     trouble: ClassVar[Trouble] = Trouble.OTHER
 
     def __init__(self, cause: str, *, where: str = "", next_step: str = "") -> None:
-        self.problem = Problem(cause, where, next_step, self.trouble)
+        self.problem = Problem(cause, where, next_step, trouble=self.trouble)
         super().__init__(str(self.problem))
 
 

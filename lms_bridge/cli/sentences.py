@@ -45,7 +45,7 @@ def _unexpected(error: Exception) -> Problem:
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     cause = f"an unexpected {type(error).__name__} stopped the command."
     return Problem(
-        cause, where, "What was done is kept. Run `lms-bridge -v …` and report what it prints.", Trouble.MISTAKE
+        cause, where, "What was done is kept. Run `lms-bridge -v …` and report what it prints.", trouble=Trouble.MISTAKE
     )
 
 

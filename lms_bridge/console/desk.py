@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from lms_bridge.config.load import Config
-from lms_bridge.console.access.attempts import Attempts
+from lms_bridge.console.access.attempts import Attempts, Familiar
 from lms_bridge.console.access.entra import EntraDoor
 from lms_bridge.console.access.passwords import PasswordFile
 from lms_bridge.console.access.sessions import Sessions
@@ -60,6 +60,8 @@ class Desk:
     sessions: Sessions
     by_person: Attempts
     by_address: Attempts
+    by_name: Attempts
+    familiar: Familiar
     held: "Held" = field(default_factory=lambda: Held())
 
     @property

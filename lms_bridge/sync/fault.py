@@ -9,5 +9,5 @@ def fault(error: Exception, where: str, what: str) -> Problem:
         f"It could not be {what}: {type(error).__name__}. This is a mistake in lms-bridge.",
         where,
         "Run again with --verbose and report what it says; everything else went on.",
-        Trouble.MISTAKE,
+        trouble=Trouble.MISTAKE,
     )

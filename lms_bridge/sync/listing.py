@@ -111,7 +111,7 @@ def _unique(items: list[Item]) -> tuple[list[Item], list[Failure]]:
                 f"{len(same)} items have the same key {key}: {', '.join(str(item.origin) for item in same)}.",
                 str(same[0].origin),
                 "Give each of them an `id` of its own.",
-                Trouble.CONTENT,
+                trouble=Trouble.CONTENT,
             ),
         )
         for key, same in by_key.items()

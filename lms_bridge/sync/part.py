@@ -192,7 +192,7 @@ def _kept(failure: Failure) -> list[str]:
 
 def _failure(key: Key, cause: str, where: str, next_step: str, trouble: str = Trouble.OTHER.value) -> Failure:
     """As a run keeps it; one that an earlier version kept names no kind."""
-    return Failure(key, Problem(cause, where, next_step, Trouble(trouble)))
+    return Failure(key, Problem(cause, where, next_step, trouble=Trouble(trouble)))
 
 
 def _at(change: Change) -> tuple[str, Key]:
