@@ -51,6 +51,33 @@ def test_a_write_that_was_stored_while_its_sender_died_is_known_again(
             of.is_finished_by_the_next_sync()
 
 
+OVERWRITES = {
+    "moodle": ("mod_wiki_edit_page", "mod_forum_update_discussion_post", "mod_data_update_entry"),
+    "sharepoint": ("PATCH /lists/items/fields",),
+}
+
+
+@every_route
+def test_what_it_wrote_over_while_it_died_can_be_put_back(told: Tell, route: str, subtests: pytest.Subtests) -> None:
+    """Nothing told it what became of the write, and the next sync finds only what that left."""
+    of = told(route, Form(), NEXT_SYNC)
+    tried = 0
+    for _number, boundary in of.stored:
+        if boundary.name not in OVERWRITES[route]:
+            continue
+        with subtests.test(str(boundary)):
+            of.world.put_back()
+            before = set(of.world.standing(route))
+            assert of.world.kill_at(route, boundary), "it was to be killed there and went another way"
+            over = before - set(of.world.standing(route))
+            assert over
+            of.world.sync(route)
+            of.world.undo_killed(route)
+            assert over <= set(of.world.standing(route))
+            tried += 1
+    assert tried
+
+
 @crash
 @pytest.mark.timeout(1200)
 @every_route
