@@ -74,6 +74,25 @@ def test_a_config_that_is_wrong_from_the_start_ends_the_command_with_its_place(s
     assert "connectors.yaml:8:" in told
 
 
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+def test_at_an_ipv6_address_it_answers_under_that_and_under_no_other(served: Home) -> None:
+    served.write_config(every="never")
+    served.begin("--host=0:0::1")
+    served.until(lambda: served.get("/readyz", at="[::1]")[0] == 200)
+    own = f"[::1]:{served.port}"
+    assert [served.get(path, own, at="[::1]")[0] for path in ("/readyz", "/metrics", "/sign-in")] == [200] * 3
+    for other in ("evil.example", "[::2]", "[::1].evil.example", "[::1", "::1", "[fe80::1%25lo]"):
+        assert [served.get(path, other, at="[::1]")[0] for path in ("/healthz", "/sign-in")] == [400, 400], other
+
+
 @pytest.mark.parametrize("words", [["--host=300.1.1.1"], ["--port={port}"]])
 def test_where_nobody_can_be_answered_the_command_ends_and_says_so(served: Home, words: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
