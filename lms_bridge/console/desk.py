@@ -94,7 +94,7 @@ class Held:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, ...] | None = None
         self._config: Config | None = None
         self._state: State | None = None
         self._at = ""
@@ -142,9 +142,9 @@ class Held:
                 self._state = None
 
 
-def _stamp(doors: Doors) -> tuple[int, int] | None:
+def _stamp(doors: Doors) -> tuple[int, ...] | None:
     try:
         status = doors.config_file.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -166,6 +166,26 @@ def test_a_config_behind_a_link_is_followed_when_the_link_is_exchanged(served: H
     assert not served.ready()["problems"]
 
 
+def test_what_lies_beside_a_config_stays_when_the_link_that_leads_to_it_is_exchanged(served: Home) -> None:
+    """As Kubernetes mounts a ConfigMap: the file is a link through `..data`, which is exchanged."""
+    for version, every in (("..1", "1h"), ("..2", "never")):
+        served.write_config(every=every)
+        (served.folder / version).mkdir()
+        served.config.rename(served.folder / version / "connectors.yaml")
+    (served.folder / "..data").symlink_to("..1")
+    served.config.symlink_to("..data/connectors.yaml")
+    served.begin()
+    served.until(lambda: (0, True) in served.runs())
+    other = served.folder / "..data_tmp"
+    other.symlink_to("..2")
+    other.replace(served.folder / "..data")
+    served.until(lambda: metric(served, "lmsbridge_next_run_timestamp") is None)
+    assert not served.ready()["problems"]
+    assert metric(served, "lmsbridge_running") == 0
+    served.until(lambda: f'status="in_step"}} {PAGES + 1}.0' in served.get("/metrics")[1])
+    assert not [path for version in ("..1", "..2") for path in (served.folder / version).glob("state*")]
+
+
 def test_a_config_that_could_not_be_used_is_read_again_without_being_touched(
     served: Home, caplog: pytest.LogCaptureFixture
 ) -> None:
