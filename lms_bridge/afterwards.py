@@ -51,4 +51,5 @@ def _tell(config: Config, state: "State", news: "Sequence[News]", now: datetime)
         news=news,
         endings=[ending for destination in used for ending in endings_of(config, destination)],
         installation=config.installation,
+        console=config.console.entra.address if config.console.entra is not None else "",
     )

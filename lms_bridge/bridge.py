@@ -37,6 +37,7 @@ from lms_bridge.sync.reviewed import nothing_meant, refuse_unknown, refuse_unrev
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.stop import Stop
+from lms_bridge.unquoted import Name
 from lms_bridge.windows import Windows, closed, frozen
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Bridge:
         whole, courses = closed(windows, now), frozen(windows, now)
         held = hold(plan, lambda course: whole or courses.get(course)) if whole or courses else plan
         if held is not plan and through:
-            _log.warning("%s: what windows hold back is pushed all the same", plan.route)
+            _log.warning("%s: what windows hold back is pushed all the same", Name(plan.route))
         return plan if through else held
 
     def sync(

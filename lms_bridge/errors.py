@@ -16,9 +16,29 @@
 One function turns them into sentences (`lms_bridge.cli.sentences`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import ClassVar
 
 LONGEST = 1_000
+
+
+class Trouble(StrEnum):
+    """What kind of thing went wrong, the most pressing first: what is told where nothing may be quoted."""
+
+    CONFIG = "config"
+    STATE = "state"
+    DENIED = "denied"
+    UNREACHABLE = "unreachable"
+    SOURCE = "source"
+    NOT_FOUND = "not_found"
+    CONTENT = "content"
+    REFUSED = "refused"
+    CONFLICT = "conflict"
+    UNANSWERED = "unanswered"
+    USAGE = "usage"
+    MISTAKE = "mistake"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +51,7 @@ class Problem:
     cause: str
     where: str = ""
     next_step: str = ""
+    trouble: Trouble = field(default=Trouble.OTHER, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         for name in ("cause", "where", "next_step"):
@@ -43,6 +64,11 @@ class Problem:
         return f"{place}{self.cause}{stop if step else ''}{step}"
 
 
+def known_as(problem: Problem, trouble: Trouble) -> Problem:
+    """Of this kind, unless more is known already."""
+    return replace(problem, trouble=trouble) if problem.trouble is Trouble.OTHER else problem
+
+
 def _phrase(text: str) -> str:
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]}…"
@@ -52,13 +78,17 @@ def _phrase(text: str) -> str:
 class BridgeError(Exception):
     """Anything that a person can mend. Never carries a secret."""
 
+    trouble: ClassVar[Trouble] = Trouble.OTHER
+
     def __init__(self, cause: str, *, where: str = "", next_step: str = "") -> None:
-        self.problem = Problem(cause, where, next_step)
+        self.problem = Problem(cause, where, next_step, trouble=self.trouble)
         super().__init__(str(self.problem))
 
 
 class ConfigError(BridgeError):
     """The config has problems; all of them are in `problems`."""
+
+    trouble = Trouble.CONFIG
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         first = problems[0]
@@ -67,40 +97,40 @@ class ConfigError(BridgeError):
 
 
 class UsageError(BridgeError):
-    pass
+    trouble = Trouble.USAGE
 
 
 class ContentError(BridgeError):
-    pass
+    trouble = Trouble.CONTENT
 
 
 class SourceError(BridgeError):
-    pass
+    trouble = Trouble.SOURCE
 
 
 class DestinationError(BridgeError):
-    pass
+    trouble = Trouble.REFUSED
 
 
 class Unreachable(DestinationError):
-    pass
+    trouble = Trouble.UNREACHABLE
 
 
 class Denied(DestinationError):
-    pass
+    trouble = Trouble.DENIED
 
 
 class Conflict(DestinationError):
-    pass
+    trouble = Trouble.CONFLICT
 
 
 class NotFound(DestinationError):
-    pass
+    trouble = Trouble.NOT_FOUND
 
 
 class Ambiguous(DestinationError):
-    pass
+    trouble = Trouble.UNANSWERED
 
 
 class StateError(BridgeError):
-    pass
+    trouble = Trouble.STATE

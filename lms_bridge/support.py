@@ -112,7 +112,7 @@ def _about(now: datetime) -> dict[str, Any]:
 
 def _config(path: Path, secrets: set[str]) -> Any:
     content = read_document(path).content
-    secrets |= set(_referred(content, path.resolve().parent))
+    secrets |= set(_referred(content, path.absolute().parent))
     return _masked(content, "")
 
 

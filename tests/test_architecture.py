@@ -34,16 +34,18 @@ ROOMS = {
     "windows": set(),
     "late": set(),
     "opening": GROUND | {"basis", "config", "late", "sync"},
-    "notify": GROUND | {"config", "expiry", "sync", "transport"},
+    "troubles": {"errors"},
+    "unquoted": {"errors", "troubles"},
+    "notify": GROUND | {"config", "expiry", "sync", "transport", "troubles", "unquoted"},
     "afterwards": GROUND | {"config", "notify", "opening", "sync"},
     "masking": set(),
     "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
-    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"},
-    "service": {"audit", "errors", "windows", "config", "opening", "sync", "console"},
+    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"} | {"unquoted"},
+    "service": {"audit", "errors", "windows", "config", "opening", "sync", "console", "troubles", "unquoted"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
     | {"sources", "scale", "opening", "console", "service", "tracing"}
-    | {"afterwards", "audit", "masking", "notify", "support"},
+    | {"afterwards", "audit", "masking", "notify", "support", "unquoted"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},

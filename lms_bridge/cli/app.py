@@ -61,6 +61,10 @@ def root(
         from lms_bridge.cli.log import show_log
 
         show_log()
+    else:
+        from lms_bridge.cli.log import show_unquoted
+
+        show_unquoted()
     context.obj = config
 
 

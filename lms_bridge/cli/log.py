@@ -4,10 +4,13 @@ Apart because records come from everywhere, tracebacks of errors that nobody for
 """
 
 import logging
+import os
+import sys
 from collections.abc import Iterable
 
 from lms_bridge.cli.printing import harmless
 from lms_bridge.masking import masking
+from lms_bridge.unquoted import MARK, Marked
 
 _FURTHER = "\n    | "
 
@@ -34,6 +37,21 @@ def show_log() -> None:
     log = logging.getLogger("lms_bridge")
     log.handlers = [handler]
     log.setLevel(logging.DEBUG)
+
+
+def show_unquoted() -> bool:
+    """Where whoever began this process asks for it: nothing but what may be kept anywhere, each line marked as they
+    say. The first says that from then on no other is of the log."""
+    mark = os.environ.get(MARK, "")
+    if not mark:
+        return False
+    handler = logging.StreamHandler()
+    handler.setFormatter(Marked(mark))
+    logging.getLogger().handlers = [handler]
+    # How a command ended: of an error that nobody foresaw its report says nothing.
+    logging.getLogger("lms_bridge.cli.sentences").setLevel(logging.DEBUG)
+    sys.stderr.write(f"{mark}\n")
+    return True
 
 
 def hide_in_log(secrets: Iterable[str]) -> None:

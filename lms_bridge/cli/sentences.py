@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lms_bridge.cli.printing import harmless, print_json, say
-from lms_bridge.errors import BridgeError, ConfigError, Problem, Unreachable, UsageError
+from lms_bridge.errors import BridgeError, ConfigError, Problem, Trouble, Unreachable, UsageError
 
 USAGE = 2
 FAILED = 1
@@ -32,7 +32,10 @@ def told(run: Callable[[], None]) -> None:
         sys.exit(INTERRUPTED)
     except Exception as error:
         logging.getLogger(__name__).debug("the command ended with an unexpected error", exc_info=True)
-        tell((_unexpected(error),))
+        problem = _unexpected(error)
+        tell((problem,))
+        if _wants_json():
+            print_json({"schema_version": 1, "problems": [problem_fields(problem)]})
         sys.exit(FAILED)
 
 
@@ -41,7 +44,9 @@ def _unexpected(error: Exception) -> Problem:
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     cause = f"an unexpected {type(error).__name__} stopped the command."
-    return Problem(cause, where, "What was done is kept. Run `lms-bridge -v …` and report what it prints.")
+    return Problem(
+        cause, where, "What was done is kept. Run `lms-bridge -v …` and report what it prints.", trouble=Trouble.MISTAKE
+    )
 
 
 def _code_of(error: BridgeError) -> int:
@@ -65,7 +70,12 @@ def sentence(problem: Problem) -> str:
 
 
 def problem_fields(problem: Problem) -> dict[str, str]:
-    return {"cause": problem.cause, "where": problem.where, "next_step": problem.next_step}
+    return {
+        "cause": problem.cause,
+        "where": problem.where,
+        "next_step": problem.next_step,
+        "trouble": problem.trouble.value,
+    }
 
 
 def _wants_json() -> bool:

@@ -34,7 +34,7 @@ class Trial:
 def open_trial(path: Path, *, port: int | None, reset: bool, elsewhere: bool = False) -> Iterator[Trial]:
     """`elsewhere` allows other ports than the config names when those are taken. Raises ConfigError for a config that
     is wrong, BridgeError for a port that is taken."""
-    folder = path.resolve().parent / SANDBOX_FOLDER
+    folder = path.absolute().parent / SANDBOX_FOLDER
     if reset:
         forget(folder)
         for left in folder.glob(f"{_STATE}*"):

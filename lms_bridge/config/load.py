@@ -72,7 +72,8 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
     """`addresses` are read as others (see `read_document`); `without_secrets` leaves references as they are, for
     commands that call nothing. Raises ConfigError, which holds every problem found."""
     document = read_document(path, name=path.name if path.parent == Path() else str(path), addresses=addresses)
-    folder = path.resolve().parent
+    # As it is given: where the file is a link that a deployment exchanges, what lies beside it would go away with it.
+    folder = path.absolute().parent
     if not isinstance(document.content, dict):
         raise ConfigError(
             (Problem("holds no settings.", document.name, "Start from the file that `lms-bridge init` writes."),)

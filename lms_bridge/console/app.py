@@ -25,7 +25,7 @@ from lms_bridge.console import (
     signing,
     static,
 )
-from lms_bridge.console.access.attempts import Attempts
+from lms_bridge.console.access.attempts import Attempts, Familiar
 from lms_bridge.console.access.sessions import Sessions
 from lms_bridge.console.desk import Access, Audit, Clock, Desk, Loader, no_audit
 from lms_bridge.console.errands import Errands
@@ -84,6 +84,8 @@ def console(
         sessions=Sessions(clock),
         by_person=Attempts(clock, free=5),
         by_address=Attempts(clock, free=20),
+        by_name=Attempts(clock, free=20, longest=30),
+        familiar=Familiar(),
     )
     renderer = Renderer()
     routes = [_route(page, desk, renderer) for page in PAGES]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from lms_bridge.config.load import Config
-from lms_bridge.console.access.attempts import Attempts
+from lms_bridge.console.access.attempts import Attempts, Familiar
 from lms_bridge.console.access.entra import EntraDoor
 from lms_bridge.console.access.passwords import PasswordFile
 from lms_bridge.console.access.sessions import Sessions
@@ -60,6 +60,8 @@ class Desk:
     sessions: Sessions
     by_person: Attempts
     by_address: Attempts
+    by_name: Attempts
+    familiar: Familiar
     held: "Held" = field(default_factory=lambda: Held())
 
     @property
@@ -92,7 +94,7 @@ class Held:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, ...] | None = None
         self._config: Config | None = None
         self._state: State | None = None
         self._at = ""
@@ -140,9 +142,9 @@ class Held:
                 self._state = None
 
 
-def _stamp(doors: Doors) -> tuple[int, int] | None:
+def _stamp(doors: Doors) -> tuple[int, ...] | None:
     try:
         status = doors.config_file.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size
+    return status.st_mtime_ns, status.st_size, status.st_ino

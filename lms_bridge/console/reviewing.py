@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from lms_bridge.audit.line import Actor
+from lms_bridge.audit.line import Actor, named
 from lms_bridge.audit.line import Role as ActsAs
 from lms_bridge.connector import Body, Sides
 from lms_bridge.console.access.roles import Role
@@ -82,8 +82,8 @@ def decide(visit: Visit) -> Response:
             "one of the two sides changed since you opened this; nothing was written.", next_step="Look at it again."
         )
     desk.audit(
-        visit.name, "review answered", review.key, route=review.route, answer=word, version=review.version,
-        fingerprint=review.fingerprint,
+        visit.name, "review answered", named(review.key, review.kind), route=review.route, answer=word,
+        version=review.version, fingerprint=review.fingerprint,
     )  # fmt: skip
 
     who = Actor(ActsAs.PERSON, visit.name)

@@ -88,7 +88,7 @@ def failed(change: Change, error: DestinationError | Problem) -> Outcome:
         status = Status.AMBIGUOUS
     elif isinstance(error, Conflict):
         status = Status.CONFLICT
-    problem = Problem(error.problem.cause, error.problem.where or change.key, error.problem.next_step)
+    problem = replace(error.problem, where=error.problem.where or change.key)
     return Outcome(change=change, status=status, problem=problem)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from lms_bridge.connector import Ending
-from lms_bridge.expiry import problem_of, stage
-from lms_bridge.notify.message import Message
+from lms_bridge.expiry import stage
+from lms_bridge.notify.message import Ends, Failed, Message, Recovered, RouteDay, Summary
 from lms_bridge.notify.news import BROKEN, HEALTHY, News
 
 NOTHING = "nothing"
@@ -46,9 +46,9 @@ def decide(
     endings: Iterable[Ending] = (),
     events: Collection[str],
     daily: Daily | None = None,
-    summary: Callable[[datetime], Sequence[str]] = lambda since: (),
+    summary: Callable[[datetime], Sequence[RouteDay]] = lambda since: (),
 ) -> list[Told]:
-    """`summary` gives the lines of a summary since a moment, and is asked only where one is due."""
+    """`summary` gives what each route did since a moment, and is asked only where one is due."""
     told = [*_of_news(news, now), *_of_endings(endings, now)]
     changed = [each for each in told if _is_new(known, each)]
     wanted = [_wanted(each, known, events) for each in changed] + list(_of_day(known, now, daily, summary))
@@ -80,29 +80,13 @@ def _wanted(told: Told, known: Mapping[str, Known], events: Collection[str]) -> 
 
 def _of_news(news: Iterable[News], now: datetime) -> Iterator[Told]:
     for each in news:
-        if each.status == BROKEN:
-            event, headline = "failed", f"Route {each.route} failed"
-        else:
-            event, headline = "recovered", f"Route {each.route} works again"
-        reason = each.reason if each.status == BROKEN else "its last run came to a good end"
-        step = each.next_step if each.status == BROKEN else "Nothing is to be done."
-        message = Message(
-            event=event, headline=headline, at=now, route=each.route, reason=reason, next_step=step, run=each.run
-        )
-        yield Told(f"route:{each.route}", each.status, message)
-        if each.status == BROKEN and not each.waiting:
+        about = Failed(each.failed) if each.status == BROKEN else Recovered()
+        yield Told(f"route:{each.route}", each.status, Message(about=about, at=now, route=each.route, run=each.run))
+        if each.status == BROKEN and not each.waits:
             continue  # what waits may not have been looked at
-        subject, status = f"waiting:{each.route}", "waiting" if each.waiting else NOTHING
-        asks = Message(
-            event="waiting",
-            headline=f"Route {each.route} waits for a person",
-            at=now,
-            route=each.route,
-            reason=f"there are {each.waiting}" if not each.waiting.startswith("1 ") else f"there is {each.waiting}",
-            next_step=each.decide,
-            run=each.run,
-        )
-        yield Told(subject, status, asks if each.waiting else None)
+        subject, status = f"waiting:{each.route}", "waiting" if each.waits else NOTHING
+        asks = Message(about=each.waits, at=now, route=each.route, run=each.run)
+        yield Told(subject, status, asks if each.waits else None)
 
 
 def _of_endings(endings: Iterable[Ending], now: datetime) -> Iterator[Told]:
@@ -112,19 +96,11 @@ def _of_endings(endings: Iterable[Ending], now: datetime) -> Iterator[Told]:
         if days is None:
             yield Told(subject, NOTHING)
             continue
-        problem = problem_of(ending, now)
-        message = Message(
-            event="expiry",
-            headline=problem.cause[:1].upper() + problem.cause[1:],
-            at=now,
-            reason=f"{ending.where} ends, and nothing can be read or written there afterwards",
-            next_step=problem.next_step,
-        )
-        yield Told(subject, f"{ending.ends:%Y-%m-%d} {days}", message)
+        yield Told(subject, f"{ending.ends:%Y-%m-%d} {days}", Message(about=Ends(ending), at=now))
 
 
 def _of_day(
-    known: Mapping[str, Known], now: datetime, daily: Daily | None, summary: Callable[[datetime], Sequence[str]]
+    known: Mapping[str, Known], now: datetime, daily: Daily | None, summary: Callable[[datetime], Sequence[RouteDay]]
 ) -> Iterator[Told]:
     if daily is None:
         return
@@ -134,9 +110,8 @@ def _of_day(
     if last is None:
         yield Told(DIGEST, day)  # the first one comes with the next day
     elif last.status < day:
-        lines = tuple(summary(last.at))
-        headline = f"Summary of {day}"
-        yield Told(DIGEST, day, Message(event=DIGEST, headline=headline, at=now, lines=lines))
+        about = Summary(due.astimezone(daily.zone).date(), tuple(summary(last.at)))
+        yield Told(DIGEST, day, Message(about=about, at=now))
 
 
 def due_at(now: datetime, daily: Daily) -> datetime:

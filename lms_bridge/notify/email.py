@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lms_bridge.config.notifications import EmailSettings
 from lms_bridge.errors import DestinationError, Unreachable
-from lms_bridge.notify.message import Message, text_of
+from lms_bridge.notify.message import Message, headline, text_of
 
 SECONDS = 15.0
 """For each answer of the server."""
@@ -45,7 +45,7 @@ def send(settings: EmailSettings, message: Message, folder: Path) -> None:
 
 def mail(settings: EmailSettings, message: Message) -> EmailMessage:
     made = EmailMessage()
-    made["Subject"] = f"[lms-bridge] {message.headline}"
+    made["Subject"] = f"[lms-bridge] {headline(message)}"
     made["From"] = settings.sender
     made["To"] = ", ".join(settings.to)
     made["Date"] = format_datetime(message.at)

@@ -16,8 +16,9 @@ from lms_bridge.config.notifications import Channel, EmailSettings, TeamsSetting
 from lms_bridge.connector import Ending
 from lms_bridge.errors import BridgeError, DestinationError, Problem
 from lms_bridge.notify.decide import Daily, Known, Told, decide
-from lms_bridge.notify.message import Message
-from lms_bridge.notify.news import HEALTHY, News, statuses, summary_line
+from lms_bridge.notify.message import Message, RouteDay, Trial
+from lms_bridge.notify.news import BROKEN, HEALTHY, News, route_day, statuses
+from lms_bridge.unquoted import Name
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
@@ -40,20 +41,21 @@ def tell(
     news: Sequence[News] = (),
     endings: Sequence[Ending] = (),
     installation: str = "",
+    console: str = "",
     send: Send | None = None,
 ) -> list[Problem]:
     """The problems of channels that could not be told; they are in the log, too. Raises nothing but StateError.
 
-    `routes`: those that a summary names. `folder`: where relative paths of settings start.
+    `routes`: those that a summary names. `folder`: where relative paths of settings start. `console`: its address.
     """
     problems = []
     with state.told.turn():
         for channel in channels:
             known = {subject: Known(*rest) for subject, rest in state.told.known(channel.name).items()}
             for told in _due(channel, known, state, routes, now=now, news=news, endings=endings):
-                problem = _told(channel, told, folder, installation, send or deliver)
+                problem = _told(channel, _signed(told, installation, console), folder, send or deliver)
                 if problem is not None:
-                    log.warning("channel=%s event=%s was not told: %s", channel.name, told.subject, problem)
+                    log.warning("channel=%s event=%s was not told: %s", Name(channel.name), Name(told.subject), problem)
                     problems.append(problem)
                     # Who does not answer once need not be waited for again in this run.
                     break
@@ -71,14 +73,15 @@ def _due(
     news: Sequence[News],
     endings: Sequence[Ending],
 ) -> list[Told]:
-    def summary(since: datetime) -> list[str]:
-        before = {name: known[f"route:{name}"].status for name in routes if f"route:{name}" in known}
+    def summary(since: datetime) -> list[RouteDay]:
+        failed = [name for name in routes if (f"route:{name}" in known and known[f"route:{name}"].status == BROKEN)]
+        before = dict.fromkeys(failed, BROKEN)
         now_is = statuses(before, news)
-        lines = []
+        told = []
         for name in routes:
             runs = [run for run in state.history.last_runs(name, _RUNS_A_DAY) if run.started >= since]
-            lines.append(summary_line(name, now_is.get(name, HEALTHY), runs, len(state.history.reviews(name))))
-        return lines
+            told.append(route_day(name, now_is.get(name, HEALTHY), runs, len(state.history.reviews(name))))
+        return told
 
     at = channel.digest
     daily = Daily(at, ZoneInfo(channel.settings.timezone)) if at is not None else None
@@ -86,15 +89,21 @@ def _due(
     return decide(known, now, news=news, endings=endings, events=events, daily=daily, summary=summary)
 
 
-def _told(channel: Channel, told: Told, folder: Path, installation: str, send: Send) -> Problem | None:
+def _told(channel: Channel, told: Told, folder: Path, send: Send) -> Problem | None:
     """None: it arrived, or nobody had to be told."""
     if told.message is None:
         return None
     try:
-        send(channel, replace(told.message, installation=installation), folder)
+        send(channel, told.message, folder)
     except BridgeError as error:
         return error.problem
     return None
+
+
+def _signed(told: Told, installation: str, console: str) -> Told:
+    if told.message is None:
+        return told
+    return replace(told, message=replace(told.message, installation=installation, console=console))
 
 
 def deliver(channel: Channel, message: Message, folder: Path, *, within: float = _WHOLE) -> None:
@@ -140,12 +149,4 @@ def _send(channel: Channel, message: Message, folder: Path) -> None:
 
 
 def trial_message(now: datetime, installation: str) -> Message:
-    return Message(
-        event="test",
-        headline="lms-bridge can reach you here",
-        at=now,
-        reason="somebody ran `lms-bridge notify test`",
-        next_step="Nothing is to be done.",
-        installation=installation,
-        news=now.isoformat(),
-    )
+    return Message(about=Trial(), at=now, installation=installation, news=now.isoformat())

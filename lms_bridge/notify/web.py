@@ -10,7 +10,7 @@ from typing import Any
 
 from lms_bridge.config.notifications import TeamsSettings, WebhookSettings
 from lms_bridge.errors import BridgeError, DestinationError
-from lms_bridge.notify.message import Message, facts
+from lms_bridge.notify.message import Failed, Message, facts, headline, lines, link, next_step, reason
 from lms_bridge.transport import Answer, Fail, Limits, Request, Transport, host_of
 
 _LIMITS = Limits(connect_timeout=10, read_timeout=15, whole_timeout=30, max_bytes=64 * 1024, attempts=1, patience=30)
@@ -43,11 +43,13 @@ def document(message: Message) -> dict[str, Any]:
         "id": message.id,
         "event": message.event,
         "route": message.route,
-        "headline": message.headline,
-        "reason": message.reason,
-        "next_step": message.next_step,
+        "headline": headline(message),
+        "reason": reason(message),
+        "next_step": next_step(message),
         "run": message.run,
-        "lines": list(message.lines),
+        "console": link(message),
+        "troubles": dict(message.about.counts) if isinstance(message.about, Failed) else {},
+        "lines": lines(message),
         "installation": message.installation,
         "at": message.at.astimezone(UTC).isoformat(),
     }
@@ -55,16 +57,16 @@ def document(message: Message) -> dict[str, Any]:
 
 def card(message: Message) -> dict[str, Any]:
     """A message with one Adaptive Card, which the workflow's trigger takes. Every text is a TextRun: it knows no
-    Markdown, so that what a server answered cannot become a link.
+    Markdown, so that no name can become a link.
     https://learn.microsoft.com/en-us/adaptive-cards/schema-explorer/text-run"""
-    body = [_block(_run(message.headline, size="Large", weight="Bolder"))]
-    body += [_block(_run(line)) for line in message.lines]
+    body = [_block(_run(headline(message), size="Large", weight="Bolder"))]
+    body += [_block(_run(line)) for line in lines(message)]
     body += [_block(_run(f"{name}: ", weight="Bolder"), _run(value)) for name, value in facts(message)]
     content = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.2",
-        "fallbackText": message.headline,
+        "fallbackText": headline(message),
         "body": body,
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": content}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lms_bridge.service.doors import Doors
 
-LOOPBACK = ("localhost", "127.0.0.1")
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -32,6 +33,14 @@ class Served:
     console: Callable[[], ASGIApp] | None = None
     begin: Callable[[], None] = lambda: None
     end: Callable[[], None] = lambda: None
+
+
+def as_in_header(host: str) -> str:
+    """As browsers name it: an IPv6 address in brackets, in its shortest form and without a zone. RFC 3986, 3.2.2"""
+    try:
+        return f"[{IPv6Address(host.partition('%')[0])}]"
+    except ValueError:
+        return host
 
 
 def build_app(served: Served) -> Starlette:

@@ -8,6 +8,9 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
+from lms_bridge.unquoted import arose, sentence
+
+_OWN = ("lms_bridge.service", "lms_bridge.console.opening")
 _FIELDS = ("route", "run", "course", "key", "by")
 
 
@@ -21,7 +24,7 @@ def show_log(*, as_json: bool) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.stdlib.ExtraAdder(allow=_FIELDS),
-        structlog.processors.format_exc_info,
+        _without_words,
     ]
     last = structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else _line
     handler = logging.StreamHandler(sys.stderr)
@@ -31,9 +34,24 @@ def show_log(*, as_json: bool) -> None:
         )
     )
     root = logging.getLogger()
+    handler.addFilter(_without_quotes)
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("lms_bridge").setLevel(logging.INFO)
+
+
+def _without_quotes(record: logging.LogRecord) -> bool:
+    """What the engine says while the console plans may quote an item; the service itself names routes and people."""
+    if not record.name.startswith(_OWN):
+        record.msg, record.args = sentence(record), ()
+    return True
+
+
+def _without_words(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    raised = event.pop("exc_info", None)
+    if isinstance(raised, tuple) and raised[0] is not None:
+        event["exception"] = arose(raised)
+    return event
 
 
 @contextmanager
@@ -50,7 +68,6 @@ def _without(library: str) -> Iterator[None]:
 def _line(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
     """No text can forge a record: what acts on a terminal or ends a line becomes a blank."""
     about = "".join(f" {field}={event[field]}" for field in _FIELDS if event.get(field))
-    # A traceback comes on the same line, at its end.
     parts = [str(event["time"]), str(event["level"]).upper(), str(event["event"]) + about, event.get("exception", "")]
     text = " ".join(part for part in parts if part)
     return "".join(sign if sign.isprintable() else " " for sign in text)

@@ -5,9 +5,10 @@ It outlives a service that is killed, and holds the route's lease as long as it 
 
 import json
 import os
+import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -16,15 +17,15 @@ from typing import IO, Protocol
 
 from lms_bridge.audit.actor import FOR, spelled
 from lms_bridge.audit.line import Actor, Role
-from lms_bridge.errors import Problem
+from lms_bridge.errors import Problem, Trouble
+from lms_bridge.troubles import counted, next_step, reason
+from lms_bridge.unquoted import MARK
 
 # -P: a file of the current folder, which authors may write, is never taken for a library.
 _COMMAND = (sys.executable, "-P", "-c", "from lms_bridge.cli import main; main()")
 
 _LARGEST = 10_000_000
 """Bytes: a report that is larger is not looked into."""
-_TOLD = 20
-"""Failures of one run."""
 STOPPED = 10
 """The exit code of a run that a signal ended in good order."""
 
@@ -45,8 +46,9 @@ class Runner(Protocol):
     def run(
         self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
     ) -> int:
-        """Runs to its end, and gives the exit code; `told` is given what it says went wrong, line by line. `wanted` is
-        asked when nothing but `stop` can keep it any more: one that is not wanted by then is stopped."""
+        """Runs to its end, and gives the exit code; `told` is given what may be kept of what went wrong, line by
+        line. `wanted` is asked when nothing but `stop` can keep it any more: one that is not wanted by then is stopped.
+        """
         ...
 
     def stop(self, route: str) -> bool:
@@ -68,22 +70,24 @@ class Processes:
     def run(
         self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
     ) -> int:
+        # Nothing that the run reads can know it, so that nothing it quotes passes for a line of its log.
+        mark = f"{secrets.token_hex(8)} "
         with TemporaryFile() as report:
             with self._lock:
                 if not wanted():
                     return STOPPED
-                process = self._running[request.route] = _begun(file, request, report)
+                process = self._running[request.route] = _begun(file, request, report, mark)
             try:
                 assert process.stderr is not None
                 with process.stderr:
-                    for line in process.stderr:
-                        told(line.rstrip("\n"))
+                    for line in said(process.stderr, mark):
+                        told(line)
                 code = process.wait()
             finally:
                 with self._lock:
                     del self._running[request.route]
-            for failure in _failures(report) if code else ():
-                told(failure)
+            for line in _failures(report, request.route) if code else ():
+                told(line)
             return code
 
     def stop(self, route: str) -> bool:
@@ -100,7 +104,7 @@ class Processes:
         return Reading(file, input_of=route).input()
 
 
-def _begun(file: Path, request: Request, report: IO[bytes]) -> subprocess.Popen[str]:
+def _begun(file: Path, request: Request, report: IO[bytes], mark: str) -> subprocess.Popen[str]:
     # A session of its own: Ctrl-C in a terminal asks the service, and the service asks it, once.
     return subprocess.Popen(  # noqa: S603 - our own command, each word a word of its own
         [*_COMMAND, *words(file, request)],
@@ -111,22 +115,37 @@ def _begun(file: Path, request: Request, report: IO[bytes]) -> subprocess.Popen[
         encoding="utf-8",
         errors="replace",
         start_new_session=True,
-        env={**os.environ, FOR: spelled(_whom(request))},
+        env={**os.environ, FOR: spelled(_whom(request)), MARK: mark},
     )
 
 
-def _failures(report: IO[bytes]) -> Iterator[str]:
-    """What the run itself reports. Of what is about no item, a token that has ended for instance, the state knows
-    nothing."""
+def said(lines: Iterable[str], mark: str) -> Iterator[str]:
+    """Of what a run writes to standard error its log, which quotes nothing; and everything before that begins, since
+    nothing was read by then: why it could not begin, for instance."""
+    begun = False
+    for line in lines:
+        marked = line.startswith(mark)
+        text = line.removeprefix(mark).strip()
+        if text and (marked or not begun):
+            yield text
+        begun = begun or marked
+
+
+def _failures(report: IO[bytes], route: str) -> Iterator[str]:
+    """What the run itself reports, by kind and number: of what is about no item, a token that has ended for instance,
+    the state knows nothing; and causes may quote what does not belong into a log."""
     report.seek(0)
     try:
-        failures = json.loads(report.read(_LARGEST)).get("failures", [])
-    except ValueError:
+        told = json.loads(report.read(_LARGEST))
+        problems = [
+            Problem("", trouble=Trouble(each["trouble"])) for each in told.get("failures", told.get("problems"))
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        yield f"it left no report: `lms-bridge sync --route {route}` by hand shows why"
         return
-    for each in failures[:_TOLD]:
-        yield str(Problem(each["cause"], each["where"], each["next_step"]))
-    if len(failures) > _TOLD:
-        yield f"{len(failures) - _TOLD} more failures are told by `lms-bridge runs show`."
+    if problems:
+        counts = counted(problems)
+        yield f"{reason(counts)}. {next_step(counts, route)}"
 
 
 def _whom(request: Request) -> Actor:

@@ -57,11 +57,12 @@ def serve(
         _log.info("serving %s routes of %s", len(served.routes), served.file)
 
     consoles: list[Console] = []
+    hosts = [*served.hosts, app.as_in_header(host)]
 
     def pages() -> ASGIApp:
         from lms_bridge.console.opening import open_console
 
-        consoles.append(open_console(rota, hosts=[*served.hosts, host], clock=clock))
+        consoles.append(open_console(rota, hosts=hosts, clock=clock))
         return consoles[-1].app
 
     def end() -> None:
@@ -74,9 +75,7 @@ def serve(
         bell.stop()
         rota.close()
 
-    parts = app.Served(
-        doors=rota, metrics=rota.metrics, hosts=[*served.hosts, host], console=pages, begin=begin, end=end
-    )
+    parts = app.Served(doors=rota, metrics=rota.metrics, hosts=hosts, console=pages, begin=begin, end=end)
     config = uvicorn.Config(
         app.build_app(parts),
         # Without a proxy, who asks could say by X-Forwarded-For that they are somebody else at each try of a password.

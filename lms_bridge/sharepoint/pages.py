@@ -127,7 +127,7 @@ class PagePlace:
         except DestinationError as error:
             return failed(change, error)
         except ContentError as error:
-            problem = Problem(error.problem.cause, change.key, error.problem.next_step)
+            problem = replace(error.problem, where=change.key)
             return Outcome(change=change, status=Status.FAILED, problem=problem)
 
     def _written(self, change: Change) -> Outcome:

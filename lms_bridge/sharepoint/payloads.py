@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from lms_bridge.connector import Change, Outcome, Status
-from lms_bridge.errors import Ambiguous, Conflict, DestinationError, Problem
+from lms_bridge.errors import Ambiguous, Conflict, DestinationError
 
 FINGERPRINT_PART = 12
 SIGNED = "installation"
@@ -57,5 +58,5 @@ def failed(change: Change, error: DestinationError) -> Outcome:
         status = Status.CONFLICT
     elif isinstance(error, Ambiguous):
         status = Status.AMBIGUOUS
-    problem = Problem(error.problem.cause, change.key, error.problem.next_step)
+    problem = replace(error.problem, where=change.key)
     return Outcome(change=change, status=status, problem=problem)

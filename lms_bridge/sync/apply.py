@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Action, Change, Outcome, Record, Status
-from lms_bridge.errors import Problem, StateError
+from lms_bridge.errors import Problem, StateError, Trouble, known_as
 from lms_bridge.items import Key
 from lms_bridge.sync.report import exit_code, summary_of
 from lms_bridge.sync.run import Failure, Plan, Progress, Report, Route, no_progress
@@ -189,7 +189,8 @@ def _failures(outcomes: Sequence[Outcome]) -> list[Failure]:
         if outcome.status in (Status.FAILED, Status.AMBIGUOUS):
             key = outcome.change.key
             problem = outcome.problem or Problem("It could not be written.", key, "Sync again.")
-            failures.append(Failure(key, problem if problem.where else replace(problem, where=key)))
+            kind = Trouble.UNANSWERED if outcome.status is Status.AMBIGUOUS else Trouble.REFUSED
+            failures.append(Failure(key, known_as(problem if problem.where else replace(problem, where=key), kind)))
     return failures
 
 

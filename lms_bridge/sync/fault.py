@@ -1,6 +1,6 @@
 """What is told when a connector or we ourselves made a mistake. Apart, since it is needed wherever one is called."""
 
-from lms_bridge.errors import Problem
+from lms_bridge.errors import Problem, Trouble
 
 
 def fault(error: Exception, where: str, what: str) -> Problem:
@@ -9,4 +9,5 @@ def fault(error: Exception, where: str, what: str) -> Problem:
         f"It could not be {what}: {type(error).__name__}. This is a mistake in lms-bridge.",
         where,
         "Run again with --verbose and report what it says; everything else went on.",
+        trouble=Trouble.MISTAKE,
     )

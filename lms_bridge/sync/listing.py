@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from lms_bridge.connector import Record
-from lms_bridge.errors import BridgeError, Problem
+from lms_bridge.errors import BridgeError, Problem, Trouble, known_as
 from lms_bridge.items import Item, Key, Kind, Page, Prompt, Withheld, index_key, mark
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.index import with_indexes
@@ -52,7 +52,7 @@ def read_source(
         held = {withheld.key: withheld for withheld in listing.withheld}
     except BridgeError as error:
         return SourceView(failures=(Failure("", error.problem),), failed=True)
-    failures = [Failure("", problem) for problem in listing.problems]
+    failures = [Failure("", known_as(problem, Trouble.CONTENT)) for problem in listing.problems]
     items, doubles = _unique(every)
     failures += doubles
     listed = Listed.WHOLE if listing.complete and not failures and not held else Listed.PARTLY
@@ -111,6 +111,7 @@ def _unique(items: list[Item]) -> tuple[list[Item], list[Failure]]:
                 f"{len(same)} items have the same key {key}: {', '.join(str(item.origin) for item in same)}.",
                 str(same[0].origin),
                 "Give each of them an `id` of its own.",
+                trouble=Trouble.CONTENT,
             ),
         )
         for key, same in by_key.items()

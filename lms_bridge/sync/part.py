@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lms_bridge.connector import Action, Address, Change, Outcome, Placement, PlaceRef, Status
-from lms_bridge.errors import Problem
+from lms_bridge.errors import Problem, Trouble
 from lms_bridge.items import Item, Key
 from lms_bridge.sync.apply import WRITES, apply, not_whole
 from lms_bridge.sync.intent import SharedRun
@@ -149,7 +149,10 @@ def _rest(report: Report) -> dict[str, Any]:
     return {
         "destination": report.destination,
         "unchanged": report.unchanged,
-        "failures": [[f.key, f.problem.cause, f.problem.where, f.problem.next_step] for f in report.failures],
+        "failures": [
+            [f.key, f.problem.cause, f.problem.where, f.problem.next_step, f.problem.trouble.value]
+            for f in report.failures
+        ],
         "notices": [[n.cause, n.where, n.next_step] for n in report.notices],
         "approvals": list(report.approvals),
         "unreachable": report.unreachable,
@@ -185,13 +188,23 @@ def report_of(shared: SharedRun, state: "State") -> Report:
         held=left("held"),
         postponed=left("postponed"),
         unchanged=rest["unchanged"],
-        failures=tuple(Failure(key, Problem(*words)) for key, *words in rest["failures"]),
+        failures=tuple(_failure(*words) for words in rest["failures"]),
         notices=tuple(Problem(*words) for words in rest["notices"]),
         approvals=tuple(rest["approvals"]),
         unreachable=rest["unreachable"],
         stopped=rest["stopped"],
         fidelity=rest["fidelity"],
     )
+
+
+def _kept(failure: Failure) -> list[str]:
+    told = failure.problem
+    return [failure.key, told.cause, told.where, told.next_step, told.trouble.value]
+
+
+def _failure(key: Key, cause: str, where: str, next_step: str, trouble: str = Trouble.OTHER.value) -> Failure:
+    """As a run keeps it; one that an earlier version kept names no kind."""
+    return Failure(key, Problem(cause, where, next_step, trouble=Trouble(trouble)))
 
 
 def _at(change: Change) -> tuple[str, Key]:

@@ -91,7 +91,13 @@ def summary_of(reports: Iterable[Report]) -> dict[str, int]:
 
 def failure_rows(failures: Iterable[Failure]) -> list[dict[str, str]]:
     return [
-        {"key": f.key, "cause": f.problem.cause, "where": f.problem.where, "next_step": f.problem.next_step}
+        {
+            "key": f.key,
+            "cause": f.problem.cause,
+            "where": f.problem.where,
+            "next_step": f.problem.next_step,
+            "trouble": f.problem.trouble.value,
+        }
         for f in failures
     ]
 

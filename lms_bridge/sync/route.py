@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Address, Body, Placement, PlaceRef, Record
-from lms_bridge.errors import BridgeError, Unreachable
+from lms_bridge.errors import BridgeError, Trouble, Unreachable, known_as
 from lms_bridge.items import Item, Key, Page
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
@@ -289,9 +289,9 @@ def _expected(look: Look) -> dict[Key, Body]:
 
 
 def _failures(looks: Sequence[Look], placement: Placement) -> list[Failure]:
-    failures = [Failure(key, problem) for key, problem in placement.missing.items()]
+    failures = [Failure(key, known_as(problem, Trouble.NOT_FOUND)) for key, problem in placement.missing.items()]
     for look in looks:
-        failures += [Failure(key, problem) for key, problem in look.unrendered.items()]
+        failures += [Failure(key, known_as(problem, Trouble.CONTENT)) for key, problem in look.unrendered.items()]
         if look.problem is not None:
             failures.append(Failure("", look.problem))
     return failures

@@ -47,6 +47,7 @@ _ADD_RECORD = sa.insert(tables.records)
 _OF_AN_INTENT = tuple(field.name for field in fields(Intent))
 _ADD_OUTCOME = sa.insert(tables.outcomes)
 _ADD_IMAGE = sa.insert(tables.images)
+_UPDATE_IMAGE = sa.update(tables.images).where(*_at_key(tables.images), tables.images.c.run == sa.bindparam("at_run"))
 _CLOSE_INTENTS = sa.delete(tables.intents).where(*_at_key(tables.intents))
 _CLOSE_INTENTS_OF_RUN = _CLOSE_INTENTS.where(tables.intents.c.run == sa.bindparam("at_run"))
 
@@ -213,12 +214,15 @@ class State:
             query = sa.select(*(i.c[name] for name in _OF_AN_INTENT)).where(*self._within(i, route))
             return [Intent(**row) for row in connection.execute(query.order_by(i.c.id)).mappings()]
 
-    def write_intents(self, intents: Sequence[Intent]) -> None:
-        """Committed before anything is sent, so that a run that dies leaves a trace of what it was about to do."""
+    def write_intents(self, intents: Sequence[Intent], stood: Sequence[tuple[str, str, Image]] = ()) -> None:
+        """Committed before anything is sent, so that a run that dies leaves a trace of what it was about to do, and
+        (by run and route) of what `stood` where it was to write."""
         if intents:
             with self._store.transaction(on_disk=True) as connection:
                 rows = [{name: getattr(intent, name) for name in _OF_AN_INTENT} for intent in intents]
                 connection.execute(sa.insert(tables.intents), rows)
+                if stood:
+                    connection.execute(_ADD_IMAGE, [image_row(*of) for of in stood])
 
     def settle(
         self,
@@ -243,7 +247,7 @@ class State:
         with self._store.transaction() as connection:
             connection.execute(_ADD_OUTCOME, outcome_row(run, route, outcome) | digests)
             if image is not None:
-                connection.execute(_ADD_IMAGE, image_row(run, route, image))
+                _put_image(connection, run, route, image)
             if record is not None:
                 _put_record(connection, route, destination, record)
             if forget:
@@ -297,6 +301,14 @@ def _put_record(connection: Connection, route: str, destination: str, record: Re
     here = {"at_route": route, "at_place": record.place, "at_key": record.key}
     if connection.execute(_UPDATE_RECORD, values | here).rowcount == 0:
         connection.execute(_ADD_RECORD, values | {"route": route, "place": record.place, "key": record.key})
+
+
+def _put_image(connection: Connection, run: str, route: str, image: Image) -> None:
+    """What stood there was kept before the write, where something did."""
+    here = {"at_route": route, "at_place": image.place, "at_key": image.key, "at_run": run}
+    known = {"ref": image.ref, "digest_after": image.digest_after}
+    if image.before is None or connection.execute(_UPDATE_IMAGE, known | here).rowcount == 0:
+        connection.execute(_ADD_IMAGE, image_row(run, route, image))
 
 
 def _close_intents(connection: Connection, route: str, place: str, key: Key, *, run: str | None = None) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from lms_bridge.errors import StateError
-from lms_bridge.sync.state_engine import sqlite_file, where
+from lms_bridge.sync.state_engine import BUSY_SECONDS, sqlite_file, where
 
 
 @contextmanager
@@ -106,7 +106,9 @@ def _advisory_lock(engine: Engine, name: str, *, patient: bool) -> Iterator[Call
 
     def take(connection: Connection) -> bool:
         if patient:
+            connection.execute(sa.text("SET lock_timeout = 0"))
             connection.execute(sa.select(sa.func.pg_advisory_lock(number)))
+            connection.execute(sa.text(f"SET lock_timeout = '{BUSY_SECONDS}s'"))
             return True
         return bool(connection.execute(sa.select(sa.func.pg_try_advisory_lock(number))).scalar_one())
 

@@ -17,7 +17,7 @@ from lms_bridge.audit.line import Actor
 from lms_bridge.connector import Address, Change, Outcome, Status
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
-from lms_bridge.sync.intent import Intent
+from lms_bridge.sync.intent import Image, Intent
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease_places
@@ -38,8 +38,8 @@ class _SharedState(State):
         self.trail = whole.trail
         self._delivery = secrets.token_hex(4)
 
-    def write_intents(self, intents: Sequence[Intent]) -> None:
-        super().write_intents([replace(intent, run=self._signed(intent.run)) for intent in intents])
+    def write_intents(self, intents: Sequence[Intent], stood: Sequence[tuple[str, str, Image]] = ()) -> None:
+        super().write_intents([replace(intent, run=self._signed(intent.run)) for intent in intents], stood)
 
     def settle(self, route: str, destination: str, run: str, outcome: Outcome, **how: Any) -> None:
         super().settle(route, destination, run, outcome, **how)

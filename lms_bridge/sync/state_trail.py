@@ -3,6 +3,7 @@
 Beside the records because it must be one trail for all processes and hosts that share a state.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -95,23 +96,26 @@ class Trail:
             last = rows[-1].number
 
     def _add_run(self, connection: Connection, run: str, route: str, by: Actor, *, ended: bool) -> None:
-        t, o = tables.trail, tables.outcomes
-        of_run = [t.c.run == run, t.c.route == route]
-        told = connection.execute(
-            sa.select(sa.func.count()).select_from(t).where(*of_run, t.c.deed.not_in([deed.value for deed in Deed]))
-        ).scalar_one()
+        o = tables.outcomes
+        # A run that workers share may be closed more than once. How far it was told cannot be known by number: what
+        # another transaction wrote earlier may be seen later.
+        told = _told(connection, run, route)
+        count = told.total()
         rows = connection.execute(
             sa.select(o.c.action, o.c.kind, o.c.key, o.c.status, o.c.digest_before, o.c.digest_after)
             .where(o.c.run == run, o.c.route == route, o.c.status.in_(_WRITTEN))
             .order_by(o.c.id)
-            # A run that workers share may be closed more than once.
-            .offset(told)
         )
-        acts = [_change(run, route, row) for row in rows]
+        acts = []
+        for row in rows:
+            act = _change(run, route, row)
+            if told[act]:
+                told[act] -= 1
+            else:
+                acts.append(act)
         if acts:
             how = "" if ended else ", cut off"
-            count = told + len(acts)
-            acts.append(Act(deed=Deed.RUN, route=route, run=run, about=f"{count} changes{how}"))
+            acts.append(Act(deed=Deed.RUN, route=route, run=run, about=f"{count + len(acts)} changes{how}"))
             _add(connection, acts, by)
 
     @contextmanager
@@ -136,6 +140,20 @@ def _change(run: str, route: str, row: Sequence[Any]) -> Act:
         before=before or "",
         after=after or "",
         about="unanswered" if status == Status.AMBIGUOUS.value else "",
+    )
+
+
+def _told(connection: Connection, run: str, route: str) -> Counter[Act]:
+    """The changes of a run that the trail tells."""
+    t = tables.trail
+    lines = connection.execute(
+        sa.select(t.c.deed, t.c.key, t.c.before, t.c.after, t.c.about).where(
+            t.c.run == run, t.c.route == route, t.c.deed.not_in([deed.value for deed in Deed])
+        )
+    )
+    return Counter(
+        Act(deed=deed, route=route, run=run, key=key, before=before, after=after, about=about)
+        for deed, key, before, after, about in lines
     )
 
 

@@ -6,7 +6,7 @@ Everything that talks to a destination before a write is in this module; places 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from lms_bridge.connector import Address, Context, Destination, Entry, Payload, Place, Placement, PlaceRef, Record
@@ -239,4 +239,4 @@ def side_by_side(
 
 
 def _placed(problem: Problem, ref: PlaceRef) -> Problem:
-    return Problem(problem.cause, problem.where or ref.title, problem.next_step)
+    return replace(problem, where=problem.where or ref.title)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lms_bridge.sync.state import State
 
 CHANGED_SINCE = "it was changed since that run; it is left as it is"
+STANDS_STILL = "what stood there before that run stands there; there is nothing to put back"
 GONE_SINCE = "it is not there any more; there is nothing to put back"
 STANDS_AGAIN = "something stands there again; it is left as it is"
 NO_WAY_TO_DELETE = "this destination has no way to delete what that run made: remove it there by hand"
@@ -114,8 +115,12 @@ def _as_a_persons(written: Record, ours: Record) -> Record:
 
 
 def _images(state: "State", route: str, run: str) -> dict[tuple[str, Key], Image]:
-    """By place and key: a run writes each entry once at the most."""
-    return {(image.place, image.key): image for image in state.history.images(run, route)}
+    """By place and key: a run writes each entry once at the most, and where it is tried again by another worker, the
+    first found what stood there before the run."""
+    images: dict[tuple[str, Key], Image] = {}
+    for image in state.history.images(run, route):
+        images.setdefault((image.place, image.key), image)
+    return images
 
 
 def _look(
@@ -147,7 +152,10 @@ def _undoing(there: _There, image: Image, run: str) -> Change | str:
         return GONE_SINCE
     except BridgeError as error:
         return str(error.problem)
-    if body_digest(stands) != image.digest_after:
+    digest = body_digest(stands)
+    if image.before is not None and digest == body_digest(image.before):
+        return STANDS_STILL
+    if digest != image.digest_after:
         return CHANGED_SINCE
     if not made:
         return _put_back(there, image, entry, stands, run)

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Action, Body, Change, Entry, Outcome, Payload, Place, Record, Sides, Status
-from lms_bridge.errors import BridgeError, NotFound, Problem, Unreachable
+from lms_bridge.errors import BridgeError, Problem, Unreachable
 from lms_bridge.items import Key
 from lms_bridge.sync.decision import ANSWER_LOST, DRIFT_OVERWRITE, TAKEN_OVER
 from lms_bridge.sync.digest import body_digest
@@ -20,6 +20,7 @@ from lms_bridge.sync.intent import COPY, Image, Intent
 from lms_bridge.sync.policy import Drift, Policy
 from lms_bridge.sync.remembered import with_base
 from lms_bridge.sync.run import Plan
+from lms_bridge.sync.stood import OVER, Known, digest_before, image_of, with_before
 from lms_bridge.sync.stop import Stop
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 Gather = Callable[[Outcome], None]
 Digests = frozenset[str]
-Known = dict[str, str]
-"""Digests of texts, by text: those of one slice of changes, where the same ones come up again and again."""
 
 NOT_TOLD = Problem(
     "It was not told what became of this change.", next_step="Sync again: it is looked up before anything is sent."
@@ -39,8 +38,6 @@ COPY_NOT_MADE = Problem(
 )
 AT_ONCE = 40
 """A run that is to stop ends after so many changes of a place at the most: about what one batch takes."""
-
-_OVER = frozenset({Action.UPDATE, Action.MERGE, Action.HIDE, Action.DELETE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +71,16 @@ class Writer:
         digests: dict[str, str] = {}
         ready: list[Change] = []
         for change in changes:
-            known = _with_before(place, change)
+            known = with_before(place, change)
             if isinstance(known, Change):
                 ready.append(known)
             else:
                 gather(self._settled(place, known, digests))
         with self.turn:
             intents = [intent for change in ready for intent in self._intents(place, change, digests)]
-        self.state.write_intents(intents)
+            # Should no answer come nobody else knows what stood there, nor what the write was to leave.
+            over = [image_of(place, change, digests) for change in ready if change.action in OVER and change.before]
+        self.state.write_intents(intents, [(self.run, self.plan.route, image) for image in over])
         unreachable = False
         # What the state store raises in here is not the place's fault and must end the run.
         for outcome, lost in _told(place, ready):
@@ -155,25 +154,25 @@ class Writer:
                 outcome = replace(outcome, status=Status.AMBIGUOUS, problem=NOT_TOLD)
             elif _not_kept(place, change, outcome, digests):
                 outcome = replace(outcome, status=Status.FAILED, problem=_unkept(change))
-        before = _stood(change, digests)
+        before = digest_before(change, digests)
         if outcome.status is not Status.DONE:
             # It may have arrived, and the next run finds only what it left: nobody else knows what stood there.
             written_over = outcome.status is Status.AMBIGUOUS and change.before is not None
-            image = _image(place, outcome, digests) if written_over else None
+            image = image_of(place, change, digests, outcome) if written_over else None
             self._settle(outcome, None, image=image, before=before)
             return outcome
         if change.action is Action.DELETE:
-            self._settle(outcome, None, image=_image(place, outcome, digests), before=before, forget=True)
+            self._settle(outcome, None, image=image_of(place, change, digests, outcome), before=before, forget=True)
             return outcome
         if change.of is not None:
-            self._settle(outcome, None, image=_image(place, outcome, digests), before=before, closed=True)
+            self._settle(outcome, None, image=image_of(place, change, digests, outcome), before=before, closed=True)
             return outcome
         assert change.payload is not None
         assert outcome.entry is not None
         ours = self.plan.ours.get((change.place.id, change.key), frozenset())
         record = _record(place, outcome, change.payload, ours, digests)
         record = replace(record, fidelity=_fidelity(self.plan.texts.get(change.key), change, outcome.body))
-        image = None if change.action is Action.ADOPT else _image(place, outcome, digests)
+        image = None if change.action is Action.ADOPT else image_of(place, change, digests, outcome)
         self._settle(outcome, record, image=image, before=before)
         if change.action is Action.ADOPT:
             self.adopted.append((replace(change, entry=outcome.entry, before=outcome.body), record))
@@ -195,31 +194,9 @@ class Writer:
         self.state.settle(*where, outcome, record=record, image=image, before=before, forget=forget, closed=closed)
 
 
-def _with_before(place: Place, change: Change) -> Change | Outcome:
-    """The change with what it would write over, so that it can be put back; or why it is not written."""
-    if change.action not in _OVER or change.before is not None or change.entry is None:
-        return change
-    try:
-        return replace(change, before=place.read(change.entry))
-    except NotFound:
-        return change
-    except BridgeError as error:
-        return Outcome(change=change, status=Status.FAILED, problem=error.problem)
-    except Exception as error:
-        log.exception("%s could not be read", change.key)
-        return Outcome(change=change, status=Status.FAILED, problem=fault(error, place.ref.title, "read"))
-
-
-def _stood(change: Change, digests: Known) -> str:
-    """The digest of what a write finds there, as far as it is known."""
-    if change.before is not None:
-        return body_digest(change.before, digests)
-    return change.record.digest if change.record is not None else ""
-
-
 def _not_kept(place: Place, change: Change, outcome: Outcome, digests: Known) -> bool:
     """The destination took the write, and what stands there is still what stood there before."""
-    if change.action not in _OVER or change.before is None or outcome.body is None or change.payload is None:
+    if change.action not in OVER or change.before is None or outcome.body is None or change.payload is None:
         return False
     stands = body_digest(outcome.body, digests)
     if stands != body_digest(change.before, digests):
@@ -232,23 +209,6 @@ def _unkept(change: Change) -> Problem:
         "the destination took the change, but what stands there did not change.",
         change.key,
         "Look at the entry there: it may be checked out, or wait for an approval. The next sync tries again.",
-    )
-
-
-def _image(place: Place, outcome: Outcome, digests: Known) -> Image:
-    change = outcome.change
-    after = ""
-    if change.payload is not None:
-        after = body_digest(outcome.body if outcome.body is not None else place.expected(change.payload), digests)
-    known = outcome.entry or change.entry
-    return Image(
-        place=change.place.id,
-        key=change.key,
-        action=change.action,
-        ref=known.ref if known is not None else "",
-        before=change.before,
-        record_before=change.record,
-        digest_after=after,
     )
 
 

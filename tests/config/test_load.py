@@ -198,3 +198,23 @@ def test_what_is_not_a_config_is_refused_with_its_place(tmp_path: Path, text: st
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="lms-bridge init"):
         load_config(tmp_path / "nowhere.yaml")
+
+
+def test_paths_start_where_the_file_stands_that_was_named_and_not_where_a_link_leads(tmp_path: Path) -> None:
+    release = tmp_path / "releases" / "1"
+    release.mkdir(parents=True)
+    write(release, GOOD)
+    named = tmp_path / "etc"
+    named.mkdir()
+    (named / "connectors.yaml").symlink_to(release / "connectors.yaml")
+    config = load_config(named / "connectors.yaml")
+    assert config.folder == named
+    assert Path(config.state).is_relative_to(named)
+
+
+def test_a_file_that_is_named_without_its_folder_stands_in_the_current_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, GOOD)
+    monkeypatch.chdir(tmp_path)
+    assert load_config(Path("connectors.yaml")).folder == tmp_path

@@ -152,8 +152,8 @@ class Room:
     def config_file(self) -> Path:
         return self.folder / "connectors.yaml"
 
-    def visitor(self, *, address: str = ADDRESS) -> TestClient:
-        return TestClient(self.app, base_url=address, follow_redirects=False)
+    def visitor(self, *, address: str = ADDRESS, at: str = "testclient") -> TestClient:
+        return TestClient(self.app, base_url=address, follow_redirects=False, client=(at, 50_000))
 
     def signed_in(self, name: str) -> TestClient:
         """A person's browser, whose session began by the back door: comparing passwords takes long."""

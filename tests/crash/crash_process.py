@@ -18,6 +18,7 @@ from crash_content import MOMENT
 from lms_bridge.bridge import Bridge, open_bridge
 from lms_bridge.config.load import load_config
 from lms_bridge.sync.run import Report, Route
+from lms_bridge.sync.undo import plan_undo, undo
 
 LONG = 60.0
 
@@ -69,6 +70,14 @@ def sync(job: Job) -> tuple[Report, int]:
     with open_bridge(load_config(job.config), only_routes=[job.route]) as bridge:
         (report,) = _paced(bridge, job.at_once).sync(clock=lambda: MOMENT)
         return report, len(bridge.state.open_intents(job.route))
+
+
+def undo_killed(job: Job) -> Report:
+    """Takes back the one run of the route that did not come to its end."""
+    with open_bridge(load_config(job.config), only_routes=[job.route]) as bridge, bridge.state.lease(job.route):
+        (killed,) = (run.run for run in bridge.state.history.last_runs(job.route, 9) if run.ended is None)
+        (route,) = bridge.routes
+        return undo(route, bridge.state, plan_undo(route, bridge.state, killed, now=MOMENT), now=MOMENT)
 
 
 def _nurse(line: Connection) -> None:

@@ -13,7 +13,7 @@ import requests
 from crash_boundaries import Boundary, watch_commits
 from crash_content import CONFIG, FIRST, Files, write_content
 from crash_doors import Door, moodle_names, sharepoint_names
-from crash_process import LONG, Job, Nursery, sync
+from crash_process import LONG, Job, Nursery, sync, undo_killed
 from crash_standing import standing_in_moodle, standing_in_sharepoint
 from crash_state import StateKeeper
 
@@ -106,6 +106,9 @@ class World:
     def sync(self, route: str) -> tuple[Report, int]:
         """In this process, not killed: the report, and how many intents are open afterwards."""
         return sync(self._job(route))
+
+    def undo_killed(self, route: str) -> Report:
+        return undo_killed(self._job(route))
 
     def _job(self, route: str, last: Boundary | None = None) -> Job:
         return Job(self.config, route, self.form.at_once, last)

@@ -7,21 +7,32 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lms_bridge.connector import Ending
-from lms_bridge.errors import Problem
+from lms_bridge.errors import Conflict, Denied, Problem, Trouble
 from lms_bridge.notify.decide import Daily, Known, Told, decide, due_at
-from lms_bridge.notify.message import Message, text_of
+from lms_bridge.notify.message import (
+    Failed,
+    Health,
+    Message,
+    RouteDay,
+    Waits,
+    headline,
+    lines,
+    next_step,
+    reason,
+    text_of,
+)
 from lms_bridge.notify.news import BROKEN, HEALTHY, News, news_of, news_of_error
 from lms_bridge.sync.run import Failure, Report
+from lms_bridge.troubles import counted
 
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 ALL = frozenset({"failed", "recovered", "waiting", "expiry"})
 VIENNA = Daily(time(7), ZoneInfo("Europe/Vienna"))
 
 
-def news(status: str = HEALTHY, *, waiting: str = "", run: str = "run-1") -> News:
-    reason, step = ("Moodle is down", "Look at it.") if status == BROKEN else ("", "")
-    decide_ = "`lms-bridge review list` shows them." if waiting else ""
-    return News(route="r", status=status, run=run, reason=reason, next_step=step, waiting=waiting, decide=decide_)
+def news(status: Health = HEALTHY, *, waiting: int = 0, run: str = "run-1") -> News:
+    failed = counted([Problem("Moodle is down", trouble=Trouble.UNREACHABLE)] if status == BROKEN else [])
+    return News(route="r", status=status, run=run, failed=failed, waits=Waits(0, waiting))
 
 
 class Reader:
@@ -36,7 +47,13 @@ class Reader:
     ) -> list[str]:
         before = len(self.read)
         for each in decide(
-            self.known, now, news=told, endings=endings, events=ALL, daily=daily, summary=lambda since: (f"{since}",)
+            self.known,
+            now,
+            news=told,
+            endings=endings,
+            events=ALL,
+            daily=daily,
+            summary=lambda since: (RouteDay(route=f"{since}", status=HEALTHY, runs=1),),
         ):
             self.known[each.subject] = Known(each.status, now)
             if each.message is not None:
@@ -52,7 +69,8 @@ def test_a_failing_destination_is_told_once_and_its_recovery_once_and_nothing_in
     ]
     assert heard == [[], [], ["failed"], [], [], ["recovered"], []]
     failed, recovered = reader.read
-    assert (failed.run, failed.reason, failed.next_step) == ("run-2", "Moodle is down", "Look at it.")
+    assert (failed.run, reason(failed)) == ("run-2", "the other side could not be reached")
+    assert "`lms-bridge check`" in next_step(failed)
     assert recovered.run == "run-5"
 
 
@@ -69,16 +87,17 @@ def test_two_routes_are_told_apart() -> None:
 
 def test_what_waits_for_a_person_is_told_once_until_nothing_waits_any_more() -> None:
     reader = Reader()
-    heard = [reader.hears(news(waiting=waiting)) for waiting in ("", "1 conflict", "2 conflicts", "", "1 conflict")]
+    heard = [reader.hears(news(waiting=waiting)) for waiting in (0, 1, 2, 0, 1)]
     assert heard == [[], ["waiting"], [], [], ["waiting"]]
-    assert "review list" in reader.read[0].next_step
+    assert "review list" in next_step(reader.read[0])
+    assert [reason(message) for message in reader.read] == ["there is 1 conflict for a decision"] * 2
 
 
 def test_a_failure_does_not_make_what_waits_news_again() -> None:
     reader = Reader()
-    reader.hears(news(waiting="1 conflict"))
+    reader.hears(news(waiting=1))
     reader.hears(news(BROKEN))
-    assert reader.hears(news(waiting="1 conflict")) == ["recovered"]
+    assert reader.hears(news(waiting=1)) == ["recovered"]
 
 
 def test_who_did_not_ask_for_an_event_is_not_told_it_and_not_later_either() -> None:
@@ -101,7 +120,7 @@ def test_what_did_not_arrive_is_told_the_next_time_and_not_if_it_is_over() -> No
 
 def test_each_failure_is_a_piece_of_news_of_its_own_whichever_run_tells_it() -> None:
     def told(known: dict[str, Known], run: str = "") -> str:
-        failed = News(route="r", status=BROKEN, run=run, reason="no token", next_step="Make one.")
+        failed = News(route="r", status=BROKEN, run=run)
         (each,) = decide(known, NOW, news=[failed], events=ALL)
         assert each.message is not None
         return each.message.id
@@ -127,14 +146,14 @@ def test_an_end_is_told_28_14_7_and_1_days_before_and_when_it_came() -> None:
         if (heard := reader.hears(endings=[ending(ends)], now=NOW + timedelta(days=day)))
     }
     assert list(heard) == [12, 26, 33, 39, 40]
-    assert [message.headline for message in reader.read] == [
+    assert [headline(message) for message in reader.read] == [
         "The token ends on 2027-01-06, in 28 days",
         "The token ends on 2027-01-06, in 14 days",
         "The token ends on 2027-01-06, in 7 days",
         "The token ends on 2027-01-06, in 1 day",
         "The token ended on 2027-01-06",
     ]
-    assert {message.next_step for message in reader.read} == {"Make a new one."}
+    assert {next_step(message) for message in reader.read} == {"Make a new one."}
 
 
 def test_what_was_renewed_is_told_when_it_ends_again() -> None:
@@ -168,7 +187,7 @@ def test_a_summary_tells_what_was_since_the_last_one() -> None:
     reader = Reader()
     reader.hears(now=NOW, daily=VIENNA)
     reader.hears(now=NOW + timedelta(days=1), daily=VIENNA)
-    assert reader.read[0].lines == (f"{NOW}",)
+    assert lines(reader.read[0]) == [f"{NOW}: healthy, 1 run; nothing changed"]
 
 
 def test_a_service_that_was_down_for_days_sends_one_summary() -> None:
@@ -201,14 +220,17 @@ def report(**fields: object) -> Report:
 
 
 def test_one_failure_and_an_unreachable_destination_are_failed() -> None:
-    failure = Failure("k", Problem("it is locked.", "a page", "Unlock it."))
-    first = news_of(report(failures=(failure, failure)))
+    locked = Failure("k", Conflict("it is locked.", where="a page", next_step="Unlock it.").problem)
+    refused = Failure("k", Denied("no right").problem)
+    first = news_of(report(failures=(locked, locked, refused)))
     assert first is not None
-    assert (first.status, first.reason, first.next_step) == (BROKEN, "it is locked (1 more failed)", "Unlock it.")
+    assert (first.status, first.failed) == (BROKEN, ((Trouble.DENIED, 1), (Trouble.CONFLICT, 2)))
     second = news_of(report(unreachable=True))
     assert second is not None
     assert second.status == BROKEN
-    assert second.next_step
+    message = Message(about=Failed(second.failed), at=NOW, route="r")
+    assert reason(message) == "the destination could not be reached"
+    assert "`lms-bridge check`" in next_step(message)
 
 
 def test_a_run_that_was_stopped_or_kept_out_by_another_says_nothing() -> None:
@@ -226,5 +248,10 @@ def test_a_text_holds_reason_next_step_and_run() -> None:
     assert isinstance(told, Told)
     assert told.message is not None
     text = text_of(told.message)
-    for words in ("Route r failed", "Why: Moodle is down", "What to do: Look at it.", "`lms-bridge runs show run-1`"):
+    for words in (
+        "Route r failed",
+        "Why: the other side could not be reached",
+        "What to do: `lms-bridge check`",
+        "`lms-bridge runs show run-1`",
+    ):
         assert words in text

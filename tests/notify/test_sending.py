@@ -13,18 +13,20 @@ from typing import Any
 import pytest
 
 from lms_bridge.config.notifications import CHANNELS, Channel, channel_of
-from lms_bridge.errors import BridgeError
-from lms_bridge.notify.message import Message
+from lms_bridge.errors import BridgeError, Problem, Trouble
+from lms_bridge.notify.message import Failed, Health, Message
 from lms_bridge.notify.telling import deliver, tell
 from lms_bridge.notify.web import document
 from lms_bridge.sandbox.sharepoint.certificates import ServerCertificate, make_server_certificate
 from lms_bridge.sync.state import State
+from lms_bridge.troubles import counted
 from tests.notify.receivers import PASSWORD, USER, Mailbox, Web, mail_server, web_server
 from tests.notify.test_decide import BROKEN, HEALTHY, news
 
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 HOSTILE = "[click](https://evil.example) <b>now</b> & ‘soon’"
-SAID = Message(event="failed", headline="Route r failed", at=NOW, route="r", reason=HOSTILE, next_step="Do.", run="R1")
+FAILED = Failed(counted([Problem("it is busy", trouble=Trouble.UNREACHABLE)]))
+SAID = Message(about=FAILED, at=NOW, route="r", run="R1", installation=HOSTILE, console="https://bridge.example.org")
 SECRET_PATH = "/workflows/0123456789abcdef/triggers/manual"
 
 
@@ -77,7 +79,7 @@ def test_a_mail_is_sent_encrypted_to_everybody_who_is_named(
     assert mail["Auto-Submitted"] == "auto-generated"
     text = mail.get_payload(decode=True)
     assert isinstance(text, bytes)
-    for words in (HOSTILE, "What to do: Do.", "Run: R1"):
+    for words in (HOSTILE, "What to do: `lms-bridge check`", "Run: R1", "https://bridge.example.org/runs/R1"):
         assert words in text.decode()
 
 
@@ -195,7 +197,7 @@ def test_an_address_where_nobody_listens_is_told_by_its_host_alone(
 # What is remembered
 
 
-def told_by(state: State, made: Channel, *statuses: str, folder: Path) -> list[int]:
+def told_by(state: State, made: Channel, *statuses: Health, folder: Path) -> list[int]:
     """How many problems each of several runs told."""
     return [
         len(tell([made], state, ["r"], now=NOW, folder=folder, news=[news(status, run=f"{status}-{number}")]))

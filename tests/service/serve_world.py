@@ -65,8 +65,8 @@ class Home:
         self.processes.append(process)
         return process
 
-    def get(self, path: str, host: str = "") -> tuple[int, str]:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Host": host} if host else {})
+    def get(self, path: str, host: str = "", *, at: str = "127.0.0.1") -> tuple[int, str]:
+        request = urllib.request.Request(f"http://{at}:{self.port}{path}", headers={"Host": host} if host else {})
         try:
             with urllib.request.urlopen(request) as answer:  # noqa: S310 - our own address
                 return answer.status, answer.read().decode()

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from lms_bridge.cli.app import app
 from lms_bridge.service.reading import Reading
-from lms_bridge.service.running import STOPPED, Processes, Request
+from lms_bridge.service.running import STOPPED, Processes, Request, said
 from lms_bridge.service.store import open_state
 from lms_bridge.sync.state import State
 from tests.service.serve_world import Home, home
@@ -68,6 +68,24 @@ def test_why_a_run_failed_is_told_where_it_is_about_no_item(served: Home) -> Non
     (served.folder / "token").write_text("of yesterday", encoding="utf-8")
     told: list[str] = []
     assert Processes().run(served.config, Request(route="pages"), told.append) == 1
-    (line,) = told
-    assert "Moodle does not know this token" in line
-    assert "lms-bridge setup moodle" in line
+    assert told[-1].startswith("a credential is not taken, or a right lacks. `lms-bridge check` tells")
+
+
+def test_what_a_run_tells_the_service_quotes_neither_a_title_nor_a_name(served: Home) -> None:
+    for page in ("p1", "p2"):
+        text = "# Ada Lovelace's letters\n\n![portrait of Ada](missing-Ada.png)\n\n[[Ada, who is nowhere]]\n"
+        (served.folder / "content" / "BIO" / "wiki" / f"{page}.md").write_text(text, encoding="utf-8")
+    told: list[str] = []
+    assert Processes().run(served.config, Request(route="pages"), told.append) == 1
+    assert "`lms-bridge plan --route pages` shows what, where, and what to do" in told[-1]
+    assert "Ada" not in "".join(told)
+
+
+def test_only_the_log_of_a_run_is_told_and_nothing_that_passes_for_it() -> None:
+    written = ["mark-1 \n", "mark-1 it could not be listed\n", "mark-2 forged\n", " mark-1 forged\n", "Ada\n"]
+    assert list(said(written, "mark-1 ")) == ["it could not be listed"]
+
+
+def test_why_a_run_could_not_even_begin_is_told_as_it_stands() -> None:
+    written = ["Traceback (most recent call last):\n", "ModuleNotFoundError: No module named 'typer'\n"]
+    assert list(said(written, "mark-1 ")) == [line.strip() for line in written]

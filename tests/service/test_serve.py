@@ -74,6 +74,25 @@ def test_a_config_that_is_wrong_from_the_start_ends_the_command_with_its_place(s
     assert "connectors.yaml:8:" in told
 
 
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+def test_at_an_ipv6_address_it_answers_under_that_and_under_no_other(served: Home) -> None:
+    served.write_config(every="never")
+    served.begin("--host=0:0::1")
+    served.until(lambda: served.get("/readyz", at="[::1]")[0] == 200)
+    own = f"[::1]:{served.port}"
+    assert [served.get(path, own, at="[::1]")[0] for path in ("/readyz", "/metrics", "/sign-in")] == [200] * 3
+    for other in ("evil.example", "[::2]", "[::1].evil.example", "[::1", "::1", "[fe80::1%25lo]"):
+        assert [served.get(path, other, at="[::1]")[0] for path in ("/healthz", "/sign-in")] == [400, 400], other
+
+
 @pytest.mark.parametrize("words", [["--host=300.1.1.1"], ["--port={port}"]])
 def test_where_nobody_can_be_answered_the_command_ends_and_says_so(served: Home, words: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -145,6 +164,26 @@ def test_a_config_behind_a_link_is_followed_when_the_link_is_exchanged(served: H
     other.replace(link)
     served.until(lambda: metric(served, "lmsbridge_next_run_timestamp") is None)
     assert not served.ready()["problems"]
+
+
+def test_what_lies_beside_a_config_stays_when_the_link_that_leads_to_it_is_exchanged(served: Home) -> None:
+    """As Kubernetes mounts a ConfigMap: the file is a link through `..data`, which is exchanged."""
+    for version, every in (("..1", "1h"), ("..2", "never")):
+        served.write_config(every=every)
+        (served.folder / version).mkdir()
+        served.config.rename(served.folder / version / "connectors.yaml")
+    (served.folder / "..data").symlink_to("..1")
+    served.config.symlink_to("..data/connectors.yaml")
+    served.begin()
+    served.until(lambda: (0, True) in served.runs())
+    other = served.folder / "..data_tmp"
+    other.symlink_to("..2")
+    other.replace(served.folder / "..data")
+    served.until(lambda: metric(served, "lmsbridge_next_run_timestamp") is None)
+    assert not served.ready()["problems"]
+    assert metric(served, "lmsbridge_running") == 0
+    served.until(lambda: f'status="in_step"}} {PAGES + 1}.0' in served.get("/metrics")[1])
+    assert not [path for version in ("..1", "..2") for path in (served.folder / version).glob("state*")]
 
 
 def test_a_config_that_could_not_be_used_is_read_again_without_being_touched(

@@ -1,5 +1,6 @@
 """The database behind the state: what outlasts a power failure, what goes with what, and words when it fails."""
 
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from lms_bridge.errors import StateError
 from lms_bridge.items import Kind
 from lms_bridge.sync.intent import Image, Intent
 from lms_bridge.sync.state import State
+from lms_bridge.sync.state_engine import BUSY_SECONDS, open_engine
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PLACE = PlaceRef(Kind.PAGE, "7", "the wiki of BIO-101", "BIO-101")
@@ -144,3 +146,52 @@ def test_of_what_a_server_says_at_length_the_first_line_is_told_and_no_password(
         State.open("postgresql://bridge:hunter2@127.0.0.1:1/bridge")
     assert str(caught.value.problem.cause).endswith("Connection refused.")
     assert caught.value.problem.where.endswith("://bridge:***@127.0.0.1:1/bridge")
+
+
+# A server that says nothing
+
+
+def test_a_server_that_takes_connections_and_says_nothing_is_told_and_not_waited_for_for_ever() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://bridge@127.0.0.1:{silent.getsockname()[1]}/lms?connect_timeout=2"
+        with pytest.raises(StateError, match=r"(?i)time ?out") as told:
+            State.open(address)
+    assert "that it can be reached" in told.value.problem.next_step
+
+
+def asked_of_the_driver(address: str) -> dict[str, object]:
+    """What a connection would be opened with."""
+    engine = open_engine(address)
+    asked: dict[str, object] = {}
+
+    @sa.event.listens_for(engine, "do_connect")
+    def refuse(dialect: object, record: object, words: object, named: dict[str, object]) -> None:
+        asked.update(named)
+        raise sa.exc.DBAPIError("", None, Exception("asked enough"))
+
+    with pytest.raises(sa.exc.DBAPIError):
+        engine.connect()
+    return asked
+
+
+def test_a_network_that_swallows_what_is_sent_ends_a_connection_and_the_address_has_the_last_word() -> None:
+    usual = asked_of_the_driver("postgresql://bridge@db.example.org/lms")
+    bounds = ("connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
+    assert all(int(str(usual[name])) > 0 for name in bounds)
+    own = asked_of_the_driver("postgresql://bridge@db.example.org/lms?connect_timeout=3&tcp_user_timeout=5000")
+    assert (own["connect_timeout"], own["tcp_user_timeout"]) == ("3", "5000")
+    assert own["keepalives_idle"] == usual["keepalives_idle"]
+
+
+@pytest.mark.postgresql
+def test_who_waits_for_what_somebody_else_holds_is_told_so_after_a_while(postgresql_server: str) -> None:
+    one, two = open_engine(postgresql_server), open_engine(postgresql_server)
+    with one.begin() as holding, two.begin() as waiting:
+        holding.execute(sa.select(sa.func.pg_advisory_xact_lock(7)))
+        assert waiting.execute(sa.text("SHOW lock_timeout")).scalar() == f"{BUSY_SECONDS}s"
+        waiting.execute(sa.text("SET LOCAL lock_timeout = 1"))
+        with pytest.raises(sa.exc.OperationalError, match="lock timeout"):
+            waiting.execute(sa.select(sa.func.pg_advisory_xact_lock(7)))
+        waiting.rollback()
+    one.dispose()
+    two.dispose()

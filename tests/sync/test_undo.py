@@ -1,14 +1,14 @@
 """Undoing a run: what stood there before is put back, what people did since is left, and it is not done again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from odd_world import Odd, OddPlace, Wordless
+from odd_world import Odd, OddPlace, Wordless, well
 
-from lms_bridge.connector import Entry, Record
+from lms_bridge.connector import Change, Entry, Outcome, Record
 from lms_bridge.errors import DestinationError, NotFound, UsageError
 from lms_bridge.items import Course, Kind, Page
 from lms_bridge.sync.apply import apply
@@ -23,6 +23,7 @@ from lms_bridge.sync.undo import (
     NO_WAY_TO_DELETE,
     NOTHING_KNOWN,
     STANDS_AGAIN,
+    STANDS_STILL,
     plan_undo,
     told,
     undo,
@@ -204,7 +205,7 @@ def test_a_write_that_never_arrived_leaves_nothing_to_put_back(bench: Bench, the
     there.lost.add(page().key)
     report = bench.sync(OVERWRITE)
     there.edit(page().key, "<p>Ann's words.</p>")
-    assert take_back(bench, report) == ({}, {page().key: CHANGED_SINCE})
+    assert take_back(bench, report) == ({}, {page().key: STANDS_STILL})
     assert html(there, page().key) == "<p>Ann's words.</p>"
 
 
@@ -410,3 +411,47 @@ def test_runs_are_kept_for_ever_where_nobody_said_how_long(bench: Bench) -> None
     with State.open(bench.file) as state:
         runs = [apply(prepare(route, state, now=now), route, state, now=now).run for now in begun]
         assert sorted(run.run for run in state.history.last_runs(bench.name, 9)) == sorted(runs)
+
+
+def test_what_a_killed_run_wrote_over_can_be_put_back(tmp_path: Path) -> None:
+    """The destination has what it sent, and the state nothing but what was kept before."""
+    there = Odd()
+    bench = Bench(there, tmp_path)
+    bench.fill(page(), page("roots"))
+    bench.sync(OVERWRITE)
+    there.edit(page().key, "<p>A person's.</p>")
+    bench.change(page(words="Second."))
+    killed = killed_while_writing(bench, there)
+    assert html(there, page().key) == "<p>Second.</p>"
+    assert writes(bench.sync(OVERWRITE)) == 0
+    assert take_back(bench, killed) == ({"updated": 1}, {})
+    assert html(there, page().key) == "<p>A person's.</p>"
+
+
+def test_of_a_run_that_was_killed_before_its_write_arrived_nothing_is_put_back(tmp_path: Path) -> None:
+    there = Odd()
+    bench = Bench(there, tmp_path)
+    bench.fill(page())
+    bench.sync(OVERWRITE)
+    bench.change(page(words="Second."))
+    killed = killed_while_writing(bench, there, arrives=False)
+    assert take_back(bench, killed) == ({}, {page().key: STANDS_STILL})
+
+
+def killed_while_writing(bench: Bench, there: Odd, *, arrives: bool = True) -> Report:
+    class Killed(BaseException):
+        """Stands for `kill -9`."""
+
+    def die(changes: Sequence[Change], good: Iterator[Outcome]) -> Iterator[Outcome]:
+        if arrives:
+            list(good)
+        raise Killed
+
+    route = bench.route(OVERWRITE)
+    with State.open(bench.file) as state, state.lease(route.name):
+        plan = prepare(route, state, now=bench.now)
+        there.way = die
+        with pytest.raises(Killed):
+            apply(plan, route, state, now=bench.now, run="killed")
+    there.way = well
+    return Report(run="killed", route=route.name, destination="", started=bench.now, ended=bench.now)

@@ -1,4 +1,4 @@
-"""How often somebody tried to sign in, and how long they wait after too many failures."""
+"""How often somebody tried to sign in, how long they wait after too many failures, and who need not."""
 
 import threading
 from collections import OrderedDict
@@ -18,13 +18,14 @@ class _Failed:
 
 
 class Attempts:
-    """Failures by key. After so many as are `free`, each further one doubles the wait, up to fifteen minutes.
+    """Failures by key. After so many as are `free`, each further one doubles the wait, up to `longest` seconds.
 
     The right password does not help while one waits: else guessing would go on unhindered.
     """
 
-    def __init__(self, clock: Callable[[], datetime], *, free: int) -> None:
+    def __init__(self, clock: Callable[[], datetime], *, free: int, longest: float = LONGEST) -> None:
         self._clock = clock
+        self._longest = longest
         self._free = free
         self._failed: OrderedDict[str, _Failed] = OrderedDict()
         self._lock = threading.Lock()
@@ -61,5 +62,25 @@ class Attempts:
     def _left(self, failed: _Failed | None, now: datetime) -> float:
         if failed is None or failed.times < self._free:
             return 0.0
-        wait = min(LONGEST, 2.0 ** min(failed.times - self._free + 1, 20))
+        wait = min(self._longest, 2.0 ** min(failed.times - self._free + 1, 20))
         return max(0.0, wait - (now - failed.last).total_seconds())
+
+
+class Familiar:
+    """Where people signed in, so that whoever guesses at a name from elsewhere does not keep its owner out. The latest
+    ten thousand, and none after a restart."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, key: str) -> None:
+        with self._lock:
+            self._known[key] = None
+            self._known.move_to_end(key)
+            if len(self._known) > MOST:
+                self._known.popitem(last=False)
+
+    def __contains__(self, key: str) -> bool:
+        with self._lock:
+            return key in self._known
