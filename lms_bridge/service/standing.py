@@ -18,10 +18,20 @@ if TYPE_CHECKING:
 RUNNING = "running"
 CUT_OFF = "cut_off"
 # The exit codes of docs/running.md.
-_WORDS = {0: "done", 1: "failed", 2: "config", 4: "approval", 5: "conflict", 6: "unreachable", 10: "stopped"}
+_WORDS = {
+    0: "done",
+    1: "failed",
+    2: "config",
+    4: "approval",
+    5: "conflict",
+    6: "unreachable",
+    7: "unreachable",
+    10: "stopped",
+}
 _WELL = (0, 5)
 _HELD = (2, 4)
 _UNREACHABLE, _STOPPED, _APPROVAL, _FAILED = 6, 10, 4, 1
+_NOBODY_ASKED = (2, 7)
 _REMEMBERED = 20
 """Runs that are looked back at: after so many failures in a row the wait no longer grows."""
 
@@ -147,8 +157,9 @@ def sync_status(seen: Seen, now: datetime) -> SyncStatus:
 
 
 def connector_status(seen: Seen) -> ConnectorStatus:
-    """By the newest run whose end is known."""
-    code = next((each.code for each in seen.endings if each.code is not None), None)
+    """By the newest run whose end is known, and that came as far as to ask the destination anything."""
+    known = (each.code for each in seen.endings if each.code is not None)
+    code = next((code for code in known if code not in _NOBODY_ASKED), None)
     if code == _UNREACHABLE:
         return ConnectorStatus.DOWN
     return ConnectorStatus.DEGRADED if code == _FAILED else ConnectorStatus.HEALTHY

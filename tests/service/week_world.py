@@ -43,6 +43,8 @@ class Line:
     source: MemorySource = field(default_factory=lambda: MemorySource(SOURCE))
     there: MemoryDestination = field(default_factory=MemoryDestination)
     takes: timedelta = timedelta(seconds=20)
+    ends_with: int | None = None
+    """The exit code of a run that comes to nothing, before it is kept as one."""
     policy: Policy = field(default_factory=Policy)
     before: Callable[[], None] = lambda: None
     meanwhile: Callable[[], None] = lambda: None
@@ -126,6 +128,8 @@ class World:
         self.under_way.add(request.route)
         ran = Ran(request.route, self.now, request.by)
         self.ran.append(ran)
+        if line.ends_with is not None:
+            return self._came_to_nothing(ran, line.ends_with)
         route = Route(request.route, line.source, line.there, line.there.kinds, line.policy)
         with State.open(self.file) as state, state.lease(route.name):
             plan = prepare(route, state, now=self.now, only=request.only)
@@ -137,6 +141,11 @@ class World:
         self.under_way.remove(request.route)
         ran.code, ran.ended = exit_code([report]), self.now
         return ran.code
+
+    def _came_to_nothing(self, ran: Ran, code: int) -> int:
+        self.under_way.remove(ran.route)
+        ran.code, ran.ended = code, self.now
+        return code
 
     def stop(self, route: str) -> bool:
         return route in self.under_way
