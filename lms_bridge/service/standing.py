@@ -38,12 +38,14 @@ _REMEMBERED = 20
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run or an attempt at one. `ended` and `code` none: nobody knows what became of it."""
+    """A run or an attempt at one. `ended` and `code` none: nobody knows what became of it. `cancelled`: a person had it
+    end before it was done."""
 
     run: str
     begun: datetime
     ended: datetime | None
     code: int | None
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +129,10 @@ def _count(state: "State", route: str, runs: Sequence["PastRun"]) -> Counts:
 
 
 def failures_in(seen: Seen) -> int:
-    """How many failed in a row, up to the last one that is over."""
+    """How many failed in a row, up to the last one that is over. What a person cancelled did not fail, and ends the
+    row: whoever cancels does not want it again in a minute."""
     over = seen.endings[1:] if seen.under_way and seen.last is not None and seen.last.code is None else seen.endings
-    well = (index for index, each in enumerate(over) if each.code in (*_WELL, *_HELD))
+    well = (index for index, each in enumerate(over) if each.cancelled or each.code in (*_WELL, *_HELD))
     return next(well, len(over))
 
 
@@ -196,9 +199,11 @@ def route_status(
 
 
 def _of(row: "PastRun", attempts: Sequence[Ended]) -> Ended:
-    """One that was killed has no end in the state; the service saw it."""
-    ended = next((each.ended for each in attempts if _within(row.started, each)), row.ended)
-    return Ended(row.run, row.started, ended, row.exit_code)
+    """One that was killed has no end in the state; the service saw it, and who had it end."""
+    seen = next((each for each in attempts if _within(row.started, each)), None)
+    if seen is None:
+        return Ended(row.run, row.started, row.ended, row.exit_code)
+    return Ended(row.run, row.started, seen.ended, row.exit_code, cancelled=seen.cancelled)
 
 
 def _within(begun: datetime, attempt: Ended) -> bool:

@@ -26,6 +26,7 @@ from lms_bridge.sync.state_figures import Figures
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import is_leased, lease
 from lms_bridge.sync.state_looking import Looking
+from lms_bridge.sync.state_notes import Notes
 from lms_bridge.sync.state_rows import image_row, outcome_row, to_place, to_record
 from lms_bridge.sync.state_sharing import Sharing
 from lms_bridge.sync.state_standing import batched, standing, standing_after
@@ -62,6 +63,7 @@ class State:
         self.trail = Trail(self._store, by or acting())
         self.told = ToldStore(self._store)
         self.figures = Figures(self._store)
+        self.notes = Notes(self._store)
         self._leases: dict[str, Callable[[], None]] = {}
         self.location = location
 
