@@ -38,6 +38,10 @@ class Served:
     hosts: tuple[str, ...]
     routes: tuple[ServedRoute, ...]
 
+    @property
+    def destinations(self) -> list[str]:
+        return sorted({route.destination for route in self.routes})
+
     def route(self, name: str) -> ServedRoute | None:
         return next((route for route in self.routes if route.name == name), None)
 

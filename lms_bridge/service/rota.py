@@ -57,7 +57,8 @@ class Rota:
             turns = [(route, self._turns[route.name]) for route in self._served.routes]
             told = [Told(self._status(route, turn), route.destination, turn.seen) for route, turn in turns]
             about = Service(config_valid=not self._config_problem, ticked=self._ticked, tried=self._stored.tried())
-        return exposition(told, about)
+            asked = self._stored.asked(self._served.destinations, self._clock())
+        return exposition(told, asked, about)
 
     @property
     def served(self) -> Served:

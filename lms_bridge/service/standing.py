@@ -60,6 +60,8 @@ class Counts:
     not_due: int = 0
     open_writes: int = 0
     succeeded: datetime | None = None
+    arrived: float | None = None
+    """Of what the pages held that it wrote last, the share that stands there."""
 
     @property
     def drifted(self) -> int:
@@ -113,6 +115,8 @@ def look(state: "State", route: str, attempts: Sequence[Ended], *, running: bool
 
 
 def _count(state: "State", route: str, runs: Sequence["PastRun"]) -> Counts:
+    from lms_bridge.sync.spent import arrived
+
     figures = state.figures
     # While one is under way, and after an attempt that became no run, what the one before left still waits.
     last = next((run for run in runs if run.exit_code is not None), None)
@@ -125,6 +129,7 @@ def _count(state: "State", route: str, runs: Sequence["PastRun"]) -> Counts:
         not_due=figures.waiting(route),
         open_writes=figures.open_intents(route),
         succeeded=figures.last_end(route, _WELL),
+        arrived=arrived(state, route),
     )
 
 

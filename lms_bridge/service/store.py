@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lms_bridge.audit.line import Act, Actor
@@ -15,6 +16,7 @@ from lms_bridge.service.standing import Ended, Seen, look
 
 if TYPE_CHECKING:
     from lms_bridge.sync.intent import Doing
+    from lms_bridge.sync.spent import Asked
     from lms_bridge.sync.state import State
 
 _log = logging.getLogger(__name__)
@@ -105,8 +107,17 @@ class Stored:
         except BridgeError:
             return {}
 
+    def asked(self, destinations: Sequence[str], now: datetime) -> "list[Asked]":
+        """Of each, by all processes so far; nothing where the state cannot be read."""
+        from lms_bridge.sync.spent import asked_of
+
+        try:
+            return asked_of(self.opened(), destinations, now)
+        except BridgeError:
+            return []
+
     def last_attempt(self, route: str) -> Attempt | None:
-        from lms_bridge.sync.state_notes import Topic
+        from lms_bridge.sync.intent import Topic
 
         try:
             note = self.opened().notes.find(Topic.ATTEMPT, route)
@@ -115,7 +126,7 @@ class Stored:
         return read(note.text, note.at) if note is not None else None
 
     def keep_attempt(self, route: str, attempt: Attempt) -> None:
-        from lms_bridge.sync.state_notes import Topic
+        from lms_bridge.sync.intent import Topic
 
         try:
             self.opened().notes.put(Topic.ATTEMPT, {route: written(attempt)}, attempt.ended.begun)

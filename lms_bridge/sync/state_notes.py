@@ -4,38 +4,16 @@ In the table of what was told to whom, under names that no channel can have.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
 from lms_bridge.sync import state_schema as tables
+from lms_bridge.sync.intent import Note, Topic
 from lms_bridge.sync.state_engine import Store
 
 _T = tables.told
-
-
-class Topic(StrEnum):
-    """No channel's name begins so."""
-
-    ATTEMPT = "_attempt"
-    """The service's last try of a route."""
-    CALLS = "_calls"
-    """How often a destination was called, by how that ended."""
-    BUDGET = "_budget"
-    """What a destination's budget had left."""
-    FIDELITY = "_fidelity"
-    """How much of the pages arrived that a route wrote last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """At most 40 signs."""
-
-    text: str
-    at: datetime
 
 
 class Notes:

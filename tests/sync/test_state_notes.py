@@ -3,8 +3,8 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
+from lms_bridge.sync.intent import Note, Topic
 from lms_bridge.sync.state import State
-from lms_bridge.sync.state_notes import Note, Topic
 
 NOW = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
