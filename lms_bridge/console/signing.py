@@ -26,6 +26,7 @@ def sign_in(visit: Visit) -> Response:
     here, person = [f"at {address}"], [f"{name.casefold()} at {address}"]
     wait = max(visit.desk.by_address.wait(here), visit.desk.by_person.wait(person))
     if wait > 0:
+        visit.desk.entrances.kept_waiting(name, wait)
         response = _form(visit, wanted, status=429, name=name, wait=math.ceil(wait / 60))
         response.headers["Retry-After"] = str(math.ceil(wait))
         return response
@@ -35,6 +36,7 @@ def sign_in(visit: Visit) -> Response:
     role = passwords.verify(name, visit.given("password"))
     if role is None:
         visit.desk.audit(name, "sign-in refused", "console", address=address)
+        visit.desk.entrances.refused(name)
         return _form(visit, wanted, status=401, name=name, wrong=True)
     visit.desk.by_person.succeeded(person)
     visit.desk.by_address.excused(here)
@@ -44,6 +46,7 @@ def sign_in(visit: Visit) -> Response:
 def sign_out(visit: Visit) -> Response:
     visit.desk.sessions.end(visit.request.cookies.get(session_cookie(visit.request), ""))
     visit.desk.audit(visit.name, "signed out", "console")
+    visit.desk.entrances.went(visit.name)
     response = visit.go("/sign-in")
     response.delete_cookie(session_cookie(visit.request), path="/", secure=visit.request.url.scheme == "https")
     return response
@@ -64,6 +67,7 @@ def from_entra(visit: Visit) -> Response:
         person, wanted = entra.finish(visit.visitor, dict(visit.request.query_params))
     except BridgeError as error:
         visit.desk.audit("", "sign-in refused", "console", cause=error.problem.cause)
+        visit.desk.entrances.refused()
         raise
     return _begin(visit, person, wanted)
 
@@ -72,6 +76,7 @@ def _begin(visit: Visit, person: Person, wanted: str) -> Response:
     visit.desk.sessions.end(visit.request.cookies.get(session_cookie(visit.request), ""))
     id_ = visit.desk.sessions.begin(person)
     visit.desk.audit(person.name, "signed in", "console", role=person.role.word)
+    visit.desk.entrances.came(person)
     response = visit.go(wanted)
     set_cookie(response, visit.request, session_cookie(visit.request), id_)
     return response
