@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from lms_bridge.cli.trial import Trial
+from lms_bridge.console.apart import Apart
 from lms_bridge.sandbox.moodle import Hand
 from lms_bridge.sandbox.pair import write_credentials
 from lms_bridge.sync.policy import Edited
@@ -256,12 +257,12 @@ def test_one_course_or_one_item_is_run_alone(living: Room, trial: Trial) -> None
 
 def test_what_a_person_writes_is_cleaned_before_anything_else_gets_it(room: Room, monkeypatch) -> None:
     """Destinations and their connectors clean as well: none of them is to be the only one."""
-    from lms_bridge.bridge import Bridge
-
-    given: list[object] = []
+    begun: list[Apart] = []
+    errands = room.console.desk.errands
+    start = errands.start
+    monkeypatch.setattr(errands, "start", lambda *asked, by: begun.append(asked[-1]) or start(*asked, by=by))
     write_credentials(room.folder / ".sandbox")
     conflict(room.folder, "k", "Plants", theirs="<p>a</p>", ours="<p>b</p>")
-    monkeypatch.setattr(Bridge, "settle", lambda self, key, answer, *, clock, seen: given.append(answer) or [])
     written = "<p onclick=x>Both.</p><script>alert(1)</script><a href='javascript:x'>press</a>"
     answer(room, f"/reviews/one?route={MOODLE}&place={PLACE.id}&key=k", "edited", html=written)
-    assert given == [Edited("<p>Both.</p>\n<p>press</p>")]
+    assert Edited("<p>Both.</p>\n<p>press</p>") in begun[0].work.args
