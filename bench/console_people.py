@@ -113,8 +113,9 @@ class Person:
         self._look("/differences", "a difference", route=self._draw.choice([MOODLE, SHAREPOINT]), key=self._key())
 
     def _plan(self) -> None:
-        only = f"course:C-{self._draw.randrange(self._home.courses):05d}" if self._draw.random() < 0.5 else ""
         route = self._draw.choices(list(ROUTES), [4, 4, 1])[0]
+        part = route != ARCHIVE and self._draw.random() < 0.5
+        only = f"course:C-{self._draw.randrange(self._home.courses):05d}" if part else ""
         self._look("/plan", f"a plan {route}{' of a course' if only else ''}", route=route, only=only)
 
     def _check(self) -> None:

@@ -30,9 +30,9 @@ def overview(visit: Visit) -> Response:
     desk = visit.desk
     looking, names = desk.state.looking, desk.routes
     stood = desk.doors.routes()
-    counts = desk.held.counts(looking, stood)
-    routes = [_told(each, counts, desk.doors.progress(each.name) if each.running else None) for each in stood]
     now = desk.clock()
+    counts = desk.held.counts(looking, stood, now)
+    routes = [_told(each, counts, desk.doors.progress(each.name) if each.running else None) for each in stood]
     reviews, conflicts = looking.reviews(names)
     held = [
         (route.now.name, total)

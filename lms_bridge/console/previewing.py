@@ -80,7 +80,12 @@ def preview(load: Loader, key: str, clock: Clock, progress: Progress) -> Preview
 
     seen: list[Seen] = []
     problems: list[str] = []
-    with open_bridge(load()) as bridge:
+    config = load()
+    # The others' sources are not even read: they may be large.
+    routes = [route.name for route in config.routes if key.startswith(f"{route.source.name}:")]
+    if not routes:
+        raise _missing(key)
+    with open_bridge(config, only_routes=routes) as bridge:
         for at, route in enumerate(bridge.routes):
             progress("rendering", at, len(bridge.routes))
             try:
@@ -88,8 +93,12 @@ def preview(load: Loader, key: str, clock: Clock, progress: Progress) -> Preview
             except BridgeError as error:
                 problems.append(f"{route.name}: {error.problem}")
     if not seen and not problems:
-        raise NotFound("no source has such an item.", where=key, next_step="Look whether its file is still there.")
+        raise _missing(key)
     return Preview(key, seen, problems)
+
+
+def _missing(key: str) -> NotFound:
+    return NotFound("no source has such an item.", where=key, next_step="Look whether its file is still there.")
 
 
 def _at(bridge: "Bridge", route: "Route", key: str, now: datetime, problems: list[str]) -> list[Seen]:
