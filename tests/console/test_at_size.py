@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.console.conftest import free_ports, write_programme
 from tests.console.console_world import Room, make_room
-from tests.console.seeding import ROUTE, crowd, state_of
+from tests.console.seeding import ROUTE, crowd, run, state_of
 
 ITEMS, RUNS = 100_000, 10_000
 PAGES = [
@@ -41,6 +41,34 @@ def test_a_page_stays_small_and_comes_soon(big: Room, path: str) -> None:
     assert answer.status_code == 200
     assert len(answer.content) < 120_000
     assert took < PATIENCE
+
+
+def test_the_overview_counts_everything_only_after_another_run(big: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many look at it, and also while a run goes on; then now and again."""
+    counted: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if "FROM records" in statement and "GROUP BY" in statement:
+            counted.append(statement)
+
+    client, engine = big.signed_in("ada"), big.console.desk.state._store.engine
+    client.get("/")
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        monkeypatch.setattr(big.service, "_runs", lambda route: True)
+        for _ in range(3):
+            client.get("/")
+        assert counted == []
+        big.clock.wait(31)
+        client.get("/")
+        assert len(counted) == len(big.console.desk.routes)
+        monkeypatch.undo()
+        run(big.folder, "s1")
+        client.get("/")
+        client.get("/")
+        assert len(counted) == len(big.console.desk.routes) + 1
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_listing_reads_no_text(big: Room) -> None:
