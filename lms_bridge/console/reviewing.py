@@ -13,6 +13,7 @@ from lms_bridge.console.access.roles import Role
 from lms_bridge.console.apart import Apart
 from lms_bridge.console.desk import Clock, Loader
 from lms_bridge.console.errands import Progress
+from lms_bridge.console.left import held_of
 from lms_bridge.console.pages import Page, Visit
 from lms_bridge.console.planning import LONGEST, known_route
 from lms_bridge.console.render import pages_of
@@ -53,10 +54,9 @@ def waiting(visit: Visit) -> Response:
     reviews, total = desk.state.looking.reviews(desk.routes, page=visit.page)
     held = []
     for route in desk.doors.routes():
-        if route.last_run is not None:
-            shown, count = desk.state.looking.held(route.last_run.run, route.name, limit=20)
-            if count:
-                held.append((route, shown, count))
+        shown, count = held_of(desk.state.looking, route, limit=20)
+        if count:
+            held.append((route, shown, count))
     return visit.show("reviews.html", reviews=reviews, listing=pages_of(total, visit.page, PAGE), held=held)
 
 
