@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from lms_bridge.console.desk import Clock
@@ -19,13 +19,15 @@ from lms_bridge.errors import BridgeError, Problem
 _COMMAND = (sys.executable, "-P", "-m", "lms_bridge.console.elsewhere")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Apart:
     """Work that is done elsewhere. It, and what it gives, are pickled: functions are named, not made on the way."""
 
     work: Callable[[Clock, Progress], Any]
     clock: Clock
     """Elsewhere it goes on from where it stands when the work begins."""
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    _unwanted: bool = field(default=False, init=False)
 
     def __call__(self, progress: Progress) -> Any:
         """Raises Failed with the problems that stopped it, BridgeError when its process was ended."""
@@ -35,9 +37,18 @@ class Apart:
         ) as process:
             assert process.stdin is not None
             assert process.stdout is not None
+            self._process = process
+            if self._unwanted:
+                process.terminate()
             pickle.dump((self.work, self.clock()), process.stdin)
             process.stdin.close()
             return _result(process.stdout, progress)
+
+    def end(self) -> None:
+        """At once, wherever it is: for work that writes nothing."""
+        self._unwanted = True
+        if self._process is not None:
+            self._process.terminate()
 
 
 @dataclass(frozen=True, slots=True)

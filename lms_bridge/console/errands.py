@@ -28,6 +28,10 @@ WAITING = 8
 Progress = Callable[[str, int, int], None]
 
 
+def _nothing() -> None:
+    """For work that ends by itself."""
+
+
 @dataclass(slots=True)
 class Errand:
     """`what` it is and `about` what; `result` when it ended well, `problems` when it did not."""
@@ -37,6 +41,7 @@ class Errand:
     about: str
     by: str
     began: datetime
+    end: Callable[[], None] = field(default=_nothing, repr=False)
     ended: datetime | None = None
     stage: str = ""
     done: int = 0
@@ -65,8 +70,11 @@ class Errands:
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="console")
 
-    def start(self, what: str, about: str, work: Callable[[Progress], Any], *, by: str) -> Errand:
-        """Raises UsageError when too many wait already."""
+    def start(
+        self, what: str, about: str, work: Callable[[Progress], Any], *, by: str, end: Callable[[], None] = _nothing
+    ) -> Errand:
+        """`end` has it end at once, when the console closes; work that writes is waited for. Raises UsageError when too
+        many wait already."""
         with self._lock:
             open_ = [each for each in self._held.values() if each.ended is None]
             same = next((each for each in open_ if (each.what, each.about, each.by) == (what, about, by)), None)
@@ -75,7 +83,7 @@ class Errands:
             if len(open_) >= AT_ONCE + WAITING:
                 raise UsageError("too much is being looked at just now.", next_step="Try again in a minute.")
             self._make_room(by)
-            errand = Errand(secrets.token_urlsafe(12), what, about, by, self._clock())
+            errand = Errand(secrets.token_urlsafe(12), what, about, by, self._clock(), end)
             self._held[errand.id] = errand
             self._futures[errand.id] = self._pool.submit(self._run, errand, work)
         return errand
@@ -95,6 +103,10 @@ class Errands:
             return next((e for e in held if (e.what, e.about) == (what, about) and e.result is not None), None)
 
     def close(self) -> None:
+        with self._lock:
+            open_ = [errand for errand in self._held.values() if errand.ended is None]
+        for errand in open_:
+            errand.end()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _make_room(self, by: str) -> None:

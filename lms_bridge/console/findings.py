@@ -28,7 +28,8 @@ def show(visit: Visit) -> Response:
 
 def look(visit: Visit) -> Response:
     work = Apart(partial(_checked, visit.desk.load), visit.desk.clock)
-    return visit.go(f"/looks/{visit.desk.errands.start('check', '', work, by=visit.name).id}")
+    errand = visit.desk.errands.start("check", "", work, by=visit.name, end=work.end)
+    return visit.go(f"/looks/{errand.id}")
 
 
 def _checked(load: Loader, clock: Clock, progress: Progress) -> Found:

@@ -83,7 +83,7 @@ def look(visit: Visit) -> Response:
     about = f"{route} {' '.join(only)}".strip()
 
     work = Apart(partial(_planned, desk.load, route, only), desk.clock)
-    errand = desk.errands.start("plan", about, work, by=visit.name)
+    errand = desk.errands.start("plan", about, work, by=visit.name, end=work.end)
     return visit.go(f"/looks/{errand.id}")
 
 
@@ -92,7 +92,7 @@ def difference(visit: Visit) -> Response:
     route, key = visit.given("route"), visit.given("key")[:2_000]
     desk = known_route(visit, route)
     work = Apart(partial(_differing, desk.load, route, key), desk.clock)
-    errand = desk.errands.start("difference", f"{route} {key}", work, by=visit.name)
+    errand = desk.errands.start("difference", f"{route} {key}", work, by=visit.name, end=work.end)
     return visit.go(f"/looks/{errand.id}")
 
 

@@ -57,7 +57,7 @@ def ask(visit: Visit) -> Response:
     key = visit.given("key")[:2_000]
     desk = visit.desk
     work = Apart(partial(preview, desk.load, key), desk.clock)
-    errand = desk.errands.start("preview", key, work, by=visit.name)
+    errand = desk.errands.start("preview", key, work, by=visit.name, end=work.end)
     return visit.go(f"/looks/{errand.id}")
 
 

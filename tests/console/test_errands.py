@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from lms_bridge.console.apart import Apart
 from lms_bridge.console.errands import MOST, MOST_BYTES, MOST_EACH, Errand, Errands
 from lms_bridge.console.previewing import Preview, Seen
-from lms_bridge.errors import NotFound
+from lms_bridge.errors import BridgeError, NotFound
 from tests.cli.conftest import ROOT
 from tests.console.console_world import Clock, Room, look
 from tests.console.test_deciding_here import MOODLE, PLANTS
@@ -120,6 +121,32 @@ def test_why_a_look_failed_elsewhere_is_told_here(errands: Errands, work: Callab
     errand = errands.start("plan", "r", Apart(work, Clock()), by="vera")
     errands.wait(errand.id)
     assert [str(problem) for problem in errand.problems] == [told]
+
+
+def endless(clock: Callable[[], datetime], progress: Callable[[str, int, int], None]) -> None:
+    progress("looking", 0, 0)
+    threading.Event().wait()
+
+
+@pytest.mark.usefixtures("found_elsewhere")
+def test_a_look_can_be_ended_at_once() -> None:
+    work, began = Apart(endless, Clock()), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(work, lambda *_: began.set())
+        assert began.wait(60)
+        work.end()
+        with pytest.raises(BridgeError, match="was ended"):
+            looking.result(60)
+
+
+def test_a_console_that_closes_ends_what_only_looks_and_waits_for_what_writes() -> None:
+    errands, ended, written = Errands(Clock()), threading.Event(), threading.Event()
+    looks = errands.start("plan", "r", lambda progress: ended.wait(60), by="vera", end=ended.set)
+    writes = errands.start("answer", "k", lambda progress: written.set(), by="anna")
+    errands.close()
+    assert looks.result is True
+    assert writes.ended is not None
+    assert written.is_set()
 
 
 def test_looks_leave_no_file_and_no_process_behind(living: Room) -> None:
