@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from lms_bridge.console.access.roles import Role
+from lms_bridge.console.left import troubles_of
 from lms_bridge.console.pages import Page, Visit
 from lms_bridge.console.planning import Planned
 from lms_bridge.console.render import pages_of
@@ -15,13 +16,7 @@ def courses(visit: Visit) -> Response:
     words = visit.asked("words", 200).strip()
     found, total = looking.courses(names, words=words, page=visit.page)
     counts = looking.in_courses(names, found)
-    latest = {route.name: route.last_run for route in desk.doors.routes()}
-    troubles = [
-        trouble
-        for name in names
-        if (last := latest.get(name)) is not None
-        for trouble in looking.troubles(last.run, name)
-    ]
+    troubles = [trouble for route in desk.doors.routes() for trouble in troubles_of(looking, route)]
     return visit.show(
         "courses.html",
         words=words,

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from lms_bridge.audit.line import Act, Actor
@@ -16,13 +16,15 @@ from lms_bridge.console.access.passwords import PasswordFile
 from lms_bridge.console.access.sessions import Sessions
 from lms_bridge.console.errands import Errands
 from lms_bridge.errors import BridgeError, Problem
-from lms_bridge.service.doors import Doors, RouteStatus
+from lms_bridge.service.doors import Doors, LastRun, RouteStatus
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
     from lms_bridge.sync.state_looking import Count, Looking
 
 Clock = Callable[[], datetime]
+_ANEW = timedelta(seconds=30)
+"""After which what stands is counted again while a run goes on."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -102,6 +104,13 @@ class Desk:
         self.held.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    last: LastRun | None
+    at: datetime
+    counts: "Sequence[Count]"
+
+
 class Held:
     """The config and the state, opened once and again when they changed."""
 
@@ -111,8 +120,7 @@ class Held:
         self._config: Config | None = None
         self._state: State | None = None
         self._at = ""
-        self._counted: tuple[object, ...] | None = None
-        self._counts: Sequence[Count] = ()
+        self._counted: dict[str, _Counted] = {}
         self.problems: tuple[Problem, ...] = ()
 
     def config(self, desk: Desk) -> Config:
@@ -140,13 +148,17 @@ class Held:
                 self._state, self._at = State.open(location), location
             return self._state
 
-    def counts(self, looking: "Looking", routes: Sequence[RouteStatus]) -> "Sequence[Count]":
-        """What stands, counted anew only after another run: counting goes through every item."""
-        seen = tuple((each.name, each.last_run, each.running) for each in routes)
+    def counts(self, looking: "Looking", routes: Sequence[RouteStatus], now: datetime) -> "Sequence[Count]":
+        """What stands. Counting goes through every item: a route's is counted anew after another run of it, and now
+        and then while one is under way."""
         with self._lock:
-            if self._counted != seen or any(each.running for each in routes):
-                self._counts, self._counted = looking.counts([each.name for each in routes]), seen
-            return self._counts
+            for each in routes:
+                known = self._counted.get(each.name)
+                same = known is not None and known.last == each.last_run
+                if known is None or not same or (each.running and now - known.at >= _ANEW):
+                    self._counted[each.name] = _Counted(each.last_run, now, looking.counts([each.name]))
+            self._counted = {each.name: self._counted[each.name] for each in routes}
+            return [count for each in routes for count in self._counted[each.name].counts]
 
     def close(self) -> None:
         with self._lock:

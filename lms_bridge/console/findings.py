@@ -1,11 +1,14 @@
 """Findings: what `check` finds at sources and destinations, and what to do about it."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.responses import Response
 
 from lms_bridge.connector import Finding
 from lms_bridge.console.access.roles import Role
+from lms_bridge.console.apart import Apart
+from lms_bridge.console.desk import Clock, Loader
 from lms_bridge.console.errands import Progress
 from lms_bridge.console.pages import Page, Visit
 
@@ -24,20 +27,21 @@ def show(visit: Visit) -> Response:
 
 
 def look(visit: Visit) -> Response:
-    desk = visit.desk
+    work = Apart(partial(_checked, visit.desk.load), visit.desk.clock)
+    errand = visit.desk.errands.start("check", "", work, by=visit.name, end=work.end)
+    return visit.go(f"/looks/{errand.id}")
 
-    def work(progress: Progress) -> Found:
-        from lms_bridge.bridge import check
 
-        found = []
-        for row in check(desk.load()):
-            found.append(row)
-            progress("checking", len(found), 0)
-        worst_first = sorted(found, key=lambda row: ("error", "warning", "ok").index(row[1].level.value))
-        errors = sum(finding.level.value == "error" for _, finding in found)
-        return Found(tuple(worst_first[:MOST]), max(0, len(found) - MOST), errors)
+def _checked(load: Loader, clock: Clock, progress: Progress) -> Found:
+    from lms_bridge.bridge import check
 
-    return visit.go(f"/looks/{desk.errands.start('check', '', work, by=visit.name).id}")
+    found = []
+    for row in check(load()):
+        found.append(row)
+        progress("checking", len(found), 0)
+    worst_first = sorted(found, key=lambda row: ("error", "warning", "ok").index(row[1].level.value))
+    errors = sum(finding.level.value == "error" for _, finding in found)
+    return Found(tuple(worst_first[:MOST]), max(0, len(found) - MOST), errors)
 
 
 PAGES = (

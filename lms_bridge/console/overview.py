@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from lms_bridge.console.access.roles import Role
 from lms_bridge.console.chart import chart
+from lms_bridge.console.left import held_of
 from lms_bridge.console.pages import Page, Visit
 from lms_bridge.service.doors import Progress, RouteStatus
 from lms_bridge.sync.state_looking import Count
@@ -30,16 +31,11 @@ def overview(visit: Visit) -> Response:
     desk = visit.desk
     looking, names = desk.state.looking, desk.routes
     stood = desk.doors.routes()
-    counts = desk.held.counts(looking, stood)
-    routes = [_told(each, counts, desk.doors.progress(each.name) if each.running else None) for each in stood]
     now = desk.clock()
+    counts = desk.held.counts(looking, stood, now)
+    routes = [_told(each, counts, desk.doors.progress(each.name) if each.running else None) for each in stood]
     reviews, conflicts = looking.reviews(names)
-    held = [
-        (route.now.name, total)
-        for route in routes
-        if route.now.last_run is not None
-        and (total := looking.held(route.now.last_run.run, route.now.name, limit=0)[1])
-    ]
+    held = [(route.now.name, total) for route in routes if (total := held_of(looking, route.now, limit=0)[1])]
     under_way = [each.last_run.run for each in stood if each.running and each.last_run is not None]
     days = looking.by_day(names, now - timedelta(weeks=WEEKS), besides=under_way)
     return visit.show(

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from starlette.responses import Response
 
 from lms_bridge.console.access.roles import Role
-from lms_bridge.console.desk import Desk
+from lms_bridge.console.apart import Apart
+from lms_bridge.console.desk import Clock, Desk, Loader
 from lms_bridge.console.errands import Progress
 from lms_bridge.console.pages import Page, Visit
 from lms_bridge.errors import NotFound, UsageError
@@ -80,10 +82,8 @@ def look(visit: Visit) -> Response:
     desk = known_route(visit, route)
     about = f"{route} {' '.join(only)}".strip()
 
-    def work(progress: Progress) -> Planned:
-        return _planned(desk, route, only, progress)
-
-    errand = desk.errands.start("plan", about, work, by=visit.name)
+    work = Apart(partial(_planned, desk.load, route, only), desk.clock)
+    errand = desk.errands.start("plan", about, work, by=visit.name, end=work.end)
     return visit.go(f"/looks/{errand.id}")
 
 
@@ -91,18 +91,8 @@ def difference(visit: Visit) -> Response:
     """How one item's text would change."""
     route, key = visit.given("route"), visit.given("key")[:2_000]
     desk = known_route(visit, route)
-
-    def work(progress: Progress) -> Shown:
-        from lms_bridge.bridge import open_bridge
-        from lms_bridge.sync.difference import diff
-
-        with open_bridge(desk.load(), only_routes=[route]) as bridge:
-            found = diff(bridge.routes[0], bridge.state, key, now=desk.clock())
-        if found is None:
-            raise NotFound("no such item is in this route's source.", where=key, next_step="Plan the route again.")
-        return shown(found)
-
-    errand = desk.errands.start("difference", f"{route} {key}", work, by=visit.name)
+    work = Apart(partial(_differing, desk.load, route, key), desk.clock)
+    errand = desk.errands.start("difference", f"{route} {key}", work, by=visit.name, end=work.end)
     return visit.go(f"/looks/{errand.id}")
 
 
@@ -125,12 +115,23 @@ def shown(told: Difference) -> Shown:
     return Shown(told.key, told.title, pairs[:LONGEST], max(0, len(pairs) - LONGEST))
 
 
-def _planned(desk: Desk, route: str, only: Sequence[str], progress: Progress) -> Planned:
+def _differing(load: Loader, route: str, key: str, clock: Clock, progress: Progress) -> Shown:
+    from lms_bridge.bridge import open_bridge
+    from lms_bridge.sync.difference import diff
+
+    with open_bridge(load(), only_routes=[route]) as bridge:
+        found = diff(bridge.routes[0], bridge.state, key, now=clock())
+    if found is None:
+        raise NotFound("no such item is in this route's source.", where=key, next_step="Plan the route again.")
+    return shown(found)
+
+
+def _planned(load: Loader, route: str, only: Sequence[str], clock: Clock, progress: Progress) -> Planned:
     from lms_bridge.bridge import open_bridge
     from lms_bridge.sync.difference import differences
 
-    with open_bridge(desk.load(), only_routes=[route]) as bridge:
-        (plan,) = bridge.plan(clock=desk.clock, only=only, progress_of=lambda name: progress)
+    with open_bridge(load(), only_routes=[route]) as bridge:
+        (plan,) = bridge.plan(clock=clock, only=only, progress_of=lambda name: progress)
         progress("texts", 0, 0)
         told, left = differences(plan, DIFFS)
     return _told(plan, only, [shown(each) for each in told], left)

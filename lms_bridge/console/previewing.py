@@ -6,14 +6,17 @@ Its text is shown in a frame that may do nothing: no script, no form, no address
 import base64
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import HTMLResponse, Response
 
-from lms_bridge.connector import Change, Payload
+from lms_bridge.connector import Body, Change, Payload, Place
 from lms_bridge.console.access.roles import Role
-from lms_bridge.console.desk import Desk
+from lms_bridge.console.apart import Apart
+from lms_bridge.console.desk import Clock, Loader
 from lms_bridge.console.errands import Progress
 from lms_bridge.console.pages import Page, Visit
 from lms_bridge.errors import BridgeError, NotFound
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 POLICY = "default-src 'none'; style-src 'self'; img-src data: 'self'; sandbox; frame-ancestors 'self'; base-uri 'none'"
 MOST_IMAGE_BYTES = 20_000_000
+"""Of all images of a preview, an equal part for each route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,8 @@ class Preview:
 def ask(visit: Visit) -> Response:
     key = visit.given("key")[:2_000]
     desk = visit.desk
-
-    def work(progress: Progress) -> Preview:
-        return preview(desk, key, progress)
-
-    errand = desk.errands.start("preview", key, work, by=visit.name)
+    work = Apart(partial(preview, desk.load, key), desk.clock)
+    errand = desk.errands.start("preview", key, work, by=visit.name, end=work.end)
     return visit.go(f"/looks/{errand.id}")
 
 
@@ -73,54 +74,69 @@ def frame(visit: Visit) -> Response:
     return HTMLResponse(document, headers=headers)
 
 
-def preview(desk: Desk, key: str, progress: Progress) -> Preview:
+def preview(load: Loader, key: str, clock: Clock, progress: Progress) -> Preview:
     """At every destination whose route has the item."""
     from lms_bridge.bridge import open_bridge
 
     seen: list[Seen] = []
     problems: list[str] = []
-    with open_bridge(desk.load()) as bridge:
+    config = load()
+    # The others' sources are not even read: they may be large.
+    routes = [route.name for route in config.routes if key.startswith(f"{route.source.name}:")]
+    if not routes:
+        raise _missing(key)
+    with open_bridge(config, only_routes=routes) as bridge:
         for at, route in enumerate(bridge.routes):
             progress("rendering", at, len(bridge.routes))
             try:
-                seen += _at(bridge, route, key, desk, problems)
+                seen += _at(bridge, route, key, clock(), problems)
             except BridgeError as error:
                 problems.append(f"{route.name}: {error.problem}")
     if not seen and not problems:
-        raise NotFound("no source has such an item.", where=key, next_step="Look whether its file is still there.")
+        raise _missing(key)
     return Preview(key, seen, problems)
 
 
-def _at(bridge: "Bridge", route: "Route", key: str, desk: Desk, problems: list[str]) -> list[Seen]:
+def _missing(key: str) -> NotFound:
+    return NotFound("no source has such an item.", where=key, next_step="Look whether its file is still there.")
+
+
+def _at(bridge: "Bridge", route: "Route", key: str, now: datetime, problems: list[str]) -> list[Seen]:
     from lms_bridge.sync.route import prepare
 
-    plan = prepare(route, bridge.state, now=desk.clock(), only=[key])
+    plan = prepare(route, bridge.state, now=now, only=[key])
     system = next(each.destination.connector.name for each in bridge.config.routes if each.name == route.name)
     problems += [f"{route.name}: {failure.problem}" for failure in plan.failures if failure.key in ("", key)]
+    most = MOST_IMAGE_BYTES // len(bridge.routes)
     return [
-        _seen(plan.places[change.place.id].expected(change.payload), change, change.payload, route, system)
+        _seen(_shown(plan.places[change.place.id], change.payload, most), change, change.payload, route, system)
         for change in (*plan.changes, *plan.in_step)
         if change.key == key and change.payload is not None
     ]
 
 
-def _seen(body: Any, change: Change, payload: Payload, route: "Route", system: str) -> Seen:
+def _shown(place: Place, payload: Payload, most: int) -> Body:
+    body = place.expected(payload)
+    return replace(body, html=map_images(body.html, _embedded(payload, most)) if body.html else "")
+
+
+def _seen(body: Body, change: Change, payload: Payload, route: "Route", system: str) -> Seen:
     return Seen(
         route.name,
         route.destination.name,
         system,
         change.place.title,
         payload.title,
-        map_images(body.html, _embedded(payload)) if body.html else "",
+        body.html,
         [(name, str(value)) for name, value in sorted(body.fields.items()) if value not in (None, "")],
         change.reason,
         change.entry.url if change.entry is not None else None,
     )
 
 
-def _embedded(payload: Payload) -> Any:
+def _embedded(payload: Payload, most: int) -> Any:
     """Images as part of the page: the frame has no session, and may fetch nothing."""
-    left = MOST_IMAGE_BYTES
+    left = most
     assets: Mapping[str, Any] = {asset.digest: asset for asset in payload.assets}
 
     def address(src: str) -> str | None:

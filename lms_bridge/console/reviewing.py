@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.responses import Response
 
@@ -9,7 +10,10 @@ from lms_bridge.audit.line import Actor, named
 from lms_bridge.audit.line import Role as ActsAs
 from lms_bridge.connector import Body, Sides
 from lms_bridge.console.access.roles import Role
+from lms_bridge.console.apart import Apart
+from lms_bridge.console.desk import Clock, Loader
 from lms_bridge.console.errands import Progress
+from lms_bridge.console.left import held_of
 from lms_bridge.console.pages import Page, Visit
 from lms_bridge.console.planning import LONGEST, known_route
 from lms_bridge.console.render import pages_of
@@ -50,10 +54,9 @@ def waiting(visit: Visit) -> Response:
     reviews, total = desk.state.looking.reviews(desk.routes, page=visit.page)
     held = []
     for route in desk.doors.routes():
-        if route.last_run is not None:
-            shown, count = desk.state.looking.held(route.last_run.run, route.name, limit=20)
-            if count:
-                held.append((route, shown, count))
+        shown, count = held_of(desk.state.looking, route, limit=20)
+        if count:
+            held.append((route, shown, count))
     return visit.show("reviews.html", reviews=reviews, listing=pages_of(total, visit.page, PAGE), held=held)
 
 
@@ -85,26 +88,25 @@ def decide(visit: Visit) -> Response:
         visit.name, "review answered", named(review.key, review.kind), route=review.route, answer=word,
         version=review.version, fingerprint=review.fingerprint,
     )  # fmt: skip
-
-    who = Actor(ActsAs.PERSON, visit.name)
-
-    def work(progress: Progress) -> Answered:
-        from lms_bridge.bridge import open_bridge
-
-        progress("writing", 0, 0)
-        with open_bridge(desk.load(), only_routes=[review.route], by=who) as bridge:
-            reports = bridge.settle(review.key, answer, clock=desk.clock, seen=review)
-            if not reports:
-                raise NotFound(
-                    "somebody decided this meanwhile.", next_step="The item's history shows what came of it."
-                )
-            left = bridge.state.looking.review(review.route, review.place, review.key)
-        lines = [line.strip() for report in reports for line in report_lines(report)]
-        return Answered(review.route, review.key, review.title, lines, left is None)
-
+    work = Apart(partial(_settled, desk.load, review, answer, visit.name), desk.clock)
     # With the answer: another one, sent before the first is through, must not pass for the same.
     errand = desk.errands.start("answer", f"{review.route} {review.key}: {word}", work, by=visit.name)
     return visit.go(f"/looks/{errand.id}")
+
+
+def _settled(
+    load: Loader, review: Review, answer: Answer | Edited, who: str, clock: Clock, progress: Progress
+) -> Answered:
+    from lms_bridge.bridge import open_bridge
+
+    progress("writing", 0, 0)
+    with open_bridge(load(), only_routes=[review.route], by=Actor(ActsAs.PERSON, who)) as bridge:
+        reports = bridge.settle(review.key, answer, clock=clock, seen=review)
+        if not reports:
+            raise NotFound("somebody decided this meanwhile.", next_step="The item's history shows what came of it.")
+        left = bridge.state.looking.review(review.route, review.place, review.key)
+    lines = [line.strip() for report in reports for line in report_lines(report)]
+    return Answered(review.route, review.key, review.title, lines, left is None)
 
 
 def _asked(visit: Visit, route: str, place: str, key: str) -> Review:

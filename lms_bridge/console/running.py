@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from lms_bridge.console.access.roles import Role
+from lms_bridge.console.left import held_of, troubles_of
 from lms_bridge.console.pages import Page, Visit
 from lms_bridge.console.planning import known_route, selections
 from lms_bridge.errors import UsageError
@@ -76,8 +77,8 @@ def _told(visit: Visit, route: RouteStatus) -> dict[str, Any]:
     return {
         "route": route,
         "progress": visit.desk.doors.progress(route.name) if route.running else None,
-        "troubles": looking.troubles(last.run, route.name) if last is not None else [],
-        "held": looking.held(last.run, route.name, limit=20) if last is not None else ([], 0),
+        "troubles": troubles_of(looking, route),
+        "held": held_of(looking, route, limit=20),
         "runs": looking.runs(route.name)[:10],
         "latest": last,
     }

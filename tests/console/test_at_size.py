@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
 
 from tests.console.conftest import free_ports, write_programme
 from tests.console.console_world import Room, make_room
-from tests.console.seeding import ROUTE, crowd, state_of
+from tests.console.seeding import ROUTE, crowd, run, state_of
 
 ITEMS, RUNS = 100_000, 10_000
 PAGES = [
@@ -41,6 +42,50 @@ def test_a_page_stays_small_and_comes_soon(big: Room, path: str) -> None:
     assert answer.status_code == 200
     assert len(answer.content) < 120_000
     assert took < PATIENCE
+
+
+@contextmanager
+def asked(room: Room, *words: str) -> Iterator[list[str]]:
+    """The console's questions to the state that hold these words."""
+    found: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if all(word in statement for word in words):
+            found.append(statement)
+
+    engine = room.console.desk.state._store.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def test_the_overview_counts_everything_only_after_another_run(big: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many look at it, and also while a run goes on; then now and again."""
+    client = big.signed_in("ada")
+    client.get("/")
+    with asked(big, "FROM records", "GROUP BY") as counted:
+        monkeypatch.setattr(big.service, "_runs", lambda route: True)
+        for _ in range(3):
+            client.get("/")
+        assert counted == []
+        big.clock.wait(31)
+        client.get("/")
+        assert len(counted) == len(big.console.desk.routes)
+        monkeypatch.undo()
+        run(big.folder, "s1")
+        client.get("/")
+        client.get("/")
+        assert len(counted) == len(big.console.desk.routes) + 1
+
+
+@pytest.mark.parametrize("path", ["/", "/reviews", "/courses", f"/routes/{ROUTE}"])
+def test_what_a_run_did_is_not_gone_through_where_it_left_nothing(big: Room, path: str) -> None:
+    """The first run of a large route left a line for each of its items."""
+    with asked(big, "FROM outcomes") as gone_through:
+        assert big.signed_in("ada").get(path).status_code == 200
+    assert gone_through == []
 
 
 def test_a_listing_reads_no_text(big: Room) -> None:

@@ -397,18 +397,19 @@ def test_hostile_texts_of_people_do_nothing_in_reviews_and_differences(
     assert anna.complaints == []
 
 
-def test_a_preview_that_nobody_cleaned_still_does_nothing(live_room: Room, served: str, contexts, monkeypatch) -> None:
+def test_a_preview_that_nobody_cleaned_still_does_nothing(live_room: Room, served: str, contexts) -> None:
     """The connector cleans; the frame holds whatever it would miss."""
     from lms_bridge.console import previewing
 
     seen = previewing.Seen("r", "moodle", "moodle", "wiki", HOSTILE, f"<p>harmless words</p>{HOSTILE}", [], "", None)
-    monkeypatch.setattr(previewing, "preview", lambda *_: previewing.Preview("k", [seen], []))
+    found = previewing.Preview("k", [seen], [])
+    errand = live_room.console.desk.errands.start("preview", "k", lambda progress: found, by="anna")
+    live_room.console.desk.errands.wait(errand.id)
     anna = Person(contexts(), served)
     anna.sign_in("anna")
-    anna.open("/content/item?key=k")
     requests: list[str] = []
     anna.page.on("request", lambda request: requests.append(request.url))
-    anna.press("Preview")
+    anna.open(f"/looks/{errand.id}")
     frame = anna.page.frame_locator("iframe")
     frame.get_by_role("link", name="press").click(force=True)
     assert [line for line in anna.complaints if "dialog" in line] == []

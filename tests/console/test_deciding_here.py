@@ -9,6 +9,11 @@ from contextlib import contextmanager
 import pytest
 
 from lms_bridge.cli.trial import Trial
+from lms_bridge.connector import Payload
+from lms_bridge.console.apart import Apart
+from lms_bridge.console.previewing import _embedded
+from lms_bridge.items import Asset, Kind
+from lms_bridge.markup.links import asset_src
 from lms_bridge.sandbox.moodle import Hand
 from lms_bridge.sandbox.pair import write_credentials
 from lms_bridge.sync.policy import Edited
@@ -221,6 +226,30 @@ def test_an_item_is_seen_as_it_will_stand_at_both_destinations(living: Room) -> 
     assert living.decisions == []
 
 
+def test_a_preview_reads_no_source_that_cannot_have_the_item(living: Room) -> None:
+    """The other one, which may be large, is not there at all: nothing is told of it."""
+    text = living.config_file.read_text(encoding="utf-8")
+    text = text.replace("destinations:", "  archive: {type: files, path: nowhere}\n\ndestinations:", 1)
+    living.config_file.write_text(f"{text}\n  archive: {{from: archive, to: moodle}}\n", encoding="utf-8")
+    page = look(living.signed_in("vera"), "/previews", key=PLANTS)
+    assert page.count("<iframe") == 2
+    assert "nowhere" not in page
+    assert "no source has such an item" in words(look(living.signed_in("vera"), "/previews", key="other:x"))
+
+
+def test_images_of_a_preview_are_shown_as_far_as_they_may_weigh() -> None:
+    """Embedded in the page, they are held as long as it is remembered."""
+    image = {"name": "a.png", "media_type": "image/png", "width": 1, "height": 1, "load": lambda: b"0123456789"}
+    asset = Asset(digest="a" * 64, size=10, **image)
+    payload = Payload(
+        key="k", kind=Kind.PAGE, course="BIO", title="Cells", address="Cells", body="", fingerprint="f", assets=(asset,)
+    )
+    src = asset_src(asset.digest)
+    embedded = _embedded(payload, 15)
+    assert embedded(src).startswith("data:image/png;base64,")
+    assert embedded(src) == src
+
+
 def test_findings_name_what_is_wrong_and_what_to_do(living: Room, trial: Trial) -> None:
     client = living.signed_in("vera")
     page = look(client, "/findings")
@@ -256,12 +285,12 @@ def test_one_course_or_one_item_is_run_alone(living: Room, trial: Trial) -> None
 
 def test_what_a_person_writes_is_cleaned_before_anything_else_gets_it(room: Room, monkeypatch) -> None:
     """Destinations and their connectors clean as well: none of them is to be the only one."""
-    from lms_bridge.bridge import Bridge
-
-    given: list[object] = []
+    begun: list[Apart] = []
+    errands = room.console.desk.errands
+    start = errands.start
+    monkeypatch.setattr(errands, "start", lambda *asked, by: begun.append(asked[-1]) or start(*asked, by=by))
     write_credentials(room.folder / ".sandbox")
     conflict(room.folder, "k", "Plants", theirs="<p>a</p>", ours="<p>b</p>")
-    monkeypatch.setattr(Bridge, "settle", lambda self, key, answer, *, clock, seen: given.append(answer) or [])
     written = "<p onclick=x>Both.</p><script>alert(1)</script><a href='javascript:x'>press</a>"
     answer(room, f"/reviews/one?route={MOODLE}&place={PLACE.id}&key=k", "edited", html=written)
-    assert given == [Edited("<p>Both.</p>\n<p>press</p>")]
+    assert Edited("<p>Both.</p>\n<p>press</p>") in begun[0].work.args
