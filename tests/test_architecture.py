@@ -38,12 +38,13 @@ ROOMS = {
     "afterwards": GROUND | {"config", "notify", "opening", "sync"},
     "masking": set(),
     "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
-    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"},
+    "bridge": GROUND | {"audit", "config", "expiry", "holding", "late", "opening", "registry", "sync"},
+    "holding": {"config", "sync", "windows"},
     "service": {"audit", "errors", "windows", "config", "opening", "sync", "console"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
     | {"sources", "scale", "opening", "console", "service", "tracing"}
-    | {"afterwards", "audit", "masking", "notify", "support"},
+    | {"afterwards", "audit", "holding", "masking", "notify", "support"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},

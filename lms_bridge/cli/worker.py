@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,6 +37,7 @@ def worker(
     from lms_bridge.bridge import open_bridge
     from lms_bridge.cli.options import load
     from lms_bridge.cli.signals import stopping
+    from lms_bridge.holding import held
     from lms_bridge.scale.worker import Worker
     from lms_bridge.sync.state import State
 
@@ -53,7 +55,8 @@ def worker(
             bridge.share_budgets()
         offset = state.sharing.now() - datetime.now(UTC)
         say(f"Working for {', '.join(routes)}; stop with Ctrl-C.", err=True)
-        queue.run(Worker(routes, state, queue, stop, offset=offset).work, stop, until_idle=until_idle)
+        hired = Worker(routes, state, queue, stop, hold=partial(held, loaded), offset=offset)
+        queue.run(hired.work, stop, until_idle=until_idle)
 
 
 def open_queue(config: "Config", *, at_once: int = 2, heartbeat: float = 10.0) -> "Queue":

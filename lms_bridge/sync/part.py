@@ -18,7 +18,7 @@ from lms_bridge.sync.intent import SharedRun
 from lms_bridge.sync.listing import SourceView
 from lms_bridge.sync.report import exit_code, summary_of
 from lms_bridge.sync.route import Within, located, prepare
-from lms_bridge.sync.run import Failure, Report, Route
+from lms_bridge.sync.run import Failure, Plan, Report, Route
 from lms_bridge.sync.stop import Stop
 
 if TYPE_CHECKING:
@@ -45,6 +45,15 @@ class Whole:
     places: Mapping[str, PlaceRef]
     """Every place that items belong in or records stand in, by id."""
     addresses: Mapping[Key, Address] = field(repr=False)
+
+
+Hold = Callable[[Plan, datetime], Plan]
+"""A plan without what is not to be done at this moment (see `frozen.hold`)."""
+
+
+def hold_nothing(plan: Plan, now: datetime) -> Plan:
+    """Where no windows are."""
+    return plan
 
 
 def survey(route: Route, state: "State", run: str, *, now: datetime) -> Whole | None:
@@ -74,7 +83,9 @@ def grouped(whole: Whole) -> list[list[str]]:
     return groups
 
 
-def sync_part(whole: Whole, places: Sequence[str], state: "State", *, now: datetime, stop: Stop) -> bool:
+def sync_part(
+    whole: Whole, places: Sequence[str], state: "State", *, now: datetime, stop: Stop, hold: Hold = hold_nothing
+) -> bool:
     """Bring some places in step, as far as that takes nothing away. Raises StateError when somebody else has them.
     False when it was to stop before the end."""
     from lms_bridge.sync.state_part import PartState
@@ -84,7 +95,7 @@ def sync_part(whole: Whole, places: Sequence[str], state: "State", *, now: datet
     within = Within(replace(whole.view, items=_items(items), failures=(), cursor=None), Placement(items))
     with_state = PartState(state, mine, whole.addresses)
     with with_state.lease_mine(whole.route.name):
-        plan = prepare(whole.route, with_state, now=now, within=within)
+        plan = hold(prepare(whole.route, with_state, now=now, within=within), now)
         # What is only told is told here too: the closing may have no reason to look at this place again.
         going = [change for change in plan.changes if change.action in WRITES and not change.guarded]
         told = [change for change in plan.changes if change.action is Action.SKIP and not change.conflict]
@@ -97,14 +108,22 @@ def _items(placed: Mapping[PlaceRef, Sequence[Item]]) -> tuple[Item, ...]:
     return tuple(item for items in placed.values() for item in items)
 
 
-def close_run(shared: SharedRun, route: Route, state: "State", *, clock: Callable[[], datetime], stop: Stop) -> bool:
+def close_run(
+    shared: SharedRun,
+    route: Route,
+    state: "State",
+    *,
+    clock: Callable[[], datetime],
+    stop: Stop,
+    hold: Hold = hold_nothing,
+) -> bool:
     """What looks at the route as a whole, and the report. Lease the route around it. False when it was to stop."""
     from lms_bridge.sync.state_part import ClosingState
 
     policy = replace(route.policy, fresh_since=shared.opened)
     closing = ClosingState(state)
     now = clock()
-    plan = prepare(replace(route, policy=policy), closing, now=now)
+    plan = hold(prepare(replace(route, policy=policy), closing, now=now), now)
     report = apply(plan, replace(route, policy=policy), closing, now=now, run=shared.run, stop=stop)
     if report.stopped:
         return False
