@@ -15,6 +15,7 @@ from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.connector import Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
 from lms_bridge.expiry import findings as ending_soon
+from lms_bridge.holding import held, let_through
 from lms_bridge.items import Key
 from lms_bridge.late import Late
 from lms_bridge.opening import (
@@ -28,7 +29,6 @@ from lms_bridge.opening import (
     policy_of,
 )
 from lms_bridge.sync.decided import acts_of
-from lms_bridge.sync.frozen import hold
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer, Answers, Edited
@@ -39,7 +39,6 @@ from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.spent import keep_fidelity, keep_spent
 from lms_bridge.sync.stop import Stop
 from lms_bridge.unquoted import Name
-from lms_bridge.windows import Windows, closed, frozen
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
@@ -77,7 +76,7 @@ class Bridge:
             note = read(self.notes, route) if ground is not None else None
             plan = recalled(note, route, ground, clock()) if ground is not None else None
             found = plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name))
-            plans.append(self._held(found, clock(), through=through_windows))
+            plans.append(found if through_windows else self.hold(found, clock()))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
         return plans
@@ -103,18 +102,17 @@ class Bridge:
         whole = plan or prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
         return replace(whole, ground=ground)
 
-    def closed_now(self, now: datetime) -> dict[str, str]:
-        """The routes that windows hold back as a whole, and why."""
-        reasons = {route.name: closed(route.windows, now) for route in self.config.routes}
-        return {route.name: reason.why for route in self.routes if (reason := reasons.get(route.name))}
+    def hold(self, plan: Plan, now: datetime) -> Plan:
+        """The plan without what windows hold back."""
+        return held(self.config, plan, now)
 
-    def _held(self, plan: Plan, now: datetime, *, through: bool) -> Plan:
-        windows = next((route.windows for route in self.config.routes if route.name == plan.route), Windows())
-        whole, courses = closed(windows, now), frozen(windows, now)
-        held = hold(plan, lambda course: whole or courses.get(course)) if whole or courses else plan
-        if held is not plan and through:
-            _log.warning("%s: what windows hold back is pushed all the same", Name(plan.route))
-        return plan if through else held
+    def _overridden(self, plans: Sequence[Plan], now: datetime) -> dict[str, str]:
+        """The routes of which a person lets something through windows, and what."""
+        told = {plan.route: let_through(self.config, plan, now) for plan in plans}
+        for route, why in told.items():
+            if why:
+                _log.warning("%s: what windows hold back is pushed all the same", Name(route))
+        return {route: why for route, why in told.items() if why}
 
     def sync(
         self,
@@ -142,8 +140,8 @@ class Bridge:
         # What is only looked at may break off anywhere; a write that is under way is to be read back and recorded.
         stop.on_ask(lambda: self._interrupt(finish=writing.is_set()))
         with ExitStack() as leases:
-            held = self._leased(leases)
-            free = replace(self, routes=tuple(route for route in self.routes if route.name not in held))
+            taken = self._leased(leases)
+            free = replace(self, routes=tuple(route for route in self.routes if route.name not in taken))
             names = [route.name for route in free.routes]
             beating = leases.enter_context(
                 heartbeat(self.state, names, run, clock, progress, beaten=lambda: self.keep_spent(clock()))
@@ -153,10 +151,10 @@ class Bridge:
             )
             if checksums:
                 refuse_unreviewed(plans, checksums)
-            if not held:
+            if not taken:
                 refuse_unknown(approved, plans)
             refuse(plans)
-            overridden = free.closed_now(clock()) if through_windows else {}
+            overridden = free._overridden(plans, clock()) if through_windows else {}
             acts = acts_of(free.routes, plans, run, approved=approved, answers=answers, overridden=overridden)
             self.state.trail.note_config(self.config.file, self.config.digest)
             self.state.trail.add(*acts)
@@ -165,7 +163,7 @@ class Bridge:
         now = clock()
         return done + [
             Report(run=run, route=name, destination="", started=now, ended=now, failures=(Failure("", error.problem),))
-            for name, error in held.items()
+            for name, error in taken.items()
         ]
 
     def _applied(

@@ -3,13 +3,15 @@
 On the ground, since the service goes by it, and whoever syncs. Pure: a moment goes in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-_AHEAD = timedelta(days=400)
+AHEAD = timedelta(days=400)
 """How far an end is looked for: a window that is closed for longer has none that anybody waits for."""
+_AGAIN = timedelta(minutes=1)
+"""What is not known now may be known so much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Quiet:
 class Windows:
     freezes: tuple[Freeze, ...] = ()
     quiets: tuple[Quiet, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Why nobody knows whether anything may be pushed: then nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,12 @@ def within(spans: Iterable[str], moment: datetime) -> bool:
 
 def closed(windows: Windows, moment: datetime) -> Closed | None:
     """Of a whole route. Courses that are frozen by themselves are told by `frozen`."""
+    if windows.unknown:
+        return Closed(moment + _AGAIN, windows.unknown[0])
     why = _reason(windows, moment)
     if why is None:
         return None
-    end, last = moment, moment + _AHEAD
+    end, last = moment, moment + AHEAD
     while end < last and _reason(windows, end) is not None:
         end = _next_end(windows, end)
     return Closed(end, why)
@@ -75,6 +81,14 @@ def frozen(windows: Windows, moment: datetime) -> dict[str, Closed]:
                 if course not in found or found[course].until < freeze.end:
                     found[course] = Closed(freeze.end, _why(freeze))
     return found
+
+
+def shut_for(windows: Windows, moment: datetime) -> Callable[[str], Closed | None]:
+    """Whether nothing is to be pushed into a course now: since its whole route is closed, or it is frozen by itself.
+    Its id is compared without regard to case, as calendars are written by hand."""
+    whole = closed(windows, moment)
+    courses = {course.casefold(): shut for course, shut in frozen(windows, moment).items()}
+    return lambda course: whole or courses.get(course.casefold())
 
 
 def _reason(windows: Windows, moment: datetime) -> str | None:
@@ -121,4 +135,5 @@ def together(windows: Iterable[Windows]) -> Windows:
     return Windows(
         tuple(freeze for part in parts for freeze in part.freezes),
         tuple(quiet for part in parts for quiet in part.quiets),
+        tuple(why for part in parts for why in part.unknown),
     )

@@ -40,12 +40,13 @@ ROOMS = {
     "afterwards": GROUND | {"config", "notify", "opening", "sync"},
     "masking": set(),
     "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
-    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"} | {"unquoted"},
+    "bridge": GROUND | {"audit", "config", "expiry", "holding", "late", "opening", "registry", "sync", "unquoted"},
+    "holding": {"config", "sync", "windows"},
     "service": {"audit", "errors", "windows", "config", "opening", "sync", "console", "troubles", "unquoted"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
     | {"sources", "scale", "opening", "console", "service", "tracing"}
-    | {"afterwards", "audit", "masking", "notify", "support", "unquoted"},
+    | {"afterwards", "audit", "holding", "masking", "notify", "support", "unquoted"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},

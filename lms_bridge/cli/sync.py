@@ -1,6 +1,6 @@
 """`plan` shows what a sync would do; `sync` does it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,7 +77,8 @@ def sync(
 ) -> None:
     """Bring the destinations in step with the sources."""
     if shared:
-        _refuse_with_shared(only=only, checksum=checksum, approve=approve, takeover=takeover)
+        given = {"only": only, "checksum": checksum, "approve": approve, "takeover": takeover}
+        _refuse_with_shared({**given, "through-windows": through_windows})
         raise typer.Exit(_sync_shared(context, config, route or (), output, join, deadline))
     from lms_bridge.bridge import open_bridge
     from lms_bridge.cli.options import load
@@ -167,7 +168,7 @@ def _sync_shared(
     return code_of(reports)
 
 
-def _refuse_with_shared(**given: object) -> None:
+def _refuse_with_shared(given: Mapping[str, object]) -> None:
     """What is about a plan that somebody looked at is done by the one who looks."""
     for name, value in given.items():
         if value:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,6 +37,7 @@ def worker(
     from lms_bridge.bridge import open_bridge
     from lms_bridge.cli.options import load
     from lms_bridge.cli.signals import stopping
+    from lms_bridge.holding import held
     from lms_bridge.scale.worker import Worker
     from lms_bridge.sync.state import State
 
@@ -53,11 +55,11 @@ def worker(
             bridge.share_budgets()
         offset = state.sharing.now() - datetime.now(UTC)
         say(f"Working for {', '.join(routes)}; stop with Ctrl-C.", err=True)
-        worker = Worker(routes, state, queue, stop, offset=offset)
+        hired = Worker(routes, state, queue, stop, hold=partial(held, loaded), offset=offset)
 
         def work(job: "Job") -> float | None:
             try:
-                return worker.work(job)
+                return hired.work(job)
             finally:
                 for bridge in bridges:
                     bridge.keep_spent(datetime.now(UTC))

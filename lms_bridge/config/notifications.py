@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -15,14 +13,12 @@ from pydantic import (
     Field,
     SecretStr,
     WithJsonSchema,
-    field_validator,
     model_validator,
 )
 
-from lms_bridge.config.form import Name, Settings
+from lms_bridge.config.form import LOOPBACK, Name, SecretAddress, Settings, Zone
 
 Event = Literal["failed", "recovered", "waiting", "expiry"]
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d$"
 _ADDRESS = r"^[^@\s<>,;:]+@[^@\s<>,;:]+$"
 
@@ -34,14 +30,6 @@ def _time(written: object) -> object:
     return written
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"there is no time zone {name!r}: write one such as Europe/Vienna") from None
-    return name
-
-
 def _mail_address(written: str) -> str:
     if re.fullmatch(_ADDRESS, written) is None or not written.isprintable():
         raise ValueError(f"{written!r} is no e-mail address such as it@example.org")
@@ -49,7 +37,6 @@ def _mail_address(written: str) -> str:
 
 
 TimeOfDay = Annotated[str, BeforeValidator(_time), WithJsonSchema({"type": "string", "pattern": _TIME})]
-Zone = Annotated[str, AfterValidator(_zone)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 
 
@@ -84,7 +71,7 @@ class EmailSettings(TellingSettings):
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
-        if self.security == "none" and self.host not in _LOOPBACK:
+        if self.security == "none" and self.host not in LOOPBACK:
             raise ValueError("`security: none` would send in the open; only this machine may do without")
         if (self.user is None) != (self.password is None):
             raise ValueError("needs both `user` and `password`, or neither")
@@ -92,27 +79,8 @@ class EmailSettings(TellingSettings):
 
 
 class _WebSettings(TellingSettings):
-    url: SecretStr = Field(description="The address that is called; whoever knows it can write there.")
+    url: SecretAddress = Field(description="The address that is called; whoever knows it can write there.")
     ca_file: Path | None = Field(None, description="A PEM file with your organisation's CA certificates.")
-
-    @field_validator("url")
-    @classmethod
-    def _https(cls, value: SecretStr) -> SecretStr:
-        written = value.get_secret_value()
-        if written.startswith("${"):  # read without secrets
-            return value
-        try:
-            parts = urlsplit(written)
-            host = parts.hostname
-        except ValueError:
-            raise ValueError("is no address") from None
-        if not host or parts.username or not (parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))):
-            raise ValueError("needs an address that begins with https://, without a user")
-        return value
-
-
-def _is_here(host: str) -> bool:
-    return host in _LOOPBACK
 
 
 class TeamsSettings(_WebSettings):

@@ -5,8 +5,9 @@ Apart from the models, because each looks at several keys, or at several routes,
 
 from collections.abc import Iterator, Mapping
 
-from lms_bridge.config.document import Document
+from lms_bridge.config.document import Document, KeyPath
 from lms_bridge.config.model import PolicySettings, RootSettings, RouteSettings
+from lms_bridge.config.schedule import WindowSettings
 from lms_bridge.errors import Problem
 from lms_bridge.items import Kind
 
@@ -19,6 +20,8 @@ def unsafe(document: Document, root: RootSettings) -> Iterator[Problem]:
     for name, route in root.routes.items():
         yield from _limits(document, name, route.policy)
         yield from _drift(document, name, route)
+        yield from _freezes(document, ("routes", name, "windows", "freeze"), route.windows)
+    yield from _freezes(document, ("windows", "freeze"), root.windows)
     yield from _doubled(document, root.routes)
 
 
@@ -46,6 +49,14 @@ def _drift(document: Document, name: str, route: RouteSettings) -> Iterator[Prob
         if kind is Kind.REVIEW and word == "keep_both":
             step = "Write `report`, `merge` or `overwrite` for `review`."
             yield Problem("a review is one person's: it cannot stand there twice.", where, step)
+
+
+def _freezes(document: Document, path: KeyPath, windows: WindowSettings) -> Iterator[Problem]:
+    """By the moments that are meant: one end may be written with an offset, and the other without."""
+    for number, freeze in enumerate(windows.freezes()):
+        if freeze.begin >= freeze.end:
+            written = f"It is from {freeze.begin.isoformat()} to {freeze.end.isoformat()}: exchange `from` and `to`."
+            yield Problem("it ends before it begins.", document.where((*path, number)), written)
 
 
 def _doubled(document: Document, routes: Mapping[str, RouteSettings]) -> Iterator[Problem]:

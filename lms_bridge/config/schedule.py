@@ -1,13 +1,13 @@
 """The settings of the service: when routes run, when nothing is pushed, and by which names people reach it."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from lms_bridge.config.form import Settings
+from lms_bridge.config.form import Settings, Zone
 from lms_bridge.hours import Hours
 from lms_bridge.windows import Freeze, Quiet, Windows
 
@@ -17,6 +17,7 @@ _USUAL = "15m"
 _LEAST = timedelta(minutes=1)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_DATE = "write a date, or a date and a time, such as 2027-01-11 08:00"
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _BOUNDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
@@ -48,24 +49,19 @@ def _cycle(written: Any) -> Any:
     return written
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError(f"{name!r} is no time zone; names look like Europe/Berlin") from error
-    return name
-
-
 def _moment(written: Any) -> Any:
     """A date is its first moment."""
     if isinstance(written, str):
         try:
             written = datetime.fromisoformat(written)
         except ValueError:
-            raise ValueError("write a date, or a date and a time, such as 2027-01-11 08:00") from None
-    if isinstance(written, date) and not isinstance(written, datetime):
+            raise ValueError(_DATE) from None
+    if isinstance(written, datetime):
+        return written
+    if isinstance(written, date):
         return datetime(written.year, written.month, written.day)
-    return written
+    # A number would be taken for seconds since 1970.
+    raise ValueError(_DATE)
 
 
 def _last_moment(written: Any) -> Any:
@@ -73,11 +69,12 @@ def _last_moment(written: Any) -> Any:
     is_day = (isinstance(written, date) and not isinstance(written, datetime)) or (
         isinstance(written, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", written) is not None
     )
-    moment = _moment(written)
+    moment: datetime = _moment(written)
+    if moment.year == MAXYEAR:
+        raise ValueError("write a year before 9999")
     return moment + timedelta(days=1) if is_day else moment
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
 Span = Annotated[str, BeforeValidator(_span), WithJsonSchema({"type": "string", "pattern": _SPAN})]
 Cycle = Annotated[
     str, BeforeValidator(_cycle), WithJsonSchema({"type": "string", "pattern": r"^(never|[1-9]\d{0,3}(s|m|h|d))$"})
@@ -186,16 +183,17 @@ class ScheduleSettings(Settings):
 class FreezeSettings(Settings):
     """From one moment to another."""
 
-    begin: Moment = Field(alias="from", description="A date, or a date and a time.")
+    begin: Moment = Field(
+        alias="from", description="A date, or a date and a time; with an offset such as +01:00 by that."
+    )
     end: LastMoment = Field(alias="to", description="The moment at which it ends; a date is frozen as a whole.")
     courses: tuple[str, ...] = Field((), description="Only these courses, by idnumber; everything if none is named.")
     why: str = Field("", max_length=200, description="What people are told, such as `exams`.")
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if (self.begin.tzinfo is None) == (self.end.tzinfo is None) and self.end <= self.begin:
-            raise ValueError("it ends before it begins: exchange `from` and `to`")
-        return self
+    def freeze(self, zone: ZoneInfo) -> Freeze:
+        """What is written without a zone is meant by this one's clock."""
+        begin, end = (each if each.tzinfo is not None else each.replace(tzinfo=zone) for each in (self.begin, self.end))
+        return Freeze(begin, end, frozenset(self.courses), self.why)
 
 
 class QuietSettings(Settings):
@@ -213,15 +211,14 @@ class WindowSettings(Settings):
     quiet: tuple[QuietSettings, ...] = Field((), description="Weekly: lecture hours, backups.")
 
     def windows(self) -> Windows:
-        zone = ZoneInfo(self.timezone)
-
-        def aware(moment: datetime) -> datetime:
-            return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
-
         return Windows(
-            tuple(Freeze(aware(f.begin), aware(f.end), frozenset(f.courses), f.why) for f in self.freeze),
+            self.freezes(),
             tuple(Quiet(q.hours, frozenset(map(_DAYS.index, q.days)), self.timezone) for q in self.quiet),
         )
+
+    def freezes(self) -> tuple[Freeze, ...]:
+        zone = ZoneInfo(self.timezone)
+        return tuple(each.freeze(zone) for each in self.freeze)
 
 
 def _host(written: str) -> str:

@@ -14,7 +14,7 @@ from lms_bridge.errors import StateError
 from lms_bridge.scale.queue import Job, Queue, Step
 from lms_bridge.sync.apply import new_run
 from lms_bridge.sync.intent import SharedRun
-from lms_bridge.sync.part import Whole, close_run, end_early, grouped, survey, sync_part
+from lms_bridge.sync.part import Hold, Whole, close_run, end_early, grouped, hold_nothing, survey, sync_part
 from lms_bridge.sync.run import Route
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_part import begin_once
@@ -66,6 +66,8 @@ class Worker:
     state: State
     queue: Queue
     stop: Stop
+    hold: Hold = hold_nothing
+    """What windows keep from being pushed is left out of a plan."""
     read: dict[str, Whole] = field(default_factory=dict)
     reading: dict[str, Lock] = field(default_factory=dict)
     offset: timedelta = timedelta()
@@ -130,7 +132,9 @@ class Worker:
         if places is None:
             return None
         whole = self._whole(job.run, route)
-        if whole is not None and not sync_part(whole, places, self.state, now=self.now(), stop=self.stop):
+        if whole is not None and not sync_part(
+            whole, places, self.state, now=self.now(), stop=self.stop, hold=self.hold
+        ):
             return _SOON
         self._done(job)
         return None
@@ -141,7 +145,7 @@ class Worker:
         with self.state.lease(job.route):
             whole = self.read.get(route.name)
             known = whole if whole is not None and whole.run == job.run else None
-            if not close_run(shared, route, self.state, clock=self.now, stop=self.stop, whole=known):
+            if not close_run(shared, route, self.state, clock=self.now, stop=self.stop, hold=self.hold, whole=known):
                 return _SOON
         # What looks after the run, should all its workers die, is not needed any more.
         self.queue.cancel(job.run)

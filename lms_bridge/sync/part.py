@@ -18,7 +18,7 @@ from lms_bridge.sync.intent import SharedRun
 from lms_bridge.sync.listing import SourceView
 from lms_bridge.sync.report import exit_code, summary_of
 from lms_bridge.sync.route import Within, located, prepare
-from lms_bridge.sync.run import Failure, Report, Route
+from lms_bridge.sync.run import Failure, Plan, Report, Route
 from lms_bridge.sync.spent import keep_fidelity
 from lms_bridge.sync.stop import Stop
 
@@ -48,6 +48,15 @@ class Whole:
     addresses: Mapping[Key, Address] = field(repr=False)
 
 
+Hold = Callable[[Plan, datetime], Plan]
+"""A plan without what is not to be done at this moment (see `frozen.hold`)."""
+
+
+def hold_nothing(plan: Plan, now: datetime) -> Plan:
+    """Where no windows are."""
+    return plan
+
+
 def survey(route: Route, state: "State", run: str, *, now: datetime) -> Whole | None:
     """None where nothing can be known now: the closing tells why."""
     seen = located(route, state, now=now)
@@ -75,7 +84,9 @@ def grouped(whole: Whole) -> list[list[str]]:
     return groups
 
 
-def sync_part(whole: Whole, places: Sequence[str], state: "State", *, now: datetime, stop: Stop) -> bool:
+def sync_part(
+    whole: Whole, places: Sequence[str], state: "State", *, now: datetime, stop: Stop, hold: Hold = hold_nothing
+) -> bool:
     """Bring some places in step, as far as that takes nothing away. Raises StateError when somebody else has them.
     False when it was to stop before the end."""
     from lms_bridge.sync.state_part import PartState
@@ -85,7 +96,7 @@ def sync_part(whole: Whole, places: Sequence[str], state: "State", *, now: datet
     within = Within(replace(whole.view, items=_items(items), failures=(), cursor=None), Placement(items))
     with_state = PartState(state, mine, whole.addresses)
     with with_state.lease_mine(whole.route.name):
-        plan = prepare(whole.route, with_state, now=now, within=within)
+        plan = hold(prepare(whole.route, with_state, now=now, within=within), now)
         # What is only told is told here too: the closing may have no reason to look at this place again.
         going = [change for change in plan.changes if change.action in WRITES and not change.guarded]
         told = [change for change in plan.changes if change.action is Action.SKIP and not change.conflict]
@@ -105,6 +116,7 @@ def close_run(
     *,
     clock: Callable[[], datetime],
     stop: Stop,
+    hold: Hold = hold_nothing,
     whole: Whole | None = None,
 ) -> bool:
     """What looks at the route as a whole, and the report. Lease the route around it. `whole`: as this worker saw it
@@ -118,7 +130,7 @@ def close_run(
     if plan is None or plan.pending or plan.failures:
         # What is left is done by what source and destination say now: others made things since.
         plan = prepare(route, closing, now=now)
-    report = apply(plan, route, closing, now=now, run=shared.run, stop=stop)
+    report = apply(hold(plan, now), route, closing, now=now, run=shared.run, stop=stop)
     if report.stopped:
         return False
     told = {_at(each.change): status for each, status in state.sharing.outcomes(shared.run, route.name)}

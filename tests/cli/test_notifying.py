@@ -117,7 +117,7 @@ def test_without_channels_there_is_nothing_to_try(desk: Desk) -> None:
         ("- type: pigeon", "Expected 'email', 'teams' or 'webhook'"),
         ("- type: teams\n    url: ${env:HOOK}\n    digest: 10:30", "quotation marks"),
         ("- type: teams\n    url: ${env:HOOK}\n    digest: '7'", "quotation marks"),
-        ("- type: teams\n    url: ${env:HOOK}\n    timezone: Mars/Olympus", "no time zone 'Mars/Olympus'"),
+        ("- type: teams\n    url: ${env:HOOK}\n    timezone: Mars/Olympus", "'Mars/Olympus' is no time zone"),
         ("- type: teams\n    url: ${env:HOOK}\n    events: [fail]", "Did you mean 'failed'?"),
         (
             "- type: teams\n    url: ${env:HOOK}\n  - type: teams\n    url: ${env:HOOK}",

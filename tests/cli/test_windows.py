@@ -51,6 +51,36 @@ def test_nothing_is_written_while_everything_is_frozen_unless_somebody_says_so(d
     assert ran.code == 0
     assert "what windows hold back is pushed all the same" in ran.err
     assert desk.run("status", "--output", "json").json["routes"][0]["items"]["page"] == 5
+    assert overrides(desk) == ["freeze"]
+
+
+def overrides(desk: Desk) -> list[str]:
+    """What the audit trail tells of windows that people opened."""
+    told = desk.run("audit", "list", "--output", "json").json["lines"]
+    return [line["about"] for line in told if line["deed"] == "override window"]
+
+
+def test_a_course_that_a_person_pushes_into_while_it_is_frozen_is_named_in_the_trail(desk: Desk) -> None:
+    freeze(desk, BIO_ONLY)
+    sync = ("sync", "--route", "programme-to-moodle", "--through-windows")
+    assert desk.run(*sync, "--only", "course:CHE").code == 0
+    assert overrides(desk) == []
+    assert desk.run(*sync).code == 0
+    assert overrides(desk) == ["exams (BIO)"]
+    # Nothing is left that a window could hold back.
+    assert desk.run(*sync).code == 0
+    assert overrides(desk) == ["exams (BIO)"]
+
+
+def test_a_course_is_frozen_in_whatever_case_its_id_was_typed(desk: Desk) -> None:
+    freeze(desk, ", courses: [bio]")
+    assert titles(desk, "create") == {"CHE"}
+
+
+def test_workers_are_not_told_to_pass_windows(desk: Desk) -> None:
+    ran = desk.run("sync", "--shared", "--through-windows")
+    assert ran.code == 2
+    assert "--through-windows is not for a run that workers share" in ran.err
 
 
 def test_a_checksum_that_was_reviewed_before_a_freeze_pushes_nothing_in_it(

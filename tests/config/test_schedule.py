@@ -57,6 +57,16 @@ def write(folder: Path, line: str, more: str = "") -> Path:
             ":8:24: routes.r.windows.freeze[0]: it ends",
         ),
         (
+            "windows: {freeze: [{from: 2027-02-01 12:00, to: '2027-02-01T11:30:00+00:00'}]}",
+            ":8:24: routes.r.windows.freeze[0]: it ends before it begins. It is from 2027-02-01T12:00:00+00:00 to "
+            "2027-02-01T11:30:00+00:00: exchange",
+        ),
+        ("windows: {freeze: [{from: 20270201, to: 2027-02-05}]}", ":8:31: routes.r.windows.freeze[0].from: write a"),
+        (
+            "windows: {freeze: [{from: 2027-02-01, to: 9999-12-31}]}",
+            ":8:47: routes.r.windows.freeze[0].to: write a year",
+        ),
+        (
             "kinds: [page]\nservice: {hosts: ['https://bridge.example.org']}",
             ":9:19: service.hosts[0]: 'https://bridge.example.org' is no name of a host: write it alone",
         ),
@@ -137,3 +147,17 @@ def test_a_step_in_months_is_kept() -> None:
 def test_names_of_the_service_are_compared_in_lower_case(tmp_path: Path) -> None:
     path = write(tmp_path, "kinds: [page]", "service: {hosts: [Bridge.Example.org]}\n")
     assert load_config(path).service.hosts == ("bridge.example.org",)
+
+
+def test_a_moment_with_an_offset_is_meant_by_that_and_one_without_by_the_clock_of_the_windows(tmp_path: Path) -> None:
+    """Each looks as if it ended before it began, as long as one forgets which clock is meant."""
+    lines = [
+        "{from: '2027-02-01T12:00:00+02:00', to: 2027-02-01 11:30}",
+        "{from: 2027-02-01 12:00, to: '2027-02-01T11:30Z'}",
+    ]
+    for line, meant in zip(lines, [(10, 0, 10, 30), (11, 0, 11, 30)], strict=True):
+        own = f"windows: {{timezone: Europe/Berlin, freeze: [{line}]}}"
+        (route,) = load_config(write(tmp_path, own)).routes
+        (freeze,) = route.windows.freezes
+        begin, end = (each.astimezone(UTC) for each in (freeze.begin, freeze.end))
+        assert (begin.hour, begin.minute, end.hour, end.minute) == meant

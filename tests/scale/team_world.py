@@ -6,7 +6,7 @@ from memory_queue import MemoryQueue
 
 from lms_bridge.items import Course, Item, Kind
 from lms_bridge.scale.worker import Worker, start
-from lms_bridge.sync.part import report_of
+from lms_bridge.sync.part import Hold, hold_nothing, report_of
 from lms_bridge.sync.policy import Policy
 from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.run import Report, Route
@@ -30,6 +30,7 @@ class Team:
     destination: MemoryDestination = field(default_factory=MemoryDestination)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     policy: Policy = field(default_factory=Policy)
+    hold: Hold = hold_nothing
     states: list[State] = field(default_factory=list)
 
     @property
@@ -40,7 +41,7 @@ class Team:
         """One on a machine of its own: it shares nothing with others but the database and the destination."""
         state = State.open(self.location)
         self.states.append(state)
-        return Worker({self.name: self.route}, state, self.queue, Stop())
+        return Worker({self.name: self.route}, state, self.queue, Stop(), hold=self.hold)
 
     def start(self) -> str:
         return start([self.name], self.state, self.queue)[self.name]

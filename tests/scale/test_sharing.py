@@ -12,13 +12,15 @@ from lms_bridge.items import Kind
 from lms_bridge.scale.queue import Job, Step
 from lms_bridge.scale.worker import cancel, start
 from lms_bridge.sync.apply import apply
-from lms_bridge.sync.part import sync_part
+from lms_bridge.sync.frozen import hold
+from lms_bridge.sync.part import hold_nothing, sync_part
 from lms_bridge.sync.policy import Limits, Policy, Prune
 from lms_bridge.sync.report import exit_code
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.state_lease import lease_places
 from lms_bridge.sync.state_part import ClosingState
 from lms_bridge.sync.stop import Stop
+from lms_bridge.windows import Freeze, Quiet, Windows, shut_for
 
 pytestmark = pytest.mark.postgresql
 PRUNE = Policy(prune=dict.fromkeys(Kind, Prune.DELETE))
@@ -118,6 +120,32 @@ def test_an_ordinary_sync_keeps_workers_out_and_they_find_its_work_done(team: Te
     team.queue.run(worker.work, Stop())
     assert done(team.report(run)) == {"unchanged": 6}
     assert team.destination.writes == 6
+
+
+def test_workers_leave_and_tell_what_windows_hold_back_and_the_next_run_brings_it(team: Team) -> None:
+    team.source.content = programme(3)
+    begin = team.state.sharing.now() - timedelta(hours=1)
+    exams = Windows((Freeze(begin, begin + timedelta(days=2), frozenset({"C1"}), "exams"),))
+    team.hold = lambda plan, now: hold(plan, shut_for(exams, now))
+    report = team.run()
+    assert done(report) == {"created": 6, "skipped": 3}
+    assert {change.course for change in report.skipped} == {"C1"}
+    assert {change.reason.rpartition(": ")[2] for change in report.skipped} == {"exams"}
+    assert not any("C1" in place for place, things in team.destination.things.items() if things)
+    team.hold = hold_nothing
+    assert done(team.run()) == {"created": 3, "unchanged": 6}
+
+
+def test_a_window_holds_back_what_the_closing_takes_away_too(team: Team) -> None:
+    team.policy = PRUNE
+    team.source.content = programme(3)
+    team.run()
+    team.source.content = programme(2)
+    always = Windows(quiets=(Quiet("00:00-00:00"),))
+    team.hold = lambda plan, now: hold(plan, shut_for(always, now))
+    assert "deleted" not in done(team.run())
+    team.hold = hold_nothing
+    assert done(team.run())["deleted"] == 3
 
 
 def test_what_is_taken_away_waits_until_every_place_was_seen_and_nothing_failed(team: Team) -> None:
