@@ -6,7 +6,7 @@ from datetime import datetime
 
 from lms_bridge.connector import Record
 from lms_bridge.errors import BridgeError, Problem
-from lms_bridge.items import Item, Key, Kind, Page, Prompt, Withheld, index_key, mark
+from lms_bridge.items import Draft, Item, Key, Kind, Page, Prompt, Withheld, index_key, mark
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.index import with_indexes
 from lms_bridge.sync.run import Failure, Route
@@ -30,6 +30,8 @@ class SourceView:
     failed: bool = False
     outline: str | None = None
     """What the source may be asked for later: what was touched since."""
+    drafts: tuple[Draft, ...] | None = None
+    """None where it is not known."""
 
 
 def read_source(
@@ -74,6 +76,7 @@ def read_source(
         listed=listed,
         cursor=listing.cursor if listed is Listed.WHOLE else None,
         outline=listing.outline if listed is Listed.WHOLE else None,
+        drafts=tuple(draft for draft in listing.drafts if draft.kind in route.kinds),
         until=min((moment for item in every for moment in _turns(item) if moment > now), default=None),
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lms_bridge.connector import Address, Body, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Unreachable
 from lms_bridge.items import Item, Key, Page
+from lms_bridge.sync.catalogue import catalogue_of
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.fault import fault
@@ -122,6 +123,7 @@ def prepare(
     )
     decided = _decide_all([look for look in looks if look.wanted], known, progress)
     failures += _failures(looks, placement)
+    empty = empty if within is not None else replace(empty, catalogue=catalogue_of(view))
     return replace(_assembled(empty, looks, decided, failures, known), deleted=tuple(deleted))
 
 

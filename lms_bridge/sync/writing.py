@@ -300,6 +300,7 @@ def _record(place: Place, outcome: Outcome, payload: Payload, ours: Digests, dig
         fields=dict(payload.fields),
         url=entry.url,
         hidden=change.action is Action.HIDE,
+        unseen=entry.unseen,
     )
     record = with_base(record, stands)
     match change.action:
