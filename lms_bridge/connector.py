@@ -154,8 +154,9 @@ class Source(Protocol):
     One that can tell what little changed has `touched(outline) -> Touched | None`: since the listing, or the answer,
     that named the outline. None where it cannot say, or where items came, went, or are called otherwise.
 
-    One whose drafts can be approved from outside has `approved(key) -> Rewrite`: the draft's file as it is, and as it
-    would be; nothing is written. Raises NotFound when no draft has the key, ContentError when it cannot be done.
+    One whose drafts can be approved from outside has `approved(key) -> Rewrite`, the draft's file as it is and as it
+    would be, and `approve(rewrite)`, which writes it. Both raise NotFound when no draft has the key any more, and
+    ContentError when it cannot be done.
     """
 
     name: str

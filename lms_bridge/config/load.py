@@ -72,7 +72,11 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
     """`addresses` are read as others (see `read_document`); `without_secrets` leaves references as they are, for
     commands that call nothing. Raises ConfigError, which holds every problem found."""
     document = read_document(path, name=path.name if path.parent == Path() else str(path), addresses=addresses)
-    folder = path.resolve().parent
+    return config_of(document, path.resolve().parent, without_secrets=without_secrets)
+
+
+def config_of(document: Document, folder: Path, *, without_secrets: bool = False) -> Config:
+    """What a document says that stands, or would stand, in `folder`. Raises ConfigError."""
     if not isinstance(document.content, dict):
         raise ConfigError(
             (Problem("holds no settings.", document.name, "Start from the file that `lms-bridge init` writes."),)

@@ -1,14 +1,9 @@
 """What people look items up by, and no plan goes by: their tags, and what its source keeps back. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from lms_bridge.items import Draft, Key, Page, Prompt
-from lms_bridge.sync.decision import Listed
-
-if TYPE_CHECKING:
-    from lms_bridge.sync.listing import SourceView
+from lms_bridge.items import Draft, Item, Key, Page, Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +15,6 @@ class Catalogue:
     drafts: tuple[Draft, ...] | None = None
 
 
-def catalogue_of(view: "SourceView") -> Catalogue:
-    tags = {item.key: item.tags for item in view.items if isinstance(item, Page | Prompt)}
-    return Catalogue(tags, view.listed is Listed.WHOLE, view.drafts)
+def catalogue_of(items: Iterable[Item], drafts: Iterable[Draft], *, whole: bool) -> Catalogue:
+    tags = {item.key: item.tags for item in items if isinstance(item, Page | Prompt)}
+    return Catalogue(tags, whole, tuple(drafts))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from lms_bridge.connector import Address, Body, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Unreachable
 from lms_bridge.items import Item, Key, Page
-from lms_bridge.sync.catalogue import catalogue_of
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.fault import fault
@@ -123,7 +122,6 @@ def prepare(
     )
     decided = _decide_all([look for look in looks if look.wanted], known, progress)
     failures += _failures(looks, placement)
-    empty = empty if within is not None else replace(empty, catalogue=catalogue_of(view))
     return replace(_assembled(empty, looks, decided, failures, known), deleted=tuple(deleted))
 
 
@@ -314,6 +312,7 @@ def _assembled(
         failures=(*empty.failures, *failures, *troubles),
         notices=notices_of(changes, cost),
         texts={item.key: item.body for item in known.view.items if isinstance(item, Page)},
+        catalogue=known.view.catalogue,
         cursor=known.view.cursor,
         outline=known.view.outline,
         until=known.view.until,

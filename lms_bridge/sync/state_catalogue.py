@@ -58,10 +58,18 @@ class Catalogued:
         return found
 
     def tags(self, routes: Sequence[str], *, limit: int) -> list[str]:
-        """The first of all that are in use, by name."""
-        query = sa.select(sa.func.min(_T.c.tag)).where(_T.c.route.in_(routes)).group_by(_T.c.folded)
+        """The first of all that are in use, by name: from one to the next, however many items have it."""
+        # By the index that has them in order, and not by the one that begins with the route.
+        of_routes = _T.c.route.concat("").in_(routes)
+        query = sa.select(_T.c.tag, _T.c.folded).where(_T.c.folded > sa.bindparam("last"), of_routes)
+        first = query.order_by(_T.c.folded).limit(1)
+        found: list[str] = []
+        last = ""
         with self._store.transaction() as connection:
-            return list(connection.execute(query.order_by(_T.c.folded).limit(limit)).scalars())
+            while len(found) < limit and (row := connection.execute(first, {"last": last}).first()) is not None:
+                found.append(row.tag)
+                last = row.folded
+        return found
 
     def drafts(self, routes: Sequence[str], *, limit: int, page: int = 0) -> tuple[list[Kept], int]:
         """One page of them, by course and title, and how many there are in all. One that several routes would push is

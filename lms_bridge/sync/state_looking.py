@@ -245,8 +245,8 @@ class Looking:
             which.append(_R.c.kind == wanted.kind)
         if wanted.tag:
             t = tables.tags.c
-            tagged = sa.select(t.route, t.key).where(t.folded == wanted.tag.casefold(), t.route.in_(wanted.routes))
-            which.append(sa.tuple_(_R.c.route, _R.c.key).in_(tagged))
+            tagged = sa.select(t.key).where(t.folded == wanted.tag.casefold(), t.route.in_(wanted.routes))
+            which.append(_R.c.key.in_(tagged))
         if wanted.words:
             which.append(sa.or_(self._contains(_R.c.title, wanted.words), self._contains(_R.c.key, wanted.words)))
         return [*which, *_STATES.get(wanted.state, [])]

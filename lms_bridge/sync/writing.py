@@ -31,9 +31,8 @@ Digests = frozenset[str]
 Known = dict[str, str]
 """Digests of texts, by text: those of one slice of changes, where the same ones come up again and again."""
 
-NOT_TOLD = Problem(
-    "It was not told what became of this change.", next_step="Sync again: it is looked up before anything is sent."
-)
+_LOOKED_UP = "Sync again: it is looked up before anything is sent."
+NOT_TOLD = Problem("It was not told what became of this change.", next_step=_LOOKED_UP)
 COPY_NOT_MADE = Problem(
     "What a person left there could not be kept beside ours, so nothing was written over it.", next_step="Sync again."
 )

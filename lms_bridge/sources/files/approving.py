@@ -17,7 +17,7 @@ def draft_of(reading: Reading, leaf: Leaf) -> Draft:
     return Draft(leaf.key, leaf.kind, leaf.course.idnumber, leaf.title, origin)
 
 
-def approve(reading: Reading, links: Map, key: Key, *, limit: int) -> Rewrite:
+def approved(reading: Reading, links: Map, key: Key, *, limit: int) -> Rewrite:
     """Its file with one word changed, and nothing else. Raises NotFound, ContentError."""
     drafts = [leaf for leaf in links.leaves.values() if leaf.key == key and leaf.is_draft]
     if len(drafts) != 1:
@@ -38,3 +38,16 @@ def approve(reading: Reading, links: Map, key: Key, *, limit: int) -> Rewrite:
         before=before,
         after=b"\n".join([*lines[:at], changed, *lines[at + 1 :]]),
     )
+
+
+def approve(file: Rewrite) -> None:
+    """Write it. A Git checkout is left to Git. Raises ContentError."""
+    from lms_bridge.sources.files.git import checkout_of
+    from lms_bridge.sources.files.landing import write_files
+
+    if checkout_of(file.folder) is not None:
+        step = "Write `status: approved` there, and commit it."
+        raise ContentError(
+            "lies in a Git checkout, where people commit what they change.", where=file.name, next_step=step
+        )
+    write_files([file])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from lms_bridge.connector import Edit, Finding, Level, Listing, Revision, Rewrite, Touched
 from lms_bridge.errors import Problem, SourceError
 from lms_bridge.items import Item, Key, Kind
+from lms_bridge.sources.files import approving
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files import outline as outlines
-from lms_bridge.sources.files.approving import approve, draft_of
 from lms_bridge.sources.files.conversion import Conversion, source_url
 from lms_bridge.sources.files.converting import mark_of
 from lms_bridge.sources.files.leaves import read_leaf, salvaged, shared_keys
@@ -127,7 +127,7 @@ class FilesSource:
             complete=reading.complete,
             problems=tuple(reading.problems),
             withheld=tuple(reading.withheld),
-            drafts=[draft_of(reading, leaf) for leaf in links.leaves.values() if leaf.is_draft],
+            drafts=[approving.draft_of(reading, leaf) for leaf in links.leaves.values() if leaf.is_draft],
             cursor=repr(mean),
             outline=outlines.keep(memory, reading.root, stamps, links) if whole and memory and stamps else None,
         )
@@ -149,7 +149,10 @@ class FilesSource:
         """A draft's file as it is, and as it is once somebody approved it."""
         reading = self._reading()
         _, links = self._map(reading)
-        return approve(reading, links, key, limit=self._settings.max_page_bytes)
+        return approving.approved(reading, links, key, limit=self._settings.max_page_bytes)
+
+    def approve(self, file: Rewrite) -> None:
+        approving.approve(file)
 
     def _over(self, instead: Mapping[Path, bytes]) -> "FilesSource":
         return FilesSource(self.name, self._settings, self._folder, instead)
