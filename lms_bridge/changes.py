@@ -70,6 +70,8 @@ class Entry:
     url: str | None = None
     unfinished: bool = False
     """A write of ours stands there that was cut off before readers saw it: it is to be written again."""
+    unseen: bool = False
+    """Readers see it only once somebody there approves it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,8 @@ class Record:
     """A person deleted the entry: it is not made again unless the policy says so."""
     hidden: bool = False
     """Its item is gone, and a notice stands in place of its text."""
+    unseen: bool = False
+    """Readers see it only once somebody there approves it."""
 
 
 class Action(StrEnum):

@@ -28,7 +28,7 @@ from lms_bridge.changes import (
     Status,
 )
 from lms_bridge.errors import Problem
-from lms_bridge.items import Item, Key, Kind, Withheld
+from lms_bridge.items import Draft, Item, Key, Kind, Withheld
 from lms_bridge.spending import CallEnd, Left, SharedBudget, Spent
 
 if TYPE_CHECKING:
@@ -75,13 +75,14 @@ class Listing:
 
     `complete` is true only when everything the source holds was listed: a guard against pruning by accident.
     `problems` are items that could not be read; the rest of the listing stands. `withheld` names those of them whose
-    key is known: read it after `items`, too.
+    key is known: read it after `items`, too. `drafts` are no items yet.
     """
 
     items: Iterable[Item]
     complete: bool = True
     problems: Sequence[Problem] = ()
     withheld: Sequence[Withheld] = ()
+    drafts: Sequence[Draft] = ()
     cursor: str | None = None
     outline: str | None = None
     """What `touched` goes by later; none when not everything was listed."""
@@ -156,6 +157,10 @@ class Source(Protocol):
 
     One that can tell what little changed has `touched(outline) -> Touched | None`: since the listing, or the answer,
     that named the outline. None where it cannot say, or where items came, went, or are called otherwise.
+
+    One whose drafts can be approved from outside has `approved(key) -> Rewrite`, the draft's file as it is and as it
+    would be, and `approve(rewrite)`, which writes it. Both raise NotFound when no draft has the key any more, and
+    ContentError when it cannot be done.
     """
 
     name: str

@@ -141,6 +141,17 @@ class Withheld:
     page: Page | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An item that its source keeps back until somebody approves it there. `origin`: where that is written."""
+
+    key: Key
+    kind: Kind
+    course: str
+    title: str
+    origin: Origin
+
+
 def index_key(source: str, course: str, group: str | None = None) -> Key:
     """The key of a course's first page: one page, whether the designer writes it or the bridge makes it."""
     return f"{source}:{course}/index" + (f"@{group}" if group else "")

@@ -38,6 +38,7 @@ class Deed(StrEnum):
 
     APPROVE = "approve"
     RESOLVE = "resolve"
+    DRAFT = "approve draft"
     RUN = "run"
     CANCEL = "cancel"
     UNDO = "undo"
@@ -46,6 +47,7 @@ class Deed(StrEnum):
     IMPORT = "import state"
     REBUILD = "rebuild state"
     CONFIG = "config"
+    EDIT = "edit config"
     WINDOW = "override window"
     SIGN_IN = "sign in"
     SIGN_OUT = "sign out"

@@ -55,3 +55,7 @@ class ConsoleSettings(BaseModel):
         description="Who signs in by password: a file that `lms-bridge console add-user NAME --role admin` writes.",
     )
     entra: EntraSettings | None = Field(None, description="Sign-in with Entra ID, beside passwords.")
+    edit_config: bool = Field(
+        False,
+        description="Admins may change this file in the console. The service's account must be allowed to write it.",
+    )

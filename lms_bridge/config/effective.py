@@ -20,7 +20,9 @@ from lms_bridge.errors import ConfigError, Problem
 
 MASK = "••••••"
 _HUSHED = r"(?:token|secret|passw|passphrase|private[_-]?key|api[_-]?key|access[_-]?key|hmac|signature)"
-_NAMED = re.compile(rf"^(\s*#?[\s-]*[\"']?[\w-]*{_HUSHED}[\w-]*[\"']?\s*:\s*)(\S.*)?$", re.IGNORECASE)
+# Where the console's people stand: a file, and no password.
+_PEOPLE_S = r"passwords:\s*[\w./-]+\.json\s*$"
+_NAMED = re.compile(rf"^(?!\s*{_PEOPLE_S})(\s*#?[\s-]*[\"']?[\w-]*{_HUSHED}[\w-]*[\"']?\s*:\s*)(\S.*)?$", re.IGNORECASE)
 _KEY = rf"[{{,]\s*[\"']?[\w-]*{_HUSHED}[\w-]*[\"']?\s*:\s*"
 _IN_FLOW = re.compile(
     rf"({_KEY})(\"[^\"]*\"|'[^']*'|\$\{{[^}}]*\}}|[^\s,}}\"'][^,}}]*)(?=\s*[,}}\]])",
@@ -31,6 +33,8 @@ _OPEN_FLOW = re.compile(rf"({_KEY})(?![\"']?\$\{{[^}}]*\}}|{MASK})(?:\S.*)?$", r
 # Up to the last @: a password may hold one, and slashes.
 _IN_ADDRESS = re.compile(r"(://[^\s:/@]*:)\S+@")
 _IN_QUERY = re.compile(r"(://[^\s?]*\?)[^\s\"'#]+")
+# What somebody noted behind a reference may be the secret that once stood there.
+_NOTED = re.compile(r"(\$\{[^}]*\}.*?\s#\s?)\S.*$")
 _AT = re.compile(r":(\d+):(\d+)(?:$|:)")
 
 
@@ -99,7 +103,7 @@ def _masked(text: str) -> list[str]:
         depth = _depth(line)
         if below is not None and (depth > below or not line.strip()):
             harmless = not line.strip() or _is_reference(line.partition(":")[2]) or _is_reference(line.strip(" -"))
-            shown.append(line if harmless else f"{line[:depth]}{MASK}")
+            shown.append(_without_notes(line) if harmless else f"{line[:depth]}{MASK}")
             continue
         below = None
         found = _NAMED.match(line)
@@ -111,7 +115,8 @@ def _masked(text: str) -> list[str]:
             closed = _IN_FLOW.sub(lambda found: found[0] if _is_reference(found[2]) else found[1] + MASK, line)
             inside = _OPEN_FLOW.sub(rf"\1{MASK}", closed)
             below = depth if inside != closed else None
-            shown.append(_without_passwords(inside))
+            named = found is not None or _IN_FLOW.search(line) is not None
+            shown.append(_without_passwords(_without_notes(inside) if named else inside))
             continue
         shown.append(found[1] + MASK)
         # What goes on below is part of the value, whether it is a block or not.
@@ -137,6 +142,10 @@ def _mask_written_out(lines: list[str], written: list[str], problems: tuple[Prob
 
 def _depth(line: str) -> int:
     return len(line) - len(line.lstrip())
+
+
+def _without_notes(line: str) -> str:
+    return _NOTED.sub(rf"\1{MASK}", line)
 
 
 def _without_passwords(text: str) -> str:
@@ -187,6 +196,8 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return "none"
     told = str(getattr(value, "value", value))
+    if re.match(_PEOPLE_S, f"{name}: {told}"):
+        return told
     if isinstance(value, str) and re.search(_HUSHED, name, re.IGNORECASE) and not is_reference(told):
         return MASK
     return _without_passwords(told)

@@ -73,7 +73,11 @@ def load_config(path: Path, *, addresses: Mapping[str, str] | None = None, witho
     commands that call nothing. Raises ConfigError, which holds every problem found."""
     document = read_document(path, name=path.name if path.parent == Path() else str(path), addresses=addresses)
     # As it is given: where the file is a link that a deployment exchanges, what lies beside it would go away with it.
-    folder = path.absolute().parent
+    return config_of(document, path.absolute().parent, without_secrets=without_secrets)
+
+
+def config_of(document: Document, folder: Path, *, without_secrets: bool = False) -> Config:
+    """What a document says that stands, or would stand, in `folder`. Raises ConfigError."""
     if not isinstance(document.content, dict):
         raise ConfigError(
             (Problem("holds no settings.", document.name, "Start from the file that `lms-bridge init` writes."),)

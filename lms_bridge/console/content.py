@@ -1,4 +1,4 @@
-"""Content: every item by course, kind and state, and one item with where it stands and what runs did to it."""
+"""Content: every item by course, kind, tag and state, and one item with where it stands and what runs did to it."""
 
 from starlette.responses import Response
 
@@ -8,7 +8,9 @@ from lms_bridge.console.render import pages_of
 from lms_bridge.items import Kind
 from lms_bridge.sync.state_looking import PAGE, Past, Standing, Wanted
 
-STATES = ("stands", "changed", "hidden", "deleted")
+STATES = ("stands", "changed", "hidden", "unseen", "deleted")
+OFFERED = 200
+"""Tags that are offered while one types."""
 
 
 def search(visit: Visit) -> Response:
@@ -19,14 +21,18 @@ def search(visit: Visit) -> Response:
         words=visit.asked("words", 200).strip(),
         course=visit.asked("course", 200).strip(),
         kind=visit.asked("kind"),
+        tag=visit.asked("tag", 200).strip(),
         state=visit.asked("state"),
     )
     items, total = desk.state.looking.items(wanted, page=visit.page)
+    catalogue = desk.state.catalogue
     return visit.show(
         "content.html",
         wanted=wanted,
         route=route,
         items=items,
+        tags=catalogue.tags_of(wanted.routes, [each.key for each in items]),
+        offered=catalogue.tags(desk.routes, limit=OFFERED),
         listing=pages_of(total, visit.page, PAGE),
         routes=desk.routes,
         kinds=[kind.value for kind in Kind],
@@ -48,6 +54,7 @@ def item(visit: Visit) -> Response:
         title=newest.title if newest is not None else key,
         course=newest.course if newest is not None else "",
         kind=str(newest.kind) if newest is not None else "",
+        tags=visit.desk.state.catalogue.tags_of(names, [key]).get(key, ()),
         standing=standing,
         history=history,
         listing=pages_of(total, visit.page, PAGE),

@@ -14,6 +14,8 @@ _TEMPLATES = {
     "preview": "preview.html",
     "check": "found.html",
     "answer": "answered.html",
+    "draft": "draft.html",
+    "approve": "approved.html",
 }
 
 

@@ -196,6 +196,7 @@ _WORDS = {
     "changed": _("changed by a person"),
     "hidden": _("hidden"),
     "deleted": _("deleted by a person"),
+    "unseen": _("not seen before it is approved there"),
     "held": _("waits for approval"),
     "postponed": _("not tried"),
     "ambiguous": _("not known"),

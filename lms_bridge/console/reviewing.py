@@ -1,4 +1,7 @@
-"""Reviews: where a person and the source changed the same, and what a limit holds back. Decided here, done at once."""
+"""Reviews: where a person and the source changed the same, what a limit holds back, and what waits for moderation.
+
+Decided here, done at once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from lms_bridge.console.apart import Apart
 from lms_bridge.console.desk import Clock, Loader
 from lms_bridge.console.errands import Progress
 from lms_bridge.console.left import held_of
+from lms_bridge.console.moderation import moderated
 from lms_bridge.console.pages import Page, Visit
 from lms_bridge.console.planning import LONGEST, known_route
 from lms_bridge.console.render import pages_of
@@ -57,7 +61,8 @@ def waiting(visit: Visit) -> Response:
         shown, count = held_of(desk.state.looking, route, limit=20)
         if count:
             held.append((route, shown, count))
-    return visit.show("reviews.html", reviews=reviews, listing=pages_of(total, visit.page, PAGE), held=held)
+    listing = pages_of(total, visit.page, PAGE)
+    return visit.show("reviews.html", reviews=reviews, listing=listing, held=held, moderated=moderated(desk))
 
 
 def show(visit: Visit) -> Response:

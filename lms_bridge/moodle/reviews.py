@@ -40,6 +40,7 @@ class _Row:
 
     number: int
     values: Mapping[str, str]
+    approved: bool = True
 
     @property
     def mark(self) -> str | None:
@@ -207,7 +208,7 @@ class DatabaseReviews:
                     int(each["fieldid"]): str(each.get("content") or "") for each in entry.get("contents") or ()
                 }
                 values = {what: contents.get(number, "") for number, what in fields.items()}
-                rows[str(entry["id"])] = _Row(int(entry["id"]), values)
+                rows[str(entry["id"])] = _Row(int(entry["id"]), values, bool(entry.get("approved", True)))
             page += 1
             if not answer["entries"] or page * _PAGE >= int(answer.get("totalcount", 0)):
                 return rows
@@ -233,6 +234,9 @@ class DatabaseReviews:
         return ["reviewer", "stars", *(["date"] if self._ground.settings.reviews.fields.date else [])]
 
     def _entry(self, row: _Row) -> Entry:
+        database = self._ground.activity(self.ref.kind, self._spot)
+        # Without that setting everybody sees entries that nobody approved.
+        moderated = database is not None and bool(database.details.get("approval"))
         return Entry(
             ref=str(row.number),
             version=row.version,
@@ -241,12 +245,9 @@ class DatabaseReviews:
             fingerprint=row.fingerprint,
             installation=row.installation,
             title=row.values.get("reviewer", ""),
-            url=self._url(row),
+            url=f"{self._ground.site}/mod/data/view.php?d={database.id if database else 0}&rid={row.number}",
+            unseen=moderated and not row.approved,
         )
-
-    def _url(self, row: _Row) -> str:
-        database = self._ground.activity(self.ref.kind, self._spot)
-        return f"{self._ground.site}/mod/data/view.php?d={database.id if database else 0}&rid={row.number}"
 
     def _body(self, row: _Row) -> Body:
         fields = {name: row.values.get(name, "") for name in self._shown()}

@@ -32,6 +32,7 @@ class PageOwners:
         elif marker.kind is self.kind and self._bears(state, marker.mark):
             own = marker.mark
         signed = marker if own is not None else None
+        unfinished = own is not None and self.is_cut_off(state)
         return Entry(
             ref=state.id,
             version=state.version,
@@ -41,7 +42,9 @@ class PageOwners:
             installation=(signed.installation or None) if signed is not None else None,
             title=state.title,
             url=state.url or None,
-            unfinished=own is not None and self.is_cut_off(state),
+            unfinished=unfinished,
+            # Published as far as we can: what readers do not see after that waits for somebody to approve it.
+            unseen=unfinished,
         )
 
     def is_cut_off(self, state: PageState) -> bool:

@@ -142,6 +142,7 @@ def _remember(plan: Plan, route: Route, state: "State") -> None:
     state.save_places(route.name, seen.values(), listed=listed)
     if plan.cursor is not None:
         state.save_cursor(route.name, plan.cursor)
+    state.catalogue.keep(route.name, plan.catalogue)
     state.forget_records(route.name, plan.deleted)
     state.close_intents(route.name, [(record.place, record.key) for record in plan.deleted])
     state.save_records(route.name, plan.destination, plan.refreshed)

@@ -7,6 +7,7 @@ from datetime import datetime
 from lms_bridge.connector import Record
 from lms_bridge.errors import BridgeError, Problem, Trouble, known_as
 from lms_bridge.items import Item, Key, Kind, Page, Prompt, Withheld, index_key, mark
+from lms_bridge.sync.catalogue import Catalogue, catalogue_of
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.index import with_indexes
 from lms_bridge.sync.run import Failure, Route
@@ -30,6 +31,7 @@ class SourceView:
     failed: bool = False
     outline: str | None = None
     """What the source may be asked for later: what was touched since."""
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
 
 def read_source(
@@ -66,14 +68,17 @@ def read_source(
         if listed is Listed.PARTLY:
             without |= _with_unsure_index(items, held, live, route.source.name)
         items = with_indexes(shown, route.source.name, now, held=stubs, without=without)
+    items = [item for item in items if item.kind in route.kinds and mark(item.key) not in kept_away]
+    drafts = [draft for draft in listing.drafts if draft.kind in route.kinds]
     return SourceView(
-        items=tuple(item for item in items if item.kind in route.kinds and mark(item.key) not in kept_away),
+        items=tuple(items),
         failures=tuple(failures),
         withheld=frozenset(failure.key for failure in doubles),
         held={withheld.key: str(withheld.origin) for withheld in held.values()},
         listed=listed,
         cursor=listing.cursor if listed is Listed.WHOLE else None,
         outline=listing.outline if listed is Listed.WHOLE else None,
+        catalogue=catalogue_of(items, drafts, whole=listed is Listed.WHOLE),
         until=min((moment for item in every for moment in _turns(item) if moment > now), default=None),
     )
 

@@ -14,6 +14,7 @@ from lms_bridge.connector import Action, Address, Change, Outcome, Placement, Pl
 from lms_bridge.errors import Problem, Trouble
 from lms_bridge.items import Item, Key
 from lms_bridge.sync.apply import WRITES, apply, not_whole
+from lms_bridge.sync.catalogue import Catalogue
 from lms_bridge.sync.intent import SharedRun
 from lms_bridge.sync.listing import SourceView
 from lms_bridge.sync.report import exit_code, summary_of
@@ -93,7 +94,8 @@ def sync_part(
 
     mine = frozenset(places)
     items = {ref: of for ref, of in whole.placement.places.items() if ref.id in mine}
-    within = Within(replace(whole.view, items=_items(items), failures=(), cursor=None), Placement(items))
+    view = replace(whole.view, items=_items(items), failures=(), cursor=None, catalogue=Catalogue())
+    within = Within(view, Placement(items))
     with_state = PartState(state, mine, whole.addresses)
     with with_state.lease_mine(whole.route.name):
         plan = hold(prepare(whole.route, with_state, now=now, within=within), now)

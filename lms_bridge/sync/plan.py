@@ -192,7 +192,8 @@ def _refreshed(row: Row, verdict: Verdict, found: Found) -> Record | None:
         return replace(row.record, deleted=True)
     if row.entry is None or row.record.deleted:
         return None
-    seen = replace(row.record, version=row.entry.version, ref=row.entry.ref, url=row.entry.url or row.record.url)
+    entry, url = row.entry, row.entry.url or row.record.url
+    seen = replace(row.record, version=entry.version, ref=entry.ref, url=url, unseen=entry.unseen)
     if verdict.settled and row.payload is not None:
         return _answered(seen, row, found.expected[row.key])
     match row.stands:

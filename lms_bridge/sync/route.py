@@ -316,6 +316,7 @@ def _assembled(
         failures=(*empty.failures, *failures, *troubles),
         notices=notices_of(changes, cost),
         texts={item.key: item.body for item in known.view.items if isinstance(item, Page)},
+        catalogue=known.view.catalogue,
         cursor=known.view.cursor,
         outline=known.view.outline,
         until=known.view.until,

@@ -7,6 +7,7 @@ from datetime import datetime
 from lms_bridge.connector import Action, Change, Cost, Destination, Outcome, Place, PlaceRef, Record, Source, Status
 from lms_bridge.errors import Problem
 from lms_bridge.items import Key, Kind
+from lms_bridge.sync.catalogue import Catalogue
 from lms_bridge.sync.intent import Waiting
 from lms_bridge.sync.policy import Policy
 
@@ -97,6 +98,7 @@ class Plan:
     """Digests of earlier writes whose answer never came, by place and key."""
     texts: Mapping[Key, str] = field(default_factory=dict, repr=False)
     """The items' own texts: how much of them arrived is told by what is read back."""
+    catalogue: Catalogue = field(default_factory=Catalogue, repr=False)
     cursor: str | None = None
     """What the source wants to be told next time; none when it did not list as a whole."""
     places: Mapping[str, Place] = field(default_factory=dict, repr=False)

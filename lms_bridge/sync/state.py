@@ -21,6 +21,7 @@ from lms_bridge.connector import Address, Outcome, PlaceRef, Record, Status
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.intent import Image, Intent, KnownPlace, Waiting
+from lms_bridge.sync.state_catalogue import Catalogued
 from lms_bridge.sync.state_engine import Store, at, open_engine, unusable, where
 from lms_bridge.sync.state_figures import Figures
 from lms_bridge.sync.state_history import History
@@ -59,6 +60,7 @@ class State:
         self._engine = engine
         self._store = Store(engine)
         self.history = History(self._store)
+        self.catalogue = Catalogued(self._store)
         self.looking = Looking(self._store)
         self.sharing = Sharing(self._store)
         self.trail = Trail(self._store, by or acting())

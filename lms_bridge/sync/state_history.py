@@ -134,7 +134,8 @@ class History:
 
     def erase(self, route: str, keys: Iterable[Key]) -> None:
         """Take everything about these keys out of the store, and out of its file as well."""
-        holding = (tables.records, tables.intents, tables.outcomes, tables.images, tables.conflicts, tables.waiting)
+        holding = [tables.records, tables.intents, tables.outcomes, tables.images, tables.conflicts, tables.waiting]
+        holding += [tables.tags, tables.drafts]
         with self._store.transaction(on_disk=True) as connection:
             for key in keys:
                 for table in holding:

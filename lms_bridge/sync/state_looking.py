@@ -38,22 +38,26 @@ class Standing:
     drifted: bool
     deleted: bool
     hidden: bool
+    unseen: bool
 
     @property
     def state(self) -> str:
         if self.deleted:
             return "deleted"
+        if self.unseen:
+            return "unseen"
         return "hidden" if self.hidden else "changed" if self.drifted else "stands"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which items are looked for; empty for any. `state` is one of `stands`, `changed`, `hidden`, `deleted`."""
+    """Which items are looked for; empty for any. `state`: `stands`, `changed`, `hidden`, `unseen` or `deleted`."""
 
     routes: Sequence[str]
     words: str = ""
     course: str = ""
     kind: str = ""
+    tag: str = ""
     state: str = ""
 
 
@@ -100,7 +104,10 @@ class DayCount:
 
 HELD = "held"
 _R, _O, _C = tables.records, tables.outcomes, tables.conflicts
-_STANDING = ("route", "place", "key", "destination", "kind", "title", "course", "url", "drifted", "deleted", "hidden")
+_STANDING = (
+    "route", "place", "key", "destination", "kind", "title", "course", "url", "drifted", "deleted", "hidden",
+    "unseen",
+)  # fmt: skip
 _PAST = ("run", "route", "action", "status", "kind", "key", "place", "course", "title", "reason", "cause", "next_step")
 
 
@@ -245,6 +252,10 @@ class Looking:
             which.append(_R.c.course == wanted.course)
         if wanted.kind:
             which.append(_R.c.kind == wanted.kind)
+        if wanted.tag:
+            t = tables.tags.c
+            tagged = sa.select(t.key).where(t.folded == wanted.tag.casefold(), t.route.in_(wanted.routes))
+            which.append(_R.c.key.in_(tagged))
         if wanted.words:
             which.append(sa.or_(self._contains(_R.c.title, wanted.words), self._contains(_R.c.key, wanted.words)))
         return [*which, *_STATES.get(wanted.state, [])]
@@ -264,11 +275,12 @@ class Looking:
             return [Past(**row) for row in rows], int(total)
 
 
-_ALIVE = _R.c.deleted.is_(False)
+_ALIVE, _SEEN = _R.c.deleted.is_(False), _R.c.unseen.is_(False)
 _STATES: Mapping[str, Sequence[Any]] = {
-    "stands": [_ALIVE, _R.c.drifted.is_(False), _R.c.hidden.is_(False)],
-    "changed": [_ALIVE, _R.c.drifted.is_(True), _R.c.hidden.is_(False)],
-    "hidden": [_ALIVE, _R.c.hidden.is_(True)],
+    "stands": [_ALIVE, _SEEN, _R.c.drifted.is_(False), _R.c.hidden.is_(False)],
+    "changed": [_ALIVE, _SEEN, _R.c.drifted.is_(True), _R.c.hidden.is_(False)],
+    "hidden": [_ALIVE, _SEEN, _R.c.hidden.is_(True)],
+    "unseen": [_ALIVE, _R.c.unseen.is_(True)],
     "deleted": [_R.c.deleted.is_(True)],
 }
 

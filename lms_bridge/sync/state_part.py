@@ -35,6 +35,7 @@ class _SharedState(State):
         self.location = whole.location
         self.sharing = Sharing(self._store)
         self.history = History(self._store)
+        self.catalogue = whole.catalogue
         self.trail = whole.trail
         self._delivery = secrets.token_hex(4)
 

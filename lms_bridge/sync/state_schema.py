@@ -67,9 +67,10 @@ records = Table(
     Column("drifted", Boolean, nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("hidden", Boolean, nullable=False),
+    Column("unseen", Boolean, nullable=False),
     Index("records_destination", "destination"),
     # All that a listing for people asks of a record: its row, with the text, is not read.
-    Index("records_looked_at", "route", "course", "kind", "title", "key", "drifted", "deleted", "hidden"),
+    Index("records_looked_at", "route", "course", "kind", "title", "key", "drifted", "deleted", "hidden", "unseen"),
     Index("records_key", "key"),
 )
 
@@ -168,6 +169,27 @@ conflicts = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("version", Text, nullable=False),
     Column("sides", JSON(none_as_null=True)),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Column("folded", Text, nullable=False),
+    Index("tags_looked_up", "folded", "route", "key"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("route", String(60), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("course", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("origin", Text, nullable=False),
 )
 
 images = Table(

@@ -30,9 +30,8 @@ log = logging.getLogger(__name__)
 Gather = Callable[[Outcome], None]
 Digests = frozenset[str]
 
-NOT_TOLD = Problem(
-    "It was not told what became of this change.", next_step="Sync again: it is looked up before anything is sent."
-)
+_LOOKED_UP = "Sync again: it is looked up before anything is sent."
+NOT_TOLD = Problem("It was not told what became of this change.", next_step=_LOOKED_UP)
 COPY_NOT_MADE = Problem(
     "What a person left there could not be kept beside ours, so nothing was written over it.", next_step="Sync again."
 )
@@ -260,6 +259,7 @@ def _record(place: Place, outcome: Outcome, payload: Payload, ours: Digests, dig
         fields=dict(payload.fields),
         url=entry.url,
         hidden=change.action is Action.HIDE,
+        unseen=entry.unseen,
     )
     record = with_base(record, stands)
     match change.action:

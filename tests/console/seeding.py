@@ -7,8 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bridge.connector import Action, Body, Change, PlaceRef, Record, Sides
-from lms_bridge.items import Kind
+from lms_bridge.items import Draft, Kind, Origin
 from lms_bridge.sync import state_schema as tables
+from lms_bridge.sync.catalogue import Catalogue
 from lms_bridge.sync.state import State
 
 ROUTE = "programme-to-moodle"
@@ -86,6 +87,17 @@ def outcome(run: str, route: str, **values: Any) -> dict[str, Any]:
 _NUMBERS = "WITH RECURSIVE n(at) AS (SELECT 0 UNION ALL SELECT at + 1 FROM n WHERE at < {last}) "
 
 
+def tag(folder: Path, **tags: tuple[str, ...]) -> None:
+    with state_of(folder) as state:
+        state.catalogue.keep(ROUTE, Catalogue(tags))
+
+
+def draft(folder: Path, key: str, title: str) -> None:
+    kept = Draft(key, Kind.PAGE, "BIO", title, Origin(f"content/{title}.md", 2))
+    with state_of(folder) as state:
+        state.catalogue.keep(ROUTE, Catalogue(drafts=(kept,)))
+
+
 def crowd(folder: Path, *, items: int, runs: int) -> None:
     """So many items in courses of a hundred, and so many runs, one each quarter of an hour, of one change each.
 
@@ -93,9 +105,15 @@ def crowd(folder: Path, *, items: int, runs: int) -> None:
     """
     stand(folder, record("like", "like", base="<p>Some words of a page.</p>" * 40))
     run(folder, "like", {})
+    tag(folder, like=("like",))
+    draft(folder, "like", "like")
+    key = "printf('programme:C%04d/wiki/%d', at / 100, at)"
+    label = "CASE WHEN at % 1000 = 7 THEN 'rare' ELSE 'exam' END"
     changed = {
+        "tags": {"key": key, "tag": label, "folded": label},
+        "drafts": {"key": "'draft ' || at", "title": "'Draft ' || at"},
         "records": {
-            "key": "printf('programme:C%04d/wiki/%d', at / 100, at)",
+            "key": key,
             "title": "printf('Page %d', at)",
             "course": "printf('C%04d', at / 100)",
         },
@@ -107,7 +125,7 @@ def crowd(folder: Path, *, items: int, runs: int) -> None:
         "outcomes": {"id": "at + 2", "run": "'r' || at", "key": "printf('programme:C0000/wiki/%d', at % 100)"},
     }
     with state_of(folder) as state, state._store.transaction() as connection:
-        for name, count in (("records", items), ("runs", runs), ("outcomes", runs)):
+        for name, count in (("records", items), ("tags", items), ("drafts", runs), ("runs", runs), ("outcomes", runs)):
             columns = [f'"{column.name}"' for column in tables.metadata.tables[name].c]
             values = [changed[name].get(column.strip('"'), column) for column in columns]
             connection.exec_driver_sql(

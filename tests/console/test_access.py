@@ -35,6 +35,9 @@ MAY = {
     ("GET", "/reviews"): VIEWER,
     ("GET", "/reviews/one"): VIEWER,
     ("POST", "/reviews/one"): APPROVER,
+    ("GET", "/drafts"): VIEWER,
+    ("POST", "/drafts"): VIEWER,
+    ("POST", "/drafts/approve"): APPROVER,
     ("GET", "/content"): VIEWER,
     ("GET", "/content/item"): VIEWER,
     ("POST", "/previews"): VIEWER,
@@ -45,6 +48,9 @@ MAY = {
     ("GET", "/findings"): VIEWER,
     ("POST", "/findings"): VIEWER,
     ("GET", "/config"): ADMIN,
+    ("GET", "/config/edit"): ADMIN,
+    ("POST", "/config/check"): ADMIN,
+    ("POST", "/config/save"): ADMIN,
 }
 GUARDED = [(*page, role) for page, role in MAY.items() if role is not None]
 POSTS = [(path, role) for method, path, role in GUARDED if method == "POST"]

@@ -14,8 +14,9 @@ from tests.console.seeding import ROUTE, crowd, run, state_of
 ITEMS, RUNS = 100_000, 10_000
 PAGES = [
     "/", "/plan", "/reviews", "/content", "/content?words=page+9999", "/content?course=C0500", "/content?page=2000",
-    "/content/item?key=programme%3AC0000%2Fwiki%2F7", "/courses", "/courses?page=20", "/runs", "/runs?page=200",
-    "/runs/r5", f"/routes/{ROUTE}",
+    "/content?tag=rare", "/content?tag=EXAM&page=1900", "/content?tag=rare&words=page+9", "/content?state=unseen",
+    "/drafts", "/drafts?page=200", "/content/item?key=programme%3AC0000%2Fwiki%2F7", "/courses", "/courses?page=20",
+    "/runs", "/runs?page=200", "/runs/r5", f"/routes/{ROUTE}",
 ]  # fmt: skip
 PATIENCE = 1.5
 """Seconds that no page comes near; one that goes through everything takes longer on any machine."""

@@ -7,7 +7,7 @@ import pytest
 
 from lms_bridge.console.errands import Errand
 from tests.console.console_world import Room, post
-from tests.console.seeding import PLACE, ROUTE, conflict, record, run, stand
+from tests.console.seeding import PLACE, ROUTE, conflict, draft, record, run, stand, tag
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'{{ 7*7 }}"
 EVERY_PAGE = ["/", "/plan", "/reviews", "/content", "/courses", "/runs", f"/routes/{ROUTE}", "/findings", "/config"]
@@ -36,6 +36,20 @@ def test_the_overview_tells_what_stands_what_ran_and_what_waits(room: Room) -> N
     assert "Plants BIO programme-to-moodle" in read
     assert "1 runs in four weeks; at most 1 on one day" in read
     assert "2026-11-27 0 1 0" in read
+
+
+def test_items_are_found_by_tag_and_show_theirs(room: Room) -> None:
+    stand(room.folder, record("a", "Cells"), record("b", "Plants"), record("c", "Acids", course="CHE"))
+    tag(room.folder, a=("exam", "Biology"), b=("Exam",), c=("exam prep",))
+    client = room.signed_in("vera")
+    read = words(client.get("/content?tag=EXAM").text)
+    assert "2 items" in read
+    assert "Cells Tag Biology Tag exam" in read
+    assert "Acids" not in read
+    page = client.get("/content").text
+    assert '<option value="exam prep"></option>' in page
+    assert 'href="/content?tag=exam+prep"' in page
+    assert "a Tag Biology Tag exam" in words(client.get("/content/item?key=a").text)
 
 
 def test_moments_are_marked_up_so_that_the_reader_s_zone_can_be_shown(room: Room) -> None:
@@ -133,6 +147,12 @@ def test_the_config_is_shown_with_its_origin_and_without_secrets(room: Room) -> 
         ("moodle: {type: moodle, token: f00dfeed}", "moodle: {type: moodle, token: ••••••}"),
         ('moodle: {"token": "f00d, feed"}', 'moodle: {"token": ••••••}'),
         ("moodle: {token: '${env:TOKEN}', url: x}", "moodle: {token: '${env:TOKEN}', url: x}"),
+        ("token: ${env:TOKEN} # was f00dfeed", "token: ${env:TOKEN} # ••••••"),
+        ("token:\n  ${env:TOKEN} # was f00dfeed", "  ${env:TOKEN} # ••••••"),
+        ("moodle: {token: '${env:TOKEN}', url: x} # was f00dfeed", "moodle: {token: '${env:TOKEN}', url: x} # ••••••"),
+        ("  passwords: console-users.json", "  passwords: console-users.json"),
+        ("passwords: f00dfeed", "passwords: ••••••"),
+        ("url: ${env:SITE} # the school's own", "url: ${env:SITE} # the school's own"),
         ("url: https://flow.example.org/run?sig=f00dfeed&x=1", "url: https://flow.example.org/run?••••••"),
     ],
 )
@@ -199,13 +219,17 @@ def test_hostile_words_stay_words_on_every_page(room: Room, which: str) -> None:
     stand(room.folder, record(HOSTILE, "t", **({} if which == "title" else fields)))
     outcome = {name: value for name in ("title", "course", "reason", "cause", "next_step") if which != "url"}
     run(room.folder, "r1", outcome | {"key": HOSTILE, "status": "failed"}, outcome | {"status": "held"}, exit_code=1)
+    tag(room.folder, **{HOSTILE: (HOSTILE,)})
+    draft(room.folder, HOSTILE, HOSTILE)
     conflict(room.folder, HOSTILE, value, theirs=f"<p>{html.escape(HOSTILE)}</p>", ours="<p>b</p>", reason=HOSTILE)
     client = room.signed_in("ada")
     review = {"route": ROUTE, "place": PLACE.id, "key": HOSTILE}
-    pages = [*EVERY_PAGE, "/runs/r1", "/content/item", "/reviews/one", "/content", "/sign-in"]
+    pages = [*EVERY_PAGE, "/runs/r1", "/content/item", "/reviews/one", "/content", "/drafts", "/sign-in"]
     for path in pages:
         asked = (
-            review if path == "/reviews/one" else {"key": HOSTILE, "words": HOSTILE, "only": HOSTILE, "next": HOSTILE}
+            review
+            if path == "/reviews/one"
+            else {"key": HOSTILE, "words": HOSTILE, "tag": HOSTILE, "only": HOSTILE, "next": HOSTILE}
         )
         page = client.get(path, params=asked).text
         # An element or an attribute of theirs would have these signs as they are.

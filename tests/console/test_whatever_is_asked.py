@@ -17,6 +17,7 @@ NAMES = [
     "words",
     "course",
     "kind",
+    "tag",
     "state",
     "route",
     "place",
@@ -34,7 +35,12 @@ ANYTHING = st.one_of(
     st.text(alphabet=string.digits + "²٣-+.e", max_size=30),
     st.text(alphabet="/\\.%\0<>'\"&;:#?", max_size=30),
 )
-FIELDS = st.dictionaries(st.sampled_from([*NAMES, "name", "password", "checksum", "approve", "version"]), ANYTHING)
+FIELDS = st.dictionaries(
+    st.sampled_from(
+        [*NAMES, "name", "password", "checksum", "approve", "version", "digest", "text", "seen", "checked"]
+    ),
+    ANYTHING,
+)
 PATIENT = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

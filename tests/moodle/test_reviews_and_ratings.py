@@ -34,6 +34,23 @@ def test_a_reviews_words_are_words_and_not_markup(world: World, opened: Opened) 
     assert any("&lt;script&gt;" in text and "<p>Second paragraph</p>" in text for text in contents)
 
 
+@pytest.mark.parametrize("moderated", [True, False])
+def test_a_review_that_a_teacher_has_to_approve_is_known_to_wait(
+    world: World, opened: Opened, *, moderated: bool
+) -> None:
+    activity(world, "BIO-101", "data").settings["approval"] = int(moderated)
+    bench = opened(world)
+    bench.fill(make_item(Kind.REVIEW, BIO))
+    bench.sync()
+    (standing,) = world.site.data_entries.values()
+    standing.approved = False
+    bench.sync()
+    assert [record.unseen for record in bench.records()] == [moderated]
+    standing.approved = True
+    bench.sync()
+    assert [record.unseen for record in bench.records()] == [False]
+
+
 def test_a_database_without_our_fields_is_told_by_name(world: World, opened: Opened) -> None:
     field = next(
         f

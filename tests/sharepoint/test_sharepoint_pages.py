@@ -354,6 +354,17 @@ def test_a_site_that_wants_an_approval_gets_the_page_once_and_is_not_written_aga
     assert bench.plan(LEAVE).pending == ()
 
 
+def test_a_page_is_known_to_wait_until_somebody_on_the_site_approves_it(world: World, bench: Bench) -> None:
+    world.hand.require_approval()
+    bench.sync(LEAVE)
+    (record,) = bench.records()
+    assert record.unseen
+    world.hand.approve_page(record.name)
+    bench.sync(LEAVE)
+    (record,) = bench.records()
+    assert not record.unseen
+
+
 @pytest.mark.parametrize("who", [PERSON, Actor("Another app", app_id="another-app")], ids=["person", "app"])
 def test_a_draft_that_somebody_else_works_on_is_left_alone(world: World, bench: Bench, who: Actor) -> None:
     bench.sync(LEAVE)

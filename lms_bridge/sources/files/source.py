@@ -5,9 +5,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Edit, Finding, Level, Listing, Revision, Touched
+from lms_bridge.connector import Edit, Finding, Level, Listing, Revision, Rewrite, Touched
 from lms_bridge.errors import Problem, SourceError
 from lms_bridge.items import Item, Key, Kind
+from lms_bridge.sources.files import approving
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files import outline as outlines
 from lms_bridge.sources.files.conversion import Conversion, source_url
@@ -126,6 +127,7 @@ class FilesSource:
             complete=reading.complete,
             problems=tuple(reading.problems),
             withheld=tuple(reading.withheld),
+            drafts=[approving.draft_of(reading, leaf) for leaf in links.leaves.values() if leaf.is_draft],
             cursor=repr(mean),
             outline=outlines.keep(memory, reading.root, stamps, links) if whole and memory and stamps else None,
         )
@@ -142,6 +144,15 @@ class FilesSource:
         from lms_bridge.sources.files.revising import revise
 
         return revise(self._reading(), edits, self._revising, self._over)
+
+    def approved(self, key: Key) -> Rewrite:
+        """A draft's file as it is, and as it is once somebody approved it."""
+        reading = self._reading()
+        _, links = self._map(reading)
+        return approving.approved(reading, links, key, limit=self._settings.max_page_bytes)
+
+    def approve(self, file: Rewrite) -> None:
+        approving.approve(file)
 
     def _over(self, instead: Mapping[Path, bytes]) -> "FilesSource":
         return FilesSource(self.name, self._settings, self._folder, instead)

@@ -1,0 +1,20 @@
+"""What people look items up by, and no plan goes by: their tags, and what its source keeps back. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lms_bridge.items import Draft, Item, Key, Page, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """`tags` of each item that was looked at; `whole`: these are all that the source has. `drafts` none: not known."""
+
+    tags: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    whole: bool = False
+    drafts: tuple[Draft, ...] | None = None
+
+
+def catalogue_of(items: Iterable[Item], drafts: Iterable[Draft], *, whole: bool) -> Catalogue:
+    tags = {item.key: item.tags for item in items if isinstance(item, Page | Prompt)}
+    return Catalogue(tags, whole, tuple(drafts))
