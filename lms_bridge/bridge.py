@@ -36,6 +36,7 @@ from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
 from lms_bridge.sync.reviewed import nothing_meant, refuse_unknown, refuse_unreviewed, refuse_unseen
 from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
+from lms_bridge.sync.spent import keep_fidelity, keep_spent
 from lms_bridge.sync.stop import Stop
 from lms_bridge.unquoted import Name
 from lms_bridge.windows import Windows, closed, frozen
@@ -144,7 +145,9 @@ class Bridge:
             held = self._leased(leases)
             free = replace(self, routes=tuple(route for route in self.routes if route.name not in held))
             names = [route.name for route in free.routes]
-            beating = leases.enter_context(heartbeat(self.state, names, run, clock, progress))
+            beating = leases.enter_context(
+                heartbeat(self.state, names, run, clock, progress, beaten=lambda: self.keep_spent(clock()))
+            )
             plans = free.plan(
                 clock=clock, only=only, answers=answers, progress_of=beating, through_windows=through_windows
             )
@@ -192,6 +195,7 @@ class Bridge:
         ]
         for plan, route, report in zip(plans, self.routes, done, strict=True):
             keep(self.notes, route, plan, report, self.state)
+            keep_fidelity(self.state, report)
         return done
 
     def interrupt(self) -> None:
@@ -204,6 +208,10 @@ class Bridge:
             share = getattr(destination, "share", None)
             if share is not None:
                 share(StateBudget(self.state, name))
+
+    def keep_spent(self, now: datetime) -> None:
+        """What was asked of destinations since, for whoever serves."""
+        keep_spent(self.state, self.destinations.values(), now)
 
     def _interrupt(self, *, finish: bool) -> None:
         for destination in self.destinations.values():
@@ -279,7 +287,11 @@ def open_bridge(
                 )
                 for route in chosen
             )
-            yield Bridge(config, routes, sources, destinations, state, notes_of(config))
+            bridge = Bridge(config, routes, sources, destinations, state, notes_of(config))
+            try:
+                yield bridge
+            finally:
+                bridge.keep_spent(datetime.now(UTC))
 
 
 def check(config: Config, *, now: datetime | None = None) -> Iterator[tuple[str, Finding]]:

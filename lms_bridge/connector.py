@@ -29,6 +29,7 @@ from lms_bridge.changes import (
 )
 from lms_bridge.errors import Problem
 from lms_bridge.items import Item, Key, Kind, Withheld
+from lms_bridge.spending import CallEnd, Left, SharedBudget, Spent
 
 if TYPE_CHECKING:
     # Whoever only reads the state needs no settings, and these take 8 MB.
@@ -38,6 +39,7 @@ __all__ = [
     "Action",
     "Address",
     "Body",
+    "CallEnd",
     "Change",
     "Connector",
     "Context",
@@ -47,6 +49,7 @@ __all__ = [
     "Edit",
     "Entry",
     "Finding",
+    "Left",
     "Level",
     "Listing",
     "Outcome",
@@ -61,6 +64,7 @@ __all__ = [
     "Sides",
     "Source",
     "SourceFactory",
+    "Spent",
     "Status",
 ]
 
@@ -226,29 +230,13 @@ class Place(Protocol):
         ...
 
 
-class SharedBudget(Protocol):
-    """What a destination bears from all processes that work on one state. `name` is a part of it that is counted for
-    itself: a host, a kind of unit. Called from several threads."""
-
-    def closed(self, name: str) -> float:
-        """For how many seconds it asked anybody to be left alone."""
-        ...
-
-    def close(self, name: str, seconds: float) -> None:
-        """It asked to be left alone for so long: all are to heed it."""
-        ...
-
-    def draw(self, name: str, amount: float, *, per_second: float, burst: float) -> float:
-        """0: the amount is taken; else the seconds after which to ask again."""
-        ...
-
-
 class Destination(Protocol):
     """One that waits for its server has `interrupt(finish=…)`, called from another thread when a run is to end: nobody
     waits any longer, and unless `finish` nothing more is sent. One that heeds what its server bears has `share(budget)`
     with a SharedBudget, called before any work where several processes work side by side. One that answers many
     listings at once for little more than one has `ahead(places)`: places that are listed next, about in this order,
-    each with how many entries are thought to stand there; what was asked ahead, the next `entries` alone gives."""
+    each with how many entries are thought to stand there; what was asked ahead, the next `entries` alone gives.
+    One that counts its requests has `spent() -> Spent`: what was asked since it was asked last."""
 
     name: str
     kinds: frozenset[Kind]

@@ -46,11 +46,13 @@ class Problem:
     """One thing that is wrong: what, where, and what to do. `where` is a file with line, a key, or an address.
 
     Each is part of a sentence, whatever it quotes: bounded, on one line, without signs that act on a terminal.
+    `passing`: it may be over in a minute, without anybody mending anything.
     """
 
     cause: str
     where: str = ""
     next_step: str = ""
+    passing: bool = False
     trouble: Trouble = field(default=Trouble.OTHER, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -94,6 +96,11 @@ class ConfigError(BridgeError):
         first = problems[0]
         super().__init__(first.cause, where=first.where, next_step=first.next_step)
         self.problems = problems
+
+    @property
+    def passing(self) -> bool:
+        """No mistake is among them: the same config may be usable in a minute."""
+        return all(problem.passing for problem in self.problems)
 
 
 class UsageError(BridgeError):

@@ -29,6 +29,11 @@ class Late:
         if self._opened is not None:
             self._opened.close()
 
+    def spent(self) -> Any:
+        """What was asked of it; none where it was not opened, or does not count."""
+        spent = getattr(self._opened, "spent", None)
+        return spent() if spent is not None else None
+
     def interrupt(self, *, finish: bool = False) -> None:
         interrupt = getattr(self._opened, "interrupt", None)
         if interrupt is not None:

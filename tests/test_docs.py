@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import pytest
 import typer
 
+from lms_bridge.cli import sentences
 from lms_bridge.cli.app import app
 from lms_bridge.config.schema import json_schema
 from lms_bridge.connector import Action, Change, PlaceRef
@@ -111,7 +112,7 @@ def test_every_target_of_make_that_the_documentation_names_is_there() -> None:
 @pytest.mark.parametrize("page", ["README.md", "docs/running.md"])
 def test_the_exit_codes_are_those_of_the_program(page: str) -> None:
     codes = {0, 2, report.DONE, report.FAILED, report.PENDING, report.APPROVAL, report.CONFLICT, report.UNREACHABLE}
-    codes |= {report.STOPPED}
+    codes |= {report.STOPPED, sentences.AWAY}
     if page == "README.md":
         told = re.findall(r"(?:Exit codes: |· |\n)(\d+) [a-z]", text_of(page))
     else:

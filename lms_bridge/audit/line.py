@@ -47,6 +47,10 @@ class Deed(StrEnum):
     REBUILD = "rebuild state"
     CONFIG = "config"
     WINDOW = "override window"
+    SIGN_IN = "sign in"
+    SIGN_OUT = "sign out"
+    REFUSED = "refused sign-in"
+    LOCKED_OUT = "lock out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ app = typer.Typer(
     help="Pushes course ratings, discussion prompts and wiki pages into Moodle and SharePoint and keeps them in step.",
     epilog="Exit codes: 0 done or in step · 1 some items failed · 2 usage or config · 3 changes pending "
     "(plan --exit-code) · 4 a limit waits for approval · 5 conflicts wait for a person · "
-    "6 a destination could not be reached · 10 stopped before the end.",
+    "6 a destination could not be reached · 7 a store of secrets could not be reached · 10 stopped before the end.",
 )
 
 

@@ -13,6 +13,8 @@ from lms_bridge.errors import BridgeError, ConfigError, Problem, Trouble, Unreac
 USAGE = 2
 FAILED = 1
 UNREACHABLE = 6
+AWAY = 7
+"""A store of secrets could not be asked: not a mistake in the config, and worth another try."""
 INTERRUPTED = 130
 
 
@@ -51,6 +53,8 @@ def _unexpected(error: Exception) -> Problem:
 
 def _code_of(error: BridgeError) -> int:
     match error:
+        case ConfigError(passing=True):
+            return AWAY
         case ConfigError() | UsageError():
             return USAGE
         case Unreachable():

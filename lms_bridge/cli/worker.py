@@ -14,7 +14,7 @@ from lms_bridge.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from lms_bridge.config.load import Config
-    from lms_bridge.scale.queue import Queue
+    from lms_bridge.scale.queue import Job, Queue
     from lms_bridge.sync.intent import SharedRun
     from lms_bridge.sync.run import Report
     from lms_bridge.sync.state import State
@@ -53,7 +53,16 @@ def worker(
             bridge.share_budgets()
         offset = state.sharing.now() - datetime.now(UTC)
         say(f"Working for {', '.join(routes)}; stop with Ctrl-C.", err=True)
-        queue.run(Worker(routes, state, queue, stop, offset=offset).work, stop, until_idle=until_idle)
+        worker = Worker(routes, state, queue, stop, offset=offset)
+
+        def work(job: "Job") -> float | None:
+            try:
+                return worker.work(job)
+            finally:
+                for bridge in bridges:
+                    bridge.keep_spent(datetime.now(UTC))
+
+        queue.run(work, stop, until_idle=until_idle)
 
 
 def open_queue(config: "Config", *, at_once: int = 2, heartbeat: float = 10.0) -> "Queue":

@@ -54,11 +54,13 @@ def _read(host: str, secret: str) -> str | None:
         if error.status_code == 403:
             step = "Give the identity the role `Key Vault Secrets User` on it; look at the vault's firewall as well."
             raise UnresolvedReference(f"{host} refuses the secret {secret} to the identity.", step) from None
-        raise _unanswered(host, f"HTTP {error.status_code}") from None
+        passing = error.status_code is None or error.status_code == 429 or error.status_code >= 500
+        raise _unanswered(host, f"HTTP {error.status_code}", passing=passing) from None
     except (AzureError, ValueError) as error:
         # A ValueError: tokens that it wants are for another host, which is no vault's way.
-        raise _unanswered(host, type(error).__name__) from None
+        raise _unanswered(host, type(error).__name__, passing=isinstance(error, AzureError)) from None
 
 
-def _unanswered(host: str, why: str) -> UnresolvedReference:
-    return UnresolvedReference(f"{host} does not answer as it should ({why}).", "Check its name and the network.")
+def _unanswered(host: str, why: str, *, passing: bool) -> UnresolvedReference:
+    cause = f"{host} does not answer as it should ({why})."
+    return UnresolvedReference(cause, "Check its name and the network.", passing=passing)

@@ -61,7 +61,7 @@ def _resolve(reading: Reading, path: KeyPath, value: Any, problems: list[Problem
     try:
         resolved = references.resolve(value, folder=reading.folder)
     except references.UnresolvedReference as error:
-        problems.append(Problem(str(error), reading.document.where(path), error.next_step))
+        problems.append(error.problem(reading.document.where(path)))
         return value
     if resolved not in ("", value):
         values[resolved] = value

@@ -50,6 +50,9 @@ def _client(shown: str, rule: str) -> Iterator[Any]:
     except ImportError:
         step = "Run `pip install '.[vault]'` in a checkout of lms-bridge."
         raise UnresolvedReference("${vault:…} needs a library that is not installed.", step) from None
+    # A 4xx is for a person to mend, whoever asks again.
+    busy = (hvac.exceptions.RateLimitExceeded, hvac.exceptions.InternalServerError, hvac.exceptions.BadGateway)
+    away = (*busy, hvac.exceptions.VaultDown, requests.ConnectionError, requests.Timeout)
     client = hvac.Client(
         url=_address(),
         token=_token(),
@@ -69,7 +72,8 @@ def _client(shown: str, rule: str) -> Iterator[Any]:
         raise UnresolvedReference(f"Vault refuses {shown} to the token.", step) from None
     except (hvac.exceptions.VaultError, requests.RequestException) as error:
         step = "Check VAULT_ADDR and VAULT_CACERT, and whether Vault is sealed: `vault status`."
-        raise UnresolvedReference(f"Vault does not answer as it should ({type(error).__name__}).", step) from None
+        cause = f"Vault does not answer as it should ({type(error).__name__})."
+        raise UnresolvedReference(cause, step, passing=isinstance(error, away)) from None
     finally:
         client.session.close()
 

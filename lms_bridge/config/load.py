@@ -199,7 +199,7 @@ def _state(document: Document, folder: Path, raw: str) -> tuple[str, list[Proble
         resolve = references.resolve_address if "://" in raw else references.resolve
         state = resolve(raw, folder=folder)
     except references.UnresolvedReference as error:
-        return "", [Problem(str(error), where, error.next_step)]
+        return "", [error.problem(where)]
     except ValueError:
         return "", [Problem("is not an address.", where, "Write a file path or postgresql://host/database.")]
     if "://" in state:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from lms_bridge.audit.line import Act, Actor
 from lms_bridge.config.load import Config
 from lms_bridge.console.access.attempts import Attempts, Familiar
 from lms_bridge.console.access.entra import EntraDoor
+from lms_bridge.console.access.entrances import Entrances
 from lms_bridge.console.access.passwords import PasswordFile
 from lms_bridge.console.access.sessions import Sessions
 from lms_bridge.console.errands import Errands
@@ -63,6 +65,11 @@ class Desk:
     by_name: Attempts
     familiar: Familiar
     held: "Held" = field(default_factory=lambda: Held())
+    entrances: Entrances = field(init=False)
+
+    def __post_init__(self) -> None:
+        told = Entrances(self._tell, self.clock, self._is_known)
+        object.__setattr__(self, "entrances", told)
 
     @property
     def config(self) -> Config:
@@ -83,6 +90,12 @@ class Desk:
     @property
     def routes(self) -> list[str]:
         return [route.name for route in self.config.routes]
+
+    def _tell(self, act: Act, by: Actor) -> None:
+        self.state.trail.add(act, by=by)
+
+    def _is_known(self, name: str) -> bool:
+        return self.access.passwords is not None and self.access.passwords.role(name) is not None
 
     def close(self) -> None:
         self.errands.close()

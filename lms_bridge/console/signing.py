@@ -29,6 +29,7 @@ def sign_in(visit: Visit) -> Response:
     by_name = 0.0 if person[0] in visit.desk.familiar else visit.desk.by_name.wait(anywhere)
     wait = max(visit.desk.by_address.wait(here), visit.desk.by_person.wait(person), by_name)
     if wait > 0:
+        visit.desk.entrances.kept_waiting(name, wait)
         response = _form(visit, wanted, status=429, name=name, wait=math.ceil(wait / 60))
         response.headers["Retry-After"] = str(math.ceil(wait))
         return response
@@ -39,6 +40,7 @@ def sign_in(visit: Visit) -> Response:
     role = passwords.verify(name, visit.given("password"))
     if role is None:
         visit.desk.audit(name, "sign-in refused", "console", address=address)
+        visit.desk.entrances.refused(name)
         return _form(visit, wanted, status=401, name=name, wrong=True)
     visit.desk.by_person.succeeded(person)
     visit.desk.by_address.excused(here)
@@ -50,6 +52,7 @@ def sign_in(visit: Visit) -> Response:
 def sign_out(visit: Visit) -> Response:
     visit.desk.sessions.end(visit.request.cookies.get(session_cookie(visit.request), ""))
     visit.desk.audit(visit.name, "signed out", "console")
+    visit.desk.entrances.went(visit.name)
     response = visit.go("/sign-in")
     response.delete_cookie(session_cookie(visit.request), path="/", secure=visit.request.url.scheme == "https")
     return response
@@ -70,6 +73,7 @@ def from_entra(visit: Visit) -> Response:
         person, wanted = entra.finish(visit.visitor, dict(visit.request.query_params))
     except BridgeError as error:
         visit.desk.audit("", "sign-in refused", "console", cause=error.problem.cause)
+        visit.desk.entrances.refused()
         raise
     return _begin(visit, person, wanted)
 
@@ -78,6 +82,7 @@ def _begin(visit: Visit, person: Person, wanted: str) -> Response:
     visit.desk.sessions.end(visit.request.cookies.get(session_cookie(visit.request), ""))
     id_ = visit.desk.sessions.begin(person)
     visit.desk.audit(person.name, "signed in", "console", role=person.role.word)
+    visit.desk.entrances.came(person)
     response = visit.go(wanted)
     set_cookie(response, visit.request, session_cookie(visit.request), id_)
     return response

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from lms_bridge.connector import SharedBudget
+from lms_bridge.connector import SharedBudget, Spent
 from lms_bridge.errors import DestinationError
 from lms_bridge.moodle.exchange import UPLOAD, Exchange, too_big
 from lms_bridge.moodle.protocol import BATCH, Call, Reply, form, is_refusal, refused
@@ -105,6 +105,9 @@ class Client:
     def calls(self) -> Mapping[str, int]:
         with self._lock:
             return dict(self._counter)
+
+    def spent(self) -> Spent:
+        return self._exchange.spent()
 
     def stop(self, *, finish: bool = False) -> None:
         """From any thread: what waits is told that it was never sent (see `Gate.stop`)."""

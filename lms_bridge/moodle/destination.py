@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from lms_bridge.connector import Finding, Place, Placement, PlaceRef, SharedBudget
+from lms_bridge.connector import Finding, Place, Placement, PlaceRef, SharedBudget, Spent
 from lms_bridge.errors import DestinationError, Problem
 from lms_bridge.items import Item, Key, Kind, Page, Prompt
 from lms_bridge.moodle.ahead import Ahead
@@ -122,6 +122,9 @@ class Moodle:
 
     def calls(self) -> Mapping[str, int]:
         return self._client.calls()
+
+    def spent(self) -> Spent:
+        return self._client.spent()
 
     def interrupt(self, *, finish: bool = False) -> None:
         """The run is to end: nobody waits any longer. `finish`: what is under way is brought to its end first."""

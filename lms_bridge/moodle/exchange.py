@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from urllib3 import encode_multipart_formdata
 
-from lms_bridge.connector import SharedBudget
+from lms_bridge.connector import SharedBudget, Spent
 from lms_bridge.errors import Ambiguous, Denied, DestinationError, Unreachable
 from lms_bridge.moodle.protocol import Call, clean_text, is_refusal, message_of, plain
 from lms_bridge.moodle.refusals import RETRYABLE, refusal_error
@@ -72,6 +72,9 @@ class Exchange:
                 next_step="Tick `Can upload files` in lms-bridge's service, or set `images: link`.",
             )
         return int(first["itemid"])
+
+    def spent(self) -> Spent:
+        return self._transport.spent()
 
     def stop(self, *, finish: bool = False) -> None:
         self._transport.stop(finish=finish)

@@ -6,6 +6,7 @@ Names and labels are a contract: `deploy/` holds a dashboard and alert rules on 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -13,6 +14,9 @@ from prometheus_client.registry import Collector
 
 from lms_bridge.service.doors import ConnectorStatus, RouteStatus, SyncStatus
 from lms_bridge.service.standing import Seen, failures_in
+
+if TYPE_CHECKING:
+    from lms_bridge.sync.spent import Asked
 
 _STANDING = {
     "failed": "failed",
@@ -42,10 +46,11 @@ class Service:
     tried: dict[tuple[str, str, str], int]
 
 
-def exposition(told: Sequence[Told], service: Service | None = None) -> bytes:
-    """In Prometheus's text format. Without a service: for the textfile of a timer."""
+def exposition(told: Sequence[Told], asked: Sequence["Asked"], service: Service | None = None) -> bytes:
+    """In Prometheus's text format. `asked`: of each destination. Without a service: for the textfile of a timer."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Once(lambda: [*_routes(told), *(_service(service) if service is not None else ())]))
+    of_service = list(_service(service)) if service is not None else []
+    registry.register(_Once(lambda: [*_routes(told), *_destinations(asked), *of_service]))
     if service is not None:
         ProcessCollector(registry=registry)
     return generate_latest(registry)
@@ -89,7 +94,31 @@ def _routes(told: Sequence[Told]) -> Iterator[Metric]:
     yield _gauge("failures_in_a_row", "How many runs failed up to the last.", told, lambda of: failures_in(of.seen))
     yield _gauge("conflicts_open", "Items that wait for a person.", told, lambda of: of.seen.counts.conflicts)
     yield _gauge("approvals_open", "Changes that a limit holds back.", told, lambda of: of.seen.counts.held)
+    yield _gauge(
+        "fidelity_ratio",
+        "Of what the pages held that were written last, the share that arrived.",
+        told,
+        lambda of: of.seen.counts.arrived,
+    )
     yield _gauge("writes_open", "Writes whose end is not known.", told, lambda of: of.seen.counts.open_writes)
+
+
+def _destinations(asked: Sequence["Asked"]) -> Iterator[Metric]:
+    """Only of those in the config, and in the few ways in which a call may end: what was there once is not told."""
+    calls = CounterMetricFamily(
+        "lmsbridge_remote_calls", "Requests by how they ended, each try for itself.", labels=["dest", "outcome"]
+    )
+    left = GaugeMetricFamily(
+        "lmsbridge_budget_remaining",
+        "What may be asked at once, as a share: of the budget that has least. None where none is kept.",
+        labels=["dest"],
+    )
+    for each in asked:
+        for outcome, count in each.calls.items():
+            calls.add_metric([each.destination, outcome], count)
+        if each.left is not None:
+            left.add_metric([each.destination], each.left)
+    yield from (calls, left)
 
 
 def _objects(told: Sequence[Told]) -> Metric:

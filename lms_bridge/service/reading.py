@@ -38,6 +38,10 @@ class Served:
     hosts: tuple[str, ...]
     routes: tuple[ServedRoute, ...]
 
+    @property
+    def destinations(self) -> list[str]:
+        return sorted({route.destination for route in self.routes})
+
     def route(self, name: str) -> ServedRoute | None:
         return next((route for route in self.routes if route.name == name), None)
 
@@ -45,10 +49,11 @@ class Served:
 class Reading:
     """Under way from when it is made, so that its caller may do something else meanwhile."""
 
-    def __init__(self, file: Path, *, input_of: str = "") -> None:
+    def __init__(self, file: Path, *, input_of: str = "", patience: float = PATIENCE) -> None:
         own = [sys.executable, "-P", "-m", "lms_bridge.service.reading"]
         command = [*own, str(file), *([input_of] if input_of else [])]
         self._file = file
+        self._patience = patience
         self._process = subprocess.Popen(  # noqa: S603 - our own module and file
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -64,8 +69,8 @@ class Reading:
         try:
             told = self._checked()["input"]
         except ConfigError as error:
-            # As long as it cannot be read for the same reason, nothing has changed.
-            return str(error.problem)
+            # As long as it cannot be read for the same mistake, nothing has changed.
+            return None if error.passing else str(error.problem)
         return str(told) if told else None
 
     def _checked(self) -> dict[str, Any]:
@@ -77,7 +82,7 @@ class Reading:
     def _told(self) -> dict[str, Any]:
         with self._process as process:
             try:
-                told, errors = process.communicate(timeout=PATIENCE)
+                told, errors = process.communicate(timeout=self._patience)
             except subprocess.TimeoutExpired:
                 process.kill()
                 told, errors = b"", b"it took too long"
@@ -86,7 +91,9 @@ class Reading:
         except ValueError:
             last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no answer"]
             step = "Run `lms-bridge check` with it."
-            raise ConfigError((Problem(f"could not be read: {last[0]}", str(self._file), step),)) from None
+            raise ConfigError(
+                (Problem(f"could not be read: {last[0]}", str(self._file), step, passing=True),)
+            ) from None
         return found
 
 
@@ -116,7 +123,7 @@ def _main(words: Sequence[str]) -> None:
         # Without references that it needs a sync fails just as well, and a route that needs them tells so itself.
         config = load_config(Path(file))
     except ConfigError as error:
-        problems = [(problem.cause, problem.where, problem.next_step) for problem in error.problems]
+        problems = [(each.cause, each.where, each.next_step, each.passing) for each in error.problems]
         sys.stdout.write(json.dumps({"problems": problems}))
         return
     from lms_bridge.config.load import Config, RouteConfig

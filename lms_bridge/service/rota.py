@@ -4,46 +4,27 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Condition, RLock
-from typing import TYPE_CHECKING
 
 from lms_bridge.audit.line import Act, Actor, Deed, Role
-from lms_bridge.errors import BridgeError, StateError, UsageError
+from lms_bridge.errors import UsageError
 from lms_bridge.service.alarm import Alarm
+from lms_bridge.service.attempt import Attempt, digest_of
 from lms_bridge.service.doors import Health, Progress, RouteStatus
 from lms_bridge.service.reading import Served, ServedRoute
-from lms_bridge.service.running import Request, Runner
-from lms_bridge.service.standing import Ended, Seen, look, past_of, route_status
-from lms_bridge.service.store import open_state
+from lms_bridge.service.running import STOPPED, Request, Runner
+from lms_bridge.service.standing import Ended, Seen, past_of, route_status
+from lms_bridge.service.store import Stored
 from lms_bridge.service.timetable import Next, next_run
+from lms_bridge.service.turn import Turn, Unwanted
 from lms_bridge.windows import closed
-
-if TYPE_CHECKING:
-    from lms_bridge.sync.state import State
 
 _log = logging.getLogger(__name__)
 _STILL = timedelta(seconds=60)
 """So long without a tick, and the scheduler is taken for dead."""
-_ATTEMPTS = 20
-
-
-@dataclass(slots=True)
-class _Turn:
-    """What is remembered of one route. Lost with the process, and nothing hangs on it."""
-
-    seen: Seen = field(default_factory=Seen)
-    next: Next = field(default_factory=lambda: Next(None, "not looked at yet"))
-    attempts: list[Ended] = field(default_factory=list)
-    asked: Request | None = None
-    running: Request | None = None
-    unwanted: bool = False
-    """Somebody asked the running one to end, perhaps before its process had begun."""
-    went_by: str | None = None
-    """The input of the last attempt."""
-    looked: datetime | None = None
 
 
 class Rota:
@@ -53,13 +34,13 @@ class Rota:
         self._served = served
         self._runner = runner
         self._clock = clock
-        self._turns: dict[str, _Turn] = {route.name: _Turn() for route in served.routes}
+        self._turns: dict[str, Turn] = {route.name: Turn() for route in served.routes}
         self._lock = RLock()
         self._ended = Condition(self._lock)
+        self._leaving: list[Turn] = []
+        """Of routes that are in the config no more, and whose run has not ended yet."""
         self._alarm: Alarm | None = None
-        self._state: State | None = None
-        self._counted_from = 0
-        self._state_problem = "the state is not open yet"
+        self._stored = Stored(served.state)
         self._config_problem = ""
         self._ticked: datetime | None = None
         self._ending = False
@@ -75,8 +56,9 @@ class Rota:
         with self._lock:
             turns = [(route, self._turns[route.name]) for route in self._served.routes]
             told = [Told(self._status(route, turn), route.destination, turn.seen) for route, turn in turns]
-            about = Service(config_valid=not self._config_problem, ticked=self._ticked, tried=self._tried())
-        return exposition(told, about)
+            about = Service(config_valid=not self._config_problem, ticked=self._ticked, tried=self._stored.tried())
+            asked = self._stored.asked(self._served.destinations, self._clock())
+        return exposition(told, asked, about)
 
     @property
     def served(self) -> Served:
@@ -106,34 +88,47 @@ class Rota:
             request, turn.asked = turn.asked, None
             if request is None:
                 planned = self._decide(name, turn)
-                if planned.at is None or planned.at > self._clock() or self._is_leased(name):
+                if planned.at is None or planned.at > self._clock() or self._stored.is_leased(name):
                     # It was exchanged for another moment while this one was on its way, or somebody else runs it: the
                     # next tick looks again.
                     return
                 request = Request(route=name)
             file = self._served.file
-            turn.running, turn.unwanted = request, False
+            turn.running, turn.unwanted = request, None
         try:
             self._run(name, turn, request, file)
         finally:
             with self._lock:
                 turn.running = None
+                self._leaving = [each for each in self._leaving if each is not turn]
                 self._ended.notify_all()
                 if not self._ending and self._turns.get(name) is turn:
                     self._plan(name, turn)
 
     def exchange(self, served: Served) -> None:
-        """Go by another config from now on. What runs goes on by the one that it began with."""
+        """Go by another config from now on. What runs goes on by the one that it began with, unless its route is gone:
+        that is asked to end."""
         with self._lock:
-            if served.state != self._served.state:
-                self._close_state()
-            self._served, self._config_problem = served, ""
             names = [route.name for route in served.routes]
             for gone in self._turns.keys() - set(names):
-                if self._alarm is not None:
-                    self._alarm.drop(gone)
-            self._turns = {name: self._turns.get(name) or _Turn() for name in names}
+                self._leave(gone, self._turns[gone])
+            under_way = {turn.running.route: turn for turn in self._every() if turn.running is not None}
+            # What another state does not know was not tried.
+            known = self._turns if self._stored.use(served.state) else {}
+            self._served, self._config_problem = served, ""
+            self._leaving = [turn for name, turn in under_way.items() if name not in names]
+            self._turns = {name: under_way.get(name) or known.get(name) or Turn() for name in names}
             self.tick()
+
+    def _leave(self, name: str, turn: Turn) -> None:
+        if self._alarm is not None:
+            self._alarm.drop(name)
+        if turn.running is None:
+            return
+        turn.unwanted = turn.unwanted or Unwanted.BY_THE_CONFIG
+        self._leaving.append(turn)
+        self._runner.stop(name)
+        _log.warning("run is ended: its route is not in the config any more", extra={"route": name})
 
     def refuse(self, problem: str) -> None:
         """The file changed and cannot be used: the last one stays."""
@@ -144,14 +139,14 @@ class Rota:
         """No run begins any more, and those under way are asked to end; gives their routes."""
         with self._lock:
             self._ending = True
-            under_way = [name for name, turn in self._turns.items() if turn.running is not None]
+            under_way = [turn.running.route for turn in self._every() if turn.running is not None]
         return [name for name in under_way if self._runner.stop(name)]
 
     def close(self) -> None:
         """Waits for the runs under way."""
         with self._ended:
-            self._ended.wait_for(lambda: not any(turn.running for turn in self._turns.values()))
-            self._close_state()
+            self._ended.wait_for(lambda: not any(turn.running for turn in self._every()))
+            self._stored.close()
 
     # Asked by the console, by health and by metrics
 
@@ -163,7 +158,7 @@ class Rota:
         with self._lock:
             ticking = self._ticked is not None and self._clock() - self._ticked < _STILL
             lacking = [] if ticking else ["the scheduler does not tick"]
-            lacking += [self._state_problem] if self._state_problem else []
+            lacking += [self._stored.problem] if self._stored.problem else []
             told = [f"connectors.yaml changed and is not used: {self._config_problem}"] if self._config_problem else []
         return Health(ready=not lacking, problems=(*lacking, *told))
 
@@ -184,7 +179,7 @@ class Rota:
         with self._lock:
             served = self._known(route)
             turn, now = self._turns[route], self._clock()
-            if turn.running is not None or turn.asked is not None or self._is_leased(route):
+            if turn.running is not None or turn.asked is not None or self._stored.is_leased(route):
                 raise UsageError(f"the route {route} runs already.", next_step="Wait until it has ended.")
             shut = closed(served.timetable.windows, now)
             if shut is not None and not override:
@@ -203,14 +198,10 @@ class Rota:
 
     def progress(self, route: str) -> Progress | None:
         with self._lock:
-            state = self._state
             turn = self._turns.get(route)
-        if state is None or turn is None or not (turn.running or turn.seen.elsewhere):
+        if turn is None or not (turn.running or turn.seen.elsewhere):
             return None
-        try:
-            doing = state.history.doing(route)
-        except StateError:
-            return None
+        doing = self._stored.doing(route)
         if doing is None:
             return None
         return Progress(
@@ -223,29 +214,21 @@ class Rota:
             turn = self._turns[route]
             if turn.running is None:
                 return False
-            turn.unwanted = True
+            turn.unwanted = Unwanted.BY_A_PERSON
             self._runner.stop(route)
             _log.warning("run is ended", extra={"route": route, "by": by})
-            try:
-                self._opened().trail.add(Act(deed=Deed.CANCEL, route=route), by=Actor(Role.PERSON, by))
-            except BridgeError as error:
-                _log.error("that %s ended it is not in the audit trail: %s", by, error)
+            self._stored.tell(Act(deed=Deed.CANCEL, route=route), Actor(Role.PERSON, by))
         return True
 
     # Inside
 
-    def _tried(self) -> dict[tuple[str, str, str], int]:
-        """Counted from when the state was first opened: what it remembers of earlier runs shrinks with time, and a
-        counter that shrinks passes for one that began anew."""
-        try:
-            return self._opened().figures.tried(self._counted_from)
-        except BridgeError:
-            return {}
+    def _every(self) -> list[Turn]:
+        return [*self._turns.values(), *self._leaving]
 
-    def _run(self, name: str, turn: _Turn, request: Request, file: Path) -> None:
+    def _run(self, name: str, turn: Turn, request: Request, file: Path) -> None:
         about = {"route": name, "by": request.by or "timetable"}
         begun = self._clock()
-        went_by = self._runner.input(file, name)
+        went_by = digest_of(self._runner.input(file, name))
         if turn.next.only_if_changed and not request.by and went_by is not None and went_by == turn.went_by:
             turn.looked = begun
             _log.info("left: nothing changed since a run that did not end well", extra=about)
@@ -257,17 +240,19 @@ class Rota:
             lambda line: _log.warning("%s", line, extra=about),
             wanted=lambda: not (self._ending or turn.unwanted),
         )
-        turn.went_by, turn.looked = went_by, None
         with self._lock:
-            turn.attempts = [*turn.attempts, Ended("", begun, self._clock(), code)][-_ATTEMPTS:]
+            cancelled = turn.unwanted is Unwanted.BY_A_PERSON and code == STOPPED
+            ended = Ended("", begun, self._clock(), code, cancelled=cancelled)
+            turn.remember(Attempt(ended, went_by))
+            self._stored.keep_attempt(name, Attempt(ended, went_by))
             self._look(name, turn)
         run = turn.seen.last.run if turn.seen.last is not None else ""
         _log.info("run ended with %s", code, extra={**about, "run": run})
 
-    def _plan(self, name: str, turn: _Turn) -> None:
+    def _plan(self, name: str, turn: Turn) -> None:
         """Look at the route, and set its alarm. Without a state nothing is set: nobody knows what ran."""
         at = self._decide(name, turn).at
-        if self._alarm is None or (self._state_problem and turn.asked is None):
+        if self._alarm is None or (self._stored.problem and turn.asked is None):
             return
         held, now = self._alarm.at(name), self._clock()
         # What a person asked for has its moment, unless that went by while the run before still held its place.
@@ -277,41 +262,26 @@ class Rota:
         elif held is None or (held != at and max(held, at) > now):
             self._alarm.set(name, at)
 
-    def _decide(self, name: str, turn: _Turn) -> Next:
+    def _decide(self, name: str, turn: Turn) -> Next:
         route = self._served.route(name)
         if route is not None and self._look(name, turn):
             past = past_of(turn.seen, turn.looked)
             turn.next = next_run(name, route.timetable, past, turn.seen.due, self._clock())
         return turn.next
 
-    def _look(self, name: str, turn: _Turn) -> bool:
-        try:
-            turn.seen = look(self._opened(), name, turn.attempts, running=turn.running is not None, before=turn.seen)
-        except BridgeError as error:
-            if str(error.problem) != self._state_problem:
-                _log.error("%s", error.problem)
-            self._state_problem = str(error.problem)
-            return False
-        self._state_problem = ""
-        return True
+    def _look(self, name: str, turn: Turn) -> bool:
+        seen = self._seen(name, turn)
+        if seen is not None and not turn.recalled:
+            # What an earlier process tried: what is held is not tried again for a restart.
+            last, turn.recalled = self._stored.last_attempt(name), True
+            if last is not None and not turn.attempts:
+                turn.remember(last)
+                seen = self._seen(name, turn)
+        turn.seen = seen or turn.seen
+        return seen is not None
 
-    def _is_leased(self, name: str) -> bool:
-        try:
-            return self._opened().is_leased(name)
-        except BridgeError:
-            return False
-
-    def _opened(self) -> "State":
-        if self._state is None:
-            opened = open_state(self._served.state)
-            self._counted_from = opened.figures.last_outcome()
-            self._state = opened
-        return self._state
-
-    def _close_state(self) -> None:
-        if self._state is not None:
-            self._state.close()
-            self._state = None
+    def _seen(self, name: str, turn: Turn) -> Seen | None:
+        return self._stored.look(name, turn.attempts, running=turn.running is not None, before=turn.seen)
 
     def _known(self, name: str) -> ServedRoute:
         route = self._served.route(name)
@@ -322,6 +292,6 @@ class Rota:
             )
         return route
 
-    def _status(self, route: ServedRoute, turn: _Turn) -> RouteStatus:
+    def _status(self, route: ServedRoute, turn: Turn) -> RouteStatus:
         seen = replace(turn.seen, running=turn.running is not None)
-        return route_status(route.name, route.timetable, seen, turn.next, self._state_problem, self._clock())
+        return route_status(route.name, route.timetable, seen, turn.next, self._stored.problem, self._clock())

@@ -18,22 +18,34 @@ if TYPE_CHECKING:
 RUNNING = "running"
 CUT_OFF = "cut_off"
 # The exit codes of docs/running.md.
-_WORDS = {0: "done", 1: "failed", 2: "config", 4: "approval", 5: "conflict", 6: "unreachable", 10: "stopped"}
+_WORDS = {
+    0: "done",
+    1: "failed",
+    2: "config",
+    4: "approval",
+    5: "conflict",
+    6: "unreachable",
+    7: "unreachable",
+    10: "stopped",
+}
 _WELL = (0, 5)
 _HELD = (2, 4)
 _UNREACHABLE, _STOPPED, _APPROVAL, _FAILED = 6, 10, 4, 1
+_NOBODY_ASKED = (2, 7)
 _REMEMBERED = 20
 """Runs that are looked back at: after so many failures in a row the wait no longer grows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run or an attempt at one. `ended` and `code` none: nobody knows what became of it."""
+    """A run or an attempt at one. `ended` and `code` none: nobody knows what became of it. `cancelled`: a person had it
+    end before it was done."""
 
     run: str
     begun: datetime
     ended: datetime | None
     code: int | None
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +60,8 @@ class Counts:
     not_due: int = 0
     open_writes: int = 0
     succeeded: datetime | None = None
+    arrived: float | None = None
+    """Of what the pages held that it wrote last, the share that stands there."""
 
     @property
     def drifted(self) -> int:
@@ -101,6 +115,8 @@ def look(state: "State", route: str, attempts: Sequence[Ended], *, running: bool
 
 
 def _count(state: "State", route: str, runs: Sequence["PastRun"]) -> Counts:
+    from lms_bridge.sync.spent import arrived
+
     figures = state.figures
     # While one is under way, and after an attempt that became no run, what the one before left still waits.
     last = next((run for run in runs if run.exit_code is not None), None)
@@ -113,13 +129,15 @@ def _count(state: "State", route: str, runs: Sequence["PastRun"]) -> Counts:
         not_due=figures.waiting(route),
         open_writes=figures.open_intents(route),
         succeeded=figures.last_end(route, _WELL),
+        arrived=arrived(state, route),
     )
 
 
 def failures_in(seen: Seen) -> int:
-    """How many failed in a row, up to the last one that is over."""
+    """How many failed in a row, up to the last one that is over. What a person cancelled did not fail, and ends the
+    row: whoever cancels does not want it again in a minute."""
     over = seen.endings[1:] if seen.under_way and seen.last is not None and seen.last.code is None else seen.endings
-    well = (index for index, each in enumerate(over) if each.code in (*_WELL, *_HELD))
+    well = (index for index, each in enumerate(over) if each.cancelled or each.code in (*_WELL, *_HELD))
     return next(well, len(over))
 
 
@@ -147,8 +165,9 @@ def sync_status(seen: Seen, now: datetime) -> SyncStatus:
 
 
 def connector_status(seen: Seen) -> ConnectorStatus:
-    """By the newest run whose end is known."""
-    code = next((each.code for each in seen.endings if each.code is not None), None)
+    """By the newest run whose end is known, and that came as far as to ask the destination anything."""
+    known = (each.code for each in seen.endings if each.code is not None)
+    code = next((code for code in known if code not in _NOBODY_ASKED), None)
     if code == _UNREACHABLE:
         return ConnectorStatus.DOWN
     return ConnectorStatus.DEGRADED if code == _FAILED else ConnectorStatus.HEALTHY
@@ -185,9 +204,11 @@ def route_status(
 
 
 def _of(row: "PastRun", attempts: Sequence[Ended]) -> Ended:
-    """One that was killed has no end in the state; the service saw it."""
-    ended = next((each.ended for each in attempts if _within(row.started, each)), row.ended)
-    return Ended(row.run, row.started, ended, row.exit_code)
+    """One that was killed has no end in the state; the service saw it, and who had it end."""
+    seen = next((each for each in attempts if _within(row.started, each)), None)
+    if seen is None:
+        return Ended(row.run, row.started, row.ended, row.exit_code)
+    return Ended(row.run, row.started, seen.ended, row.exit_code, cancelled=seen.cancelled)
 
 
 def _within(begun: datetime, attempt: Ended) -> bool:

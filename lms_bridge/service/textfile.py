@@ -36,6 +36,7 @@ def write_metrics(served: Served, file: Path, now: datetime) -> None:
 
 
 def _told(served: Served, now: datetime) -> bytes:
+    from lms_bridge.sync.spent import asked_of
     from lms_bridge.sync.state import State
 
     told = []
@@ -44,7 +45,8 @@ def _told(served: Served, now: datetime) -> bytes:
             seen = look(state, route.name, (), running=False, before=Seen())
             status = route_status(route.name, route.timetable, seen, Next(None, BY_TIMETABLE), "", now)
             told.append(Told(status, route.destination, seen))
-    return exposition(told)
+        asked = asked_of(state, served.destinations, now)
+    return exposition(told, asked)
 
 
 def _unwritable(file: Path, error: OSError) -> UsageError:

@@ -6,6 +6,7 @@ https://learn.microsoft.com/sharepoint/dev/general-development/how-to-avoid-gett
 import threading
 from collections.abc import Hashable, Mapping
 
+from lms_bridge.connector import Left
 from lms_bridge.transport import Answer, Gate, Pace, Purse, Request, purse_of, retry_after
 
 SHARE = 0.92
@@ -74,6 +75,10 @@ class Budget:
             # A batch's answer takes the longer the more is in it.
             self.pace.took((request.kind, request.calls.bit_length()), answer.seconds)
         self.heed(request.host, answer.status, {name.lower(): value for name, value in answer.headers.items()})
+
+    def left(self) -> Mapping[str, Left]:
+        assert self.gate.shared is not None
+        return self.gate.shared.left()
 
     def take(self, units: int, host: str = "") -> float:
         """Take the units and return 0, or return how long to wait before trying again.

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lms_bridge.connector import Context, Finding, Place, Placement, PlaceRef, SharedBudget
+from lms_bridge.connector import Context, Finding, Place, Placement, PlaceRef, SharedBudget, Spent
 from lms_bridge.errors import Denied, NotFound, Problem
 from lms_bridge.items import Item, Key, Kind, mark
 from lms_bridge.sharepoint.budget import SHARE
@@ -98,6 +98,10 @@ class SharePointSite:
     def calls(self) -> Mapping[str, int]:
         made = self._connection.made
         return made.client.counts() if made is not None else {}
+
+    def spent(self) -> Spent | None:
+        made = self._connection.made
+        return made.transport.spent() if made is not None else None
 
     def interrupt(self, *, finish: bool = False) -> None:
         """The run is to end: nobody waits any longer. `finish`: what is under way is brought to its end first."""

@@ -20,9 +20,16 @@ _EVERY = timedelta(seconds=2)
 
 @contextmanager
 def heartbeat(
-    state: "State", routes: Sequence[str], run: str, clock: Callable[[], datetime], progress: Progress
+    state: "State",
+    routes: Sequence[str],
+    run: str,
+    clock: Callable[[], datetime],
+    progress: Progress,
+    *,
+    beaten: Callable[[], None] = lambda: None,
 ) -> Iterator[Callable[[str], Progress]]:
-    """Gives, by route, a progress that is told to the state as well: at each new stage, and every two seconds."""
+    """Gives, by route, a progress that is told to the state as well: at each new stage, and every two seconds.
+    `beaten` is called after each."""
     process = f"{os.getpid()} on {platform.node()}"
     told: dict[str, Doing] = {}
     turn = Lock()
@@ -41,6 +48,7 @@ def heartbeat(
                     route=route, run=run, process=process, stage=stage, done=done, total=total, since=since, beat=now
                 )
                 state.history.beat(told[route])
+                beaten()
 
         return beat
 

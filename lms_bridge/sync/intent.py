@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from lms_bridge.connector import Action, Body, PlaceRef, Record, Sides
@@ -120,3 +121,24 @@ class SharedRun:
     rest: Mapping[str, Any] | None
     groups: int
     left: int
+
+
+class Topic(StrEnum):
+    """No channel's name begins so."""
+
+    ATTEMPT = "_attempt"
+    """The service's last try of a route."""
+    CALLS = "_calls"
+    """How often a destination was called, by how that ended."""
+    BUDGET = "_budget"
+    """What a destination's budget had left."""
+    FIDELITY = "_fidelity"
+    """How much of the pages arrived that a route wrote last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """At most 40 signs."""
+
+    text: str
+    at: datetime

@@ -19,6 +19,7 @@ from lms_bridge.sync.listing import SourceView
 from lms_bridge.sync.report import exit_code, summary_of
 from lms_bridge.sync.route import Within, located, prepare
 from lms_bridge.sync.run import Failure, Report, Route
+from lms_bridge.sync.spent import keep_fidelity
 from lms_bridge.sync.stop import Stop
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def end_early(shared: SharedRun, state: "State", reason: str, *, now: datetime) 
 
 def _end(shared: SharedRun, state: "State", rest: Mapping[str, Any], now: datetime) -> None:
     whole = report_of(replace(shared, ended=now, rest=rest), state)
+    keep_fidelity(state, whole)
     code, summary = exit_code([whole]), summary_of([whole])
     state.trail.add_run(shared.run, shared.route)
     state.history.end_run(shared.run, shared.route, ended=now, exit_code=code, summary=summary)

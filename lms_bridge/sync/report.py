@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lms_bridge.connector import Action, Change, Status
+from lms_bridge.items import Kind
 from lms_bridge.sync.run import Failure, Plan, Report
 
 SCHEMA_VERSION = 1
@@ -87,6 +88,17 @@ def summary_of(reports: Iterable[Report]) -> dict[str, int]:
         "conflicts": sum(len(report.conflicts) for report in reports),
         "failed": sum(len(report.failures) for report in reports),
     }
+
+
+def fidelity_of(report: Report) -> float | None:
+    """Of the pages that were written, the share that arrived: the mean of what each has least of. None: none was."""
+    pages = [
+        outcome.change.key
+        for outcome in report.done
+        if outcome.change.kind is Kind.PAGE and outcome.change.action in (Action.CREATE, Action.UPDATE, Action.ADOPT)
+    ]
+    shares = [min(report.fidelity.get(key, {}).values(), default=1.0) for key in pages]
+    return sum(shares) / len(shares) if shares else None
 
 
 def failure_rows(failures: Iterable[Failure]) -> list[dict[str, str]]:

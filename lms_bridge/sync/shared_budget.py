@@ -2,9 +2,11 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from lms_bridge.connector import Left
 from lms_bridge.errors import StateError
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class StateBudget:
         self._destination = destination
         self._lock = Lock()
         self._closed: dict[str, float] = {}
+        self._drawn: dict[str, tuple[float, float]] = {}
         self._asked = float("-inf")
 
     def closed(self, name: str) -> float:
@@ -47,7 +50,19 @@ class StateBudget:
             log.warning("other workers could not be told to leave %s alone", name)
 
     def draw(self, name: str, amount: float, *, per_second: float, burst: float) -> float:
+        self._drawn[name] = per_second, burst
         try:
             return self._state.sharing.draw(self._destination, name, amount, per_second=per_second, burst=burst)
         except StateError:
             return _WITHOUT_WORD
+
+    def left(self) -> Mapping[str, Left]:
+        try:
+            levels = self._state.sharing.levels(self._destination)
+        except StateError:
+            return {}
+        left = {}
+        for name, (per_second, burst) in tuple(self._drawn.items()):
+            level, since = levels.get(name, (burst, 0.0))
+            left[name] = Left(min(burst, level + since * per_second), per_second, burst)
+        return left

@@ -18,15 +18,15 @@ from sqlalchemy.engine import Connection, Engine
 from lms_bridge.audit.actor import acting
 from lms_bridge.audit.line import Actor
 from lms_bridge.connector import Address, Outcome, PlaceRef, Record, Status
-from lms_bridge.errors import StateError
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.intent import Image, Intent, KnownPlace, Waiting
 from lms_bridge.sync.state_engine import Store, at, open_engine, unusable, where
 from lms_bridge.sync.state_figures import Figures
 from lms_bridge.sync.state_history import History
-from lms_bridge.sync.state_lease import lease
+from lms_bridge.sync.state_lease import is_leased, lease
 from lms_bridge.sync.state_looking import Looking
+from lms_bridge.sync.state_notes import Notes
 from lms_bridge.sync.state_rows import image_row, outcome_row, to_place, to_record
 from lms_bridge.sync.state_sharing import Sharing
 from lms_bridge.sync.state_standing import batched, standing, standing_after
@@ -64,6 +64,7 @@ class State:
         self.trail = Trail(self._store, by or acting())
         self.told = ToldStore(self._store)
         self.figures = Figures(self._store)
+        self.notes = Notes(self._store)
         self._leases: dict[str, Callable[[], None]] = {}
         self.location = location
 
@@ -109,12 +110,8 @@ class State:
             assure()
 
     def is_leased(self, route: str) -> bool:
-        """Whether a living process holds the route."""
-        try:
-            with lease(self._engine, route):
-                return False
-        except StateError:
-            return True
+        """Whether a living process holds the route. Raises StateError."""
+        return is_leased(self._engine, route)
 
     def _within(self, table: sa.Table, route: str) -> list[sa.ColumnElement[bool]]:
         """Which rows of a route are meant."""

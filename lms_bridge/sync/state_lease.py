@@ -6,7 +6,7 @@ SQLite: a lock of the operating system on a file beside the store. PostgreSQL: a
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Lock
 from typing import IO
@@ -15,7 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from lms_bridge.errors import StateError
-from lms_bridge.sync.state_engine import BUSY_SECONDS, sqlite_file, where
+from lms_bridge.sync.state_engine import BUSY_SECONDS, sqlite_file, unusable, where
+
+_DOOR = "_door"
+"""No route's name begins so."""
 
 
 @contextmanager
@@ -27,11 +30,20 @@ def lease(engine: Engine, name: str, *, patient: bool = False) -> Iterator[Calla
     """
     file = sqlite_file(engine)
     if file is not None:
-        with _file_lock(file.with_name(f"{file.name}.{name}.lock"), name, patient=patient):
+        with _file_lock(file, name, patient=patient):
             yield lambda: None
     else:
         with _advisory_lock(engine, name, patient=patient) as assure:
             yield assure
+
+
+def is_leased(engine: Engine, name: str) -> bool:
+    """Whether a living process holds it, or places of it. Nobody who wants it meanwhile is turned away for that."""
+    file = sqlite_file(engine)
+    if file is None:
+        return _is_advised(engine, name)
+    with _door(file), _opened(_lock_of(file, name)) as lock:
+        return not _locked(lock, patient=False)
 
 
 @contextmanager
@@ -52,18 +64,12 @@ def lease_places(engine: Engine, route: str, places: Sequence[str]) -> Iterator[
 
 
 @contextmanager
-def _file_lock(path: Path, name: str, *, patient: bool) -> Iterator[None]:
-    try:
-        # Appending keeps the holder's number readable while somebody else tries.
-        lock = path.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise StateError(
-            f"The lock file cannot be opened: {error.strerror}.",
-            where=str(path),
-            next_step="Let the account that runs lms-bridge write in this folder.",
-        ) from error
-    with lock:
-        if not _locked(lock, patient=patient):
+def _file_lock(file: Path, name: str, *, patient: bool) -> Iterator[None]:
+    path = _lock_of(file, name)
+    with _opened(path) as lock:
+        with nullcontext() if patient else _door(file):
+            taken = _locked(lock, patient=patient)
+        if not taken:
             lock.seek(0)
             raise _taken(name, str(path), f" (process {lock.read(20).strip() or 'unknown'})")
         lock.truncate(0)
@@ -71,6 +77,30 @@ def _file_lock(path: Path, name: str, *, patient: bool) -> Iterator[None]:
         lock.flush()
         # Closing the file gives the lock up. The file stays: removing it would let two processes lock two files.
         yield
+
+
+@contextmanager
+def _door(file: Path) -> Iterator[None]:
+    """Whether a file is locked can only be asked by locking it: who asks and who comes to stay wait for one another."""
+    with _opened(_lock_of(file, _DOOR)) as lock:
+        _locked(lock, patient=True)
+        yield
+
+
+def _lock_of(file: Path, name: str) -> Path:
+    return file.with_name(f"{file.name}.{name}.lock")
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        # Appending keeps the holder's number readable while somebody else tries.
+        return path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StateError(
+            f"The lock file cannot be opened: {error.strerror}.",
+            where=str(path),
+            next_step="Let the account that runs lms-bridge write in this folder.",
+        ) from error
 
 
 def _locked(lock: IO[str], *, patient: bool) -> bool:
@@ -114,6 +144,22 @@ def _advisory_lock(engine: Engine, name: str, *, patient: bool) -> Iterator[Call
 
     with _session_lock(engine, name, take) as assure:
         yield assure
+
+
+def _is_advised(engine: Engine, name: str) -> bool:
+    number = _number(name)
+    # A number of 64 bits is kept in two halves: https://www.postgresql.org/docs/current/view-pg-locks.html
+    halves = {"high": number >> 32 & 0xFFFF_FFFF, "low": number & 0xFFFF_FFFF}
+    query = sa.text(
+        "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+        " WHERE locktype = 'advisory' AND granted AND datname = current_database() AND objsubid = 1"
+        " AND classid::bigint = :high AND objid::bigint = :low)"
+    )
+    try:
+        with engine.connect() as connection:
+            return bool(connection.execute(query, halves).scalar_one())
+    except sa.exc.SQLAlchemyError as error:
+        raise unusable(engine, error) from error
 
 
 @contextmanager

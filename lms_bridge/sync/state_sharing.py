@@ -163,6 +163,14 @@ class Sharing:
         with self._store.transaction() as connection:
             return {name: float(seconds) for name, seconds in connection.execute(query)}
 
+    def levels(self, destination: str) -> dict[str, tuple[float, float]]:
+        """What the parts had when they were last drawn from, and how many seconds ago that was."""
+        b = tables.budgets
+        since = sa.extract("epoch", sa.func.clock_timestamp() - b.c.filled)
+        query = sa.select(b.c.name, b.c.level, since).where(b.c.destination == destination)
+        with self._store.transaction() as connection:
+            return {name: (level, float(seconds)) for name, level, seconds in connection.execute(query)}
+
     def _have(self, connection: Connection, destination: str, name: str, level: float) -> None:
         from sqlalchemy.dialects.postgresql import insert
 

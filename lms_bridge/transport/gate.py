@@ -6,11 +6,12 @@ One for all calls of a destination, because what a host asks of one of them is m
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from lms_bridge.connector import SharedBudget
+from lms_bridge.connector import CallEnd, SharedBudget
 from lms_bridge.errors import Problem, Unreachable
 from lms_bridge.transport.messages import Limits, Request
 
@@ -47,6 +48,7 @@ class Gate:
         self._sleep = sleep or self._hurried.wait
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
+        self._ended: Counter[CallEnd] = Counter()
 
     def enter(self, request: Request, limits: Limits) -> None:
         """Wait until the host may be asked. Raises Unreachable (surely not sent) when that takes too long, and when too
@@ -86,14 +88,21 @@ class Gate:
             known = self._hosts.get(host, _Host())
             self._hosts[host] = replace(known, closed_until=max(known.closed_until, self.clock() + seconds))
 
-    def note(self, host: str, *, trouble: bool) -> None:
+    def note(self, host: str, end: CallEnd, *, trouble: bool) -> None:
         """How a call went."""
         with self._lock:
+            self._ended[end] += 1
             known = self._hosts.get(host, _Host())
             if not trouble:
                 self._hosts[host] = replace(known, troubled_since=None, given_up=0)
             elif known.troubled_since is None:
                 self._hosts[host] = replace(known, troubled_since=self.clock())
+
+    def ended(self) -> Mapping[CallEnd, int]:
+        """How calls ended since this was asked last."""
+        with self._lock:
+            told, self._ended = self._ended, Counter()
+            return told
 
     def gave_up(self, host: str) -> None:
         """A call, with all its tries, came to nothing."""

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from lms_bridge.connector import Left
 from lms_bridge.errors import DestinationError
 
 _A_YEAR = 366 * 86_400.0
@@ -129,6 +130,10 @@ class Budget(Protocol):
 
     def after(self, request: Request, answer: Answer) -> None: ...
 
+    def left(self) -> Mapping[str, Left]:
+        """What is left of what it counts, by name; nothing where it counts nothing."""
+        ...
+
 
 class NoBudget:
     def before(self, request: Request) -> float:
@@ -136,6 +141,9 @@ class NoBudget:
 
     def after(self, request: Request, answer: Answer) -> None:
         return None
+
+    def left(self) -> Mapping[str, Left]:
+        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ import math
 import statistics
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
+from lms_bridge.connector import Left
 from lms_bridge.transport.gate import Gate
 from lms_bridge.transport.messages import Answer, Request
 from lms_bridge.transport.purse import Purse
@@ -99,6 +100,9 @@ class Politeness:
         budget = self._gate.shared or self._own
         rate, burst = self._calls * (1 - _BURST) / 60, max(1.0, self._calls * _BURST)
         return budget.draw("calls", request.calls, per_second=rate, burst=burst)
+
+    def left(self) -> Mapping[str, Left]:
+        return {} if self._calls is None else (self._gate.shared or self._own).left()
 
     def after(self, request: Request, answer: Answer) -> None:
         """Only whole answers tell how the server is: what is sent away is sent away at once."""

@@ -5,15 +5,22 @@ It is `connector.SharedBudget` in memory; where several processes share the work
 """
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
+
+from lms_bridge.connector import Left
 
 
 @dataclass(slots=True)
 class _Bucket:
     level: float
     filled: float
+    per_second: float = 0.0
+    burst: float = 0.0
+
+    def level_at(self, now: float) -> float:
+        return min(self.burst, self.level + (now - self.filled) * self.per_second)
 
 
 class Purse:
@@ -37,13 +44,18 @@ class Purse:
         with self._lock:
             now = self._clock()
             bucket = self._buckets.setdefault(name, _Bucket(burst, now))
-            bucket.level = min(burst, bucket.level + (now - bucket.filled) * per_second)
-            bucket.filled = now
+            bucket.per_second, bucket.burst = per_second, burst
+            bucket.level, bucket.filled = bucket.level_at(now), now
             missing = min(amount, burst) - bucket.level
             if missing > 1e-6:
                 return missing / per_second
             bucket.level -= amount
             return 0.0
+
+    def left(self) -> Mapping[str, Left]:
+        with self._lock:
+            now = self._clock()
+            return {name: Left(each.level_at(now), each.per_second, each.burst) for name, each in self._buckets.items()}
 
 
 _KNOWN: "WeakValueDictionary[Hashable, Purse]" = WeakValueDictionary()

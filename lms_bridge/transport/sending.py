@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 import tenacity
 
+from lms_bridge.connector import CallEnd, Spent
 from lms_bridge.errors import Ambiguous, Unreachable
 from lms_bridge.tracing import traced_call
 from lms_bridge.transport.connecting import EndingAdapter
@@ -76,6 +77,10 @@ class Transport:
             raise
         return answer
 
+    def spent(self) -> Spent:
+        """What was sent since this was asked last, and what the budget has left."""
+        return Spent(self.gate.ended(), self._budget.left())
+
     def stop(self, *, finish: bool = False) -> None:
         """From any thread: nobody waits any longer, and nothing more is sent (see `Gate.stop`)."""
         self.gate.stop(finish=finish)
@@ -88,19 +93,20 @@ class Transport:
         try:
             answer = self._exchange(request)
         except Ambiguous as error:
-            self.gate.note(request.host, trouble=True)
+            self.gate.note(request.host, CallEnd.UNANSWERED, trouble=True)
             if request.repeatable:
                 raise _Again(Retry(as_unreachable(error))) from error
             raise
         except NotSent as error:
-            self.gate.note(request.host, trouble=True)
+            self.gate.note(request.host, CallEnd.UNREACHABLE, trouble=True)
             if error.temporary:
                 raise _Again(Retry(error.error), unheard=True) from error
             raise error.error from error
         self._budget.after(request, answer)
         verdict = classify(answer)
         lost = isinstance(verdict, Fail) and isinstance(verdict.error, Ambiguous | Unreachable)
-        self.gate.note(request.host, trouble=lost or isinstance(verdict, Retry) or answer.status >= 500)
+        trouble = lost or isinstance(verdict, Retry) or answer.status >= 500
+        self.gate.note(request.host, _end_of(answer, verdict), trouble=trouble)
         match verdict:
             case Retry():
                 raise self._again(request, answer, verdict)
@@ -171,6 +177,15 @@ class Transport:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, _Again) and error.crowded:
             self.gate.close(host, state.upcoming_sleep)
+
+
+def _end_of(answer: Answer, verdict: Retry | Fail | None) -> CallEnd:
+    match verdict:
+        case Retry():
+            return CallEnd.BUSY
+        case Fail(error=Ambiguous()):
+            return CallEnd.UNANSWERED
+    return CallEnd.REFUSED if verdict is not None or answer.status >= 400 else CallEnd.DONE
 
 
 def _session(adapter: EndingAdapter) -> requests.Session:

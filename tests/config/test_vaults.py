@@ -148,6 +148,20 @@ def test_a_refusal_of_vault_is_told_without_its_own_words(vault: Vault, status: 
     assert cause in str(refused("${vault:kv/learning/bridge#moodle}"))
 
 
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_vault_that_is_sealed_or_busy_is_no_mistake_of_the_config(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr("lms_bridge.config.hashicorp_vault._AGAIN", 0)
+    vault.troubles = [status]
+    assert refused("${vault:kv/learning/bridge#moodle}").passing
+    # What a person has to mend is one.
+    for wrong in ("${vault:kv/learning/nothing#moodle}", "${vault:kv/learning/bridge#nothing}"):
+        assert not refused(wrong).passing
+    vault.troubles = [403]
+    assert not refused("${vault:kv/learning/bridge#moodle}").passing
+
+
 def test_a_redirect_of_vault_is_not_followed_with_the_token(vault: Vault) -> None:
     vault.troubles = [307]
     refused("${vault:kv/learning/bridge#moodle}")
@@ -238,24 +252,28 @@ def test_in_a_national_cloud_the_vault_is_named_by_its_host(key_vault: Azure) ->
 
 
 @pytest.mark.parametrize(
-    ("status", "content", "cause"),
+    ("status", "content", "cause", "passing"),
     [
         (
             404,
             {"error": {"code": "SecretNotFound", "message": SECRET}},
             "learning.vault.azure.net holds no secret moodle",
+            False,
         ),
-        (403, {"error": {"code": "Forbidden", "message": SECRET}}, "refuses the secret moodle to the identity"),
-        (500, {"error": {"code": "Trouble", "message": SECRET}}, "does not answer as it should (HTTP 500)"),
-        (0, {}, "does not answer as it should (ServiceRequestError)"),
-        (200, {"id": "https://learning.vault.azure.net/secrets/moodle/1", "value": ""}, "is empty"),
+        (403, {"error": {"code": "Forbidden", "message": SECRET}}, "refuses the secret moodle to the identity", False),
+        (400, {"error": {"code": "Trouble", "message": SECRET}}, "does not answer as it should (HTTP 400)", False),
+        (500, {"error": {"code": "Trouble", "message": SECRET}}, "does not answer as it should (HTTP 500)", True),
+        (0, {}, "does not answer as it should (ServiceRequestError)", True),
+        (200, {"id": "https://learning.vault.azure.net/secrets/moodle/1", "value": ""}, "is empty", False),
     ],
 )
 def test_what_azure_does_not_give_is_told_without_its_own_words(
-    key_vault: Azure, status: int, content: dict[str, Any], cause: str
+    key_vault: Azure, status: int, content: dict[str, Any], cause: str, passing: bool
 ) -> None:
     key_vault.status, key_vault.content = status, content
-    assert cause in str(refused("${azure:learning/moodle}"))
+    found = refused("${azure:learning/moodle}")
+    assert cause in str(found)
+    assert found.passing is passing
 
 
 def test_a_machine_that_nobody_vouches_for_is_told(key_vault: Azure, monkeypatch: pytest.MonkeyPatch) -> None:

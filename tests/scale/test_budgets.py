@@ -77,6 +77,18 @@ def test_what_is_dearer_than_the_burst_is_paid_for_afterwards(states: tuple[Stat
     assert two.draw("units", 1, per_second=0.01, burst=10) == 60.0
 
 
+def test_what_all_of_them_left_is_told_by_each_of_what_it_draws_itself(states: tuple[State, State]) -> None:
+    one, two = (StateBudget(state, "told site") for state in states)
+    assert two.left() == {}
+    for budget in (one, two):
+        budget.draw("units", 30, per_second=1e-6, burst=100)
+    (left,) = two.left().values()
+    assert (round(left.level), left.burst) == (40, 100)
+    # A debt is told as one.
+    one.draw("units a day", 30, per_second=1e-6, burst=10)
+    assert round(one.left()["units a day"].level) == -20
+
+
 def test_sharepoints_units_come_out_of_the_shared_budget(states: tuple[State, State]) -> None:
     one, two = (Budget(100, gate_of(state, "tenant")) for state in states)
     assert one.take(30) == 0.0

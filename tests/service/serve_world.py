@@ -17,6 +17,7 @@ from typing import Any
 
 from lms_bridge.sandbox.moodle import SeedCourse, demo_site, moodle_app
 from lms_bridge.sandbox.server import SandboxServer
+from lms_bridge.sandbox.wire_log import WireLog
 from lms_bridge.sync.state import State
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,6 +42,7 @@ class Home:
 
     folder: Path
     server: SandboxServer
+    wire: WireLog
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
     port: int = 0
 
@@ -111,9 +113,10 @@ def home(folder: Path) -> Iterator[Home]:
     (folder / "content" / "BIO" / "course.yaml").write_text("title: Biology\n", encoding="utf-8")
     (folder / "token").write_text(_TOKEN, encoding="utf-8")
     site = demo_site([SeedCourse("BIO", shortname="BIO", fullname="Biology")], token=_TOKEN)
-    with SandboxServer(moodle_app(site)) as server:
+    wire = WireLog()
+    with SandboxServer(moodle_app(site), log=wire) as server:
         site.settings.wwwroot = server.url
-        made = Home(folder, server)
+        made = Home(folder, server, wire)
         made.write_config()
         try:
             yield made

@@ -202,6 +202,22 @@ def test_a_destination_that_is_away_is_asked_ever_more_rarely_and_counts_as_well
     assert begun[-1] - begun[-2] == timedelta(minutes=15)
 
 
+def test_a_store_of_secrets_that_is_away_is_asked_again_like_a_destination_and_is_not_taken_for_one(
+    world: Make,
+) -> None:
+    week = world(SPRING, one=Timetable(cron="0 4 * * *"))
+    week.pass_until(SPRING + MINUTE)
+    week.lines["one"].ends_with = 7
+    week.pass_until(SPRING + timedelta(days=1))
+    begun = week.began("one")
+    assert [(later - earlier) // MINUTE for earlier, later in pairwise(begun)][1:5] == [1, 2, 4, 8]
+    (status,) = week.rota.routes()
+    assert (status.sync, status.connector) == (SyncStatus.FAILED, ConnectorStatus.HEALTHY)
+    week.lines["one"].ends_with = None
+    week.pass_until(SPRING + timedelta(days=2))
+    assert week.rota.routes()[0].sync is SyncStatus.IN_STEP
+
+
 def test_new_content_is_tried_at_the_next_regular_moment_however_long_the_wait_has_grown(world: Make) -> None:
     week = world(SPRING, one=Timetable(every=timedelta(minutes=15)))
     week.fill("one", prompt("p", SPRING - MINUTE))

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from lms_bridge.errors import UsageError
 from lms_bridge.service.textfile import write_metrics
 from lms_bridge.service.timetable import Timetable
-from tests.service.week_world import World, prompt
+from lms_bridge.testing.sample import make_page
+from tests.service.week_world import BIO, World, prompt
 
 ROOT = Path(__file__).parent.parent.parent
 NOW = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
@@ -70,9 +71,9 @@ def test_a_service_that_begins_anew_tells_the_same_of_everything_that_stands(wor
     world.down_until(NOW + timedelta(minutes=2))
     world.pass_until(NOW + timedelta(minutes=3))
     after = values(world.rota.metrics())
-    own = ("lmsbridge_writes_total", "lmsbridge_scheduler_tick_timestamp", "lmsbridge_run_seconds")
+    own = ["writes_total", "scheduler_tick_timestamp", "run_seconds", "budget_remaining"]
     for name in before:
-        if name.startswith("lmsbridge_") and name not in own:
+        if name.startswith("lmsbridge_") and name.removeprefix("lmsbridge_") not in own:
             assert after[name] == before[name], name
 
 
@@ -106,7 +107,8 @@ def test_the_textfile_tells_the_same_of_the_routes_and_is_written_as_a_whole(wor
     file = tmp_path / "lms-bridge.prom"
     write_metrics(world.rota.served, file, world.now)
     served, written = values(world.rota.metrics()), values(file.read_bytes())
-    assert written["lmsbridge_objects"] == served["lmsbridge_objects"]
+    for name in ("objects", "remote_calls_total", "budget_remaining"):
+        assert written[f"lmsbridge_{name}"] == served[f"lmsbridge_{name}"]
     assert written["lmsbridge_last_success_timestamp"] == served["lmsbridge_last_success_timestamp"]
     assert file.stat().st_mode & 0o777 == 0o644
     assert [each.name for each in tmp_path.glob(".lms-bridge.prom*")] == []
@@ -114,7 +116,60 @@ def test_the_textfile_tells_the_same_of_the_routes_and_is_written_as_a_whole(wor
         write_metrics(world.rota.served, tmp_path / "nowhere" / "lms-bridge.prom", world.now)
 
 
+def test_how_requests_ended_is_counted_over_all_runs_and_restarts_and_told_by_destination_alone(world: World) -> None:
+    line = world.lines["one"]
+    world.fill("one", prompt("p", NOW))
+    world.pass_until(NOW + timedelta(minutes=1))
+    first = values(world.rota.metrics())["lmsbridge_remote_calls_total"]
+    assert first["memory", "done"] == sum(line.there.counts.values()) > 0
+    # Every way in which one may end is told from the beginning on, so that its first is an increase.
+    assert {outcome: n for (_, outcome), n in first.items() if outcome != "done"} == dict.fromkeys(
+        ("busy", "refused", "unanswered", "unreachable"), 0
+    )
+    line.there.unreachable = True
+    world.down_until(NOW + timedelta(hours=1))
+    world.pass_until(NOW + timedelta(hours=1, minutes=1))
+    later = values(world.rota.metrics())["lmsbridge_remote_calls_total"]
+    assert later["memory", "done"] == first["memory", "done"]
+    assert later["memory", "unreachable"] > 0
+    world.rota.exchange(replace(world.rota.served, routes=()))
+    assert "lmsbridge_remote_calls_total" not in values(world.rota.metrics())
+
+
+def test_what_a_destination_may_be_asked_still_grows_again_after_a_run(world: World) -> None:
+    world.fill("one", prompt("p", NOW))
+    world.pass_until(NOW + timedelta(seconds=1))
+    left = values(world.rota.metrics())["lmsbridge_budget_remaining"]["memory",]
+    assert left == pytest.approx(1 - sum(world.lines["one"].there.counts.values()) / 10, abs=0.02)
+    world.pass_until(NOW + timedelta(minutes=6))
+    later = values(world.rota.metrics())["lmsbridge_budget_remaining"]["memory",]
+    assert later == pytest.approx(left + 0.1, abs=0.02)
+
+
+def test_how_much_of_the_pages_arrived_is_that_of_the_last_run_that_wrote_any(world: World) -> None:
+    line = world.lines["one"]
+    linked = make_page(BIO, "linked", '<p>See <a href="https://example.org/">there</a>.</p>')
+    world.fill("one", prompt("p", NOW))
+    world.pass_until(NOW + timedelta(minutes=1))
+    assert "lmsbridge_fidelity_ratio" not in values(world.rota.metrics())
+    line.there.drops_links = True
+    world.fill("one", linked, make_page(BIO, "plain", "<p>Words.</p>"))
+    world.pass_until(NOW + timedelta(hours=2))
+    # The course's index is a page of links as well.
+    assert values(world.rota.metrics())["lmsbridge_fidelity_ratio"]["one",] == pytest.approx(1 / 3, abs=1e-5)
+    line.there.drops_links = False
+    world.fill("one", replace(linked, body="<p>Nothing to be lost.</p>"), *line.source.content[1:])
+    world.pass_until(NOW + timedelta(hours=4))
+    assert values(world.rota.metrics())["lmsbridge_fidelity_ratio"] == {("one",): 1.0}
+
+
 # What is shipped
+
+
+def ran_with_everything(world: World) -> bytes:
+    world.fill("one", prompt("p", NOW), make_page(BIO, "page", "<p>Words.</p>"))
+    world.pass_until(NOW + timedelta(hours=1))
+    return world.rota.metrics()
 
 
 def dashboard() -> list[str]:
@@ -132,9 +187,7 @@ def alerts() -> list[str]:
 def test_every_metric_and_label_that_is_asked_for_is_really_exported(
     world: World, shipped: Callable[[], list[str]]
 ) -> None:
-    world.fill("one", prompt("p", NOW))
-    world.pass_until(NOW + timedelta(hours=1))
-    exported = labels(world.rota.metrics())
+    exported = labels(ran_with_everything(world))
     for expression in shipped():
         names = set(re.findall(r"\b(?:lmsbridge|process)_\w+", expression))
         assert names
@@ -147,22 +200,29 @@ def test_every_metric_and_label_that_is_asked_for_is_really_exported(
 
 
 def test_every_metric_of_ours_is_used_by_the_dashboard_or_an_alert_or_is_told_in_the_docs(world: World) -> None:
-    world.fill("one", prompt("p", NOW))
-    world.pass_until(NOW + timedelta(hours=1))
     told = " ".join([*dashboard(), *alerts(), (ROOT / "docs/running.md").read_text(encoding="utf-8")])
-    ours = {name for name in labels(world.rota.metrics()) if name.startswith("lmsbridge_")}
+    ours = {name for name in labels(ran_with_everything(world)) if name.startswith("lmsbridge_")}
     assert {name for name in ours if name not in told} == set()
 
 
 def test_alerts_name_only_labels_that_their_metric_has(world: World) -> None:
-    world.fill("one", prompt("p", NOW))
-    world.pass_until(NOW + timedelta(hours=1))
-    exported = labels(world.rota.metrics())
+    exported = labels(ran_with_everything(world))
     groups = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text(encoding="utf-8"))["groups"]
     for rule in (rule for group in groups for rule in group["rules"]):
         (name,) = re.findall(r"lmsbridge_\w+", rule["expr"])
         used = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
         assert used <= exported[name], rule["alert"]
+
+
+def test_an_alert_says_when_nothing_is_told_any_more_by_what_service_and_textfile_both_tell(
+    world: World, tmp_path: Path
+) -> None:
+    (asked,) = [name for rule in alerts() for name in re.findall(r"absent\((\w+)\)", rule)]
+    assert asked in labels(world.rota.metrics())
+    write_metrics(world.rota.served, tmp_path / "lms-bridge.prom", world.now)
+    assert asked in labels((tmp_path / "lms-bridge.prom").read_bytes())
+    # Before any run, too: else it would be raised on the first day.
+    assert world.ran == []
 
 
 def test_another_state_is_counted_from_its_own_beginning(world: World, tmp_path: Path) -> None:

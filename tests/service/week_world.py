@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from lms_bridge.connector import CallEnd, Left, Spent
 from lms_bridge.items import Course, Item, Key, Kind, Prompt
 from lms_bridge.service.reading import Served, ServedRoute
 from lms_bridge.service.rota import Rota
@@ -15,6 +16,7 @@ from lms_bridge.sync.policy import Policy, Prune
 from lms_bridge.sync.report import exit_code
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Route
+from lms_bridge.sync.spent import keep_fidelity, keep_spent
 from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import empty_state
 from lms_bridge.testing.memory import MemoryDestination
@@ -37,12 +39,26 @@ class Ran:
 
 
 @dataclass
+class Counting(MemoryDestination):
+    """One that tells what it was asked since, and has a budget of ten requests an hour."""
+
+    asked: int = 0
+
+    def spent(self) -> Spent:
+        since, self.asked = sum(self.counts.values()) - self.asked, sum(self.counts.values())
+        end = CallEnd.UNREACHABLE if self.unreachable else CallEnd.DONE
+        return Spent({end: since} if since else {}, {"requests": Left(10.0 - since, 10 / 3600, 10.0)})
+
+
+@dataclass
 class Line:
     """What one route leads from and to."""
 
     source: MemorySource = field(default_factory=lambda: MemorySource(SOURCE))
-    there: MemoryDestination = field(default_factory=MemoryDestination)
+    there: MemoryDestination = field(default_factory=Counting)
     takes: timedelta = timedelta(seconds=20)
+    ends_with: int | None = None
+    """The exit code of a run that comes to nothing, before it is kept as one."""
     policy: Policy = field(default_factory=Policy)
     before: Callable[[], None] = lambda: None
     meanwhile: Callable[[], None] = lambda: None
@@ -126,10 +142,14 @@ class World:
         self.under_way.add(request.route)
         ran = Ran(request.route, self.now, request.by)
         self.ran.append(ran)
+        if line.ends_with is not None:
+            return self._came_to_nothing(ran, line.ends_with)
         route = Route(request.route, line.source, line.there, line.there.kinds, line.policy)
         with State.open(self.file) as state, state.lease(route.name):
             plan = prepare(route, state, now=self.now, only=request.only)
             report = apply(plan, route, state, now=self.now, approve=plan.checksum == request.approve)
+            keep_fidelity(state, report)
+            keep_spent(state, [line.there], self.now)
             self._note_posts(line.there)
             line.meanwhile()
             # Whatever else is due meanwhile happens while this one still holds its lease.
@@ -137,6 +157,11 @@ class World:
         self.under_way.remove(request.route)
         ran.code, ran.ended = exit_code([report]), self.now
         return ran.code
+
+    def _came_to_nothing(self, ran: Ran, code: int) -> int:
+        self.under_way.remove(ran.route)
+        ran.code, ran.ended = code, self.now
+        return code
 
     def stop(self, route: str) -> bool:
         return route in self.under_way

@@ -27,6 +27,28 @@ def test_whether_a_route_is_held_can_be_asked_without_taking_it(tmp_path: Path) 
         assert not other.is_leased("r")
 
 
+def test_nobody_is_turned_away_by_those_who_only_ask_whether_a_route_is_held(location: str) -> None:
+    enough = threading.Event()
+    with State.open(location) as service, State.open(location) as other, State.open(location) as cron:
+
+        def ask(state: State) -> None:
+            while not enough.is_set():
+                state.is_leased("r")
+
+        asking = [threading.Thread(target=ask, args=[state]) for state in (service, other)]
+        for each in asking:
+            each.start()
+        try:
+            for _ in range(100):
+                with cron.lease("r"):
+                    assert service.is_leased("r")
+                assert not service.is_leased("r"), "nor is one who asks taken for one who holds it"
+        finally:
+            enough.set()
+            for each in asking:
+                each.join()
+
+
 def test_who_is_sent_away_is_told_which_process_holds_the_route(tmp_path: Path) -> None:
     file = tmp_path / "state.sqlite"
     lock_of(file).write_text("99999999999 left by a process that is long gone")
