@@ -52,8 +52,8 @@ class Problem:
     cause: str
     where: str = ""
     next_step: str = ""
-    trouble: Trouble = field(default=Trouble.OTHER, compare=False, repr=False, kw_only=True)
     passing: bool = False
+    trouble: Trouble = field(default=Trouble.OTHER, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         for name in ("cause", "where", "next_step"):

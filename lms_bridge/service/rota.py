@@ -16,7 +16,7 @@ from lms_bridge.service.attempt import Attempt, digest_of
 from lms_bridge.service.doors import Health, Progress, RouteStatus
 from lms_bridge.service.reading import Served, ServedRoute
 from lms_bridge.service.running import STOPPED, Request, Runner
-from lms_bridge.service.standing import Ended, Seen, past_of, route_status
+from lms_bridge.service.standing import Ended, past_of, route_status
 from lms_bridge.service.store import Stored
 from lms_bridge.service.timetable import Next, next_run
 from lms_bridge.service.turn import Turn, Unwanted
@@ -56,9 +56,9 @@ class Rota:
         with self._lock:
             turns = [(route, self._turns[route.name]) for route in self._served.routes]
             told = [Told(self._status(route, turn), route.destination, turn.seen) for route, turn in turns]
-            about = Service(config_valid=not self._config_problem, ticked=self._ticked, tried=self._stored.tried())
-            asked = self._stored.asked(self._served.destinations, self._clock())
-        return exposition(told, asked, about)
+            valid, ticked, destinations = not self._config_problem, self._ticked, self._served.destinations
+        about = Service(config_valid=valid, ticked=ticked, tried=self._stored.tried())
+        return exposition(told, self._stored.asked(destinations, self._clock()), about)
 
     @property
     def served(self) -> Served:
@@ -73,11 +73,9 @@ class Rota:
         """Every few seconds: see what others did meanwhile, and set each route's next moment."""
         with self._lock:
             self._ticked = self._clock()
-            for name, turn in self._turns.items():
-                if turn.running is not None or self._ending:
-                    self._look(name, turn)
-                else:
-                    self._plan(name, turn)
+            turns = list(self._turns.items())
+        for name, turn in turns:
+            self._plan(name, turn)
 
     def ring(self, name: str) -> None:
         """A route's moment has come. Returns when its run has ended."""
@@ -85,10 +83,16 @@ class Rota:
             turn = self._turns.get(name)
             if turn is None or turn.running is not None or self._ending:
                 return
+            asked = turn.asked is not None
+        # Not begun where nobody knows what ran: once the state answers, its moment has come anyway.
+        free = asked or (self._look(name, turn) and not self._stored.is_leased(name))
+        with self._lock:
+            if self._turns.get(name) is not turn or turn.running is not None or self._ending:
+                return
             request, turn.asked = turn.asked, None
             if request is None:
-                planned = self._decide(name, turn)
-                if planned.at is None or planned.at > self._clock() or self._stored.is_leased(name):
+                at = None if asked else self._decide(name, turn).at
+                if at is None or at > self._clock() or not free:
                     # It was exchanged for another moment while this one was on its way, or somebody else runs it: the
                     # next tick looks again.
                     return
@@ -102,8 +106,7 @@ class Rota:
                 turn.running = None
                 self._leaving = [each for each in self._leaving if each is not turn]
                 self._ended.notify_all()
-                if not self._ending and self._turns.get(name) is turn:
-                    self._plan(name, turn)
+            self._plan(name, turn)
 
     def exchange(self, served: Served) -> None:
         """Go by another config from now on. What runs goes on by the one that it began with, unless its route is gone:
@@ -118,7 +121,7 @@ class Rota:
             self._served, self._config_problem = served, ""
             self._leaving = [turn for name, turn in under_way.items() if name not in names]
             self._turns = {name: under_way.get(name) or known.get(name) or Turn() for name in names}
-            self.tick()
+        self.tick()
 
     def _leave(self, name: str, turn: Turn) -> None:
         if self._alarm is not None:
@@ -176,10 +179,12 @@ class Rota:
         approve: str | None = None,
         override: bool = False,
     ) -> None:
+        self._known(route)
+        leased = self._stored.is_leased(route)
         with self._lock:
             served = self._known(route)
             turn, now = self._turns[route], self._clock()
-            if turn.running is not None or turn.asked is not None or self._stored.is_leased(route):
+            if turn.running is not None or turn.asked is not None or leased:
                 raise UsageError(f"the route {route} runs already.", next_step="Wait until it has ended.")
             shut = closed(served.timetable.windows, now)
             if shut is not None and not override:
@@ -217,7 +222,7 @@ class Rota:
             turn.unwanted = Unwanted.BY_A_PERSON
             self._runner.stop(route)
             _log.warning("run is ended", extra={"route": route, "by": by})
-            self._stored.tell(Act(deed=Deed.CANCEL, route=route), Actor(Role.PERSON, by))
+        self._stored.tell(Act(deed=Deed.CANCEL, route=route), Actor(Role.PERSON, by))
         return True
 
     # Inside
@@ -244,44 +249,60 @@ class Rota:
             cancelled = turn.unwanted is Unwanted.BY_A_PERSON and code == STOPPED
             ended = Ended("", begun, self._clock(), code, cancelled=cancelled)
             turn.remember(Attempt(ended, went_by))
-            self._stored.keep_attempt(name, Attempt(ended, went_by))
-            self._look(name, turn)
+        self._stored.keep_attempt(name, Attempt(ended, went_by))
+        self._look(name, turn)
         run = turn.seen.last.run if turn.seen.last is not None else ""
         _log.info("run ended with %s", code, extra={**about, "run": run})
 
     def _plan(self, name: str, turn: Turn) -> None:
         """Look at the route, and set its alarm. Without a state nothing is set: nobody knows what ran."""
-        at = self._decide(name, turn).at
-        if self._alarm is None or (self._stored.problem and turn.asked is None):
-            return
-        held, now = self._alarm.at(name), self._clock()
-        # What a person asked for has its moment, unless that went by while the run before still held its place.
-        at = now if turn.asked is not None else at
-        if at is None:
-            self._alarm.drop(name)
-        elif held is None or (held != at and max(held, at) > now):
-            self._alarm.set(name, at)
+        looked = self._look(name, turn)
+        with self._lock:
+            if self._turns.get(name) is not turn or turn.running is not None or self._ending:
+                return
+            at = (self._decide(name, turn) if looked else turn.next).at
+            if self._alarm is None or (not looked and turn.asked is None):
+                return
+            held, now = self._alarm.at(name), self._clock()
+            # What a person asked for has its moment, unless that went by while the run before still held its place.
+            at = now if turn.asked is not None else at
+            if at is None:
+                self._alarm.drop(name)
+            elif held is None or (held != at and max(held, at) > now):
+                self._alarm.set(name, at)
 
     def _decide(self, name: str, turn: Turn) -> Next:
+        """By what was seen last. With the lock."""
         route = self._served.route(name)
-        if route is not None and self._look(name, turn):
+        if route is not None:
             past = past_of(turn.seen, turn.looked)
             turn.next = next_run(name, route.timetable, past, turn.seen.due, self._clock())
         return turn.next
 
     def _look(self, name: str, turn: Turn) -> bool:
+        """Without the lock: a state that does not answer holds up nobody else."""
         seen = self._seen(name, turn)
-        if seen is not None and not turn.recalled:
+        if seen and not turn.recalled:
             # What an earlier process tried: what is held is not tried again for a restart.
             last, turn.recalled = self._stored.last_attempt(name), True
-            if last is not None and not turn.attempts:
-                turn.remember(last)
-                seen = self._seen(name, turn)
-        turn.seen = seen or turn.seen
-        return seen is not None
+            with self._lock:
+                new = last is not None and not turn.attempts
+                if last is not None and new:
+                    turn.remember(last)
+            seen = self._seen(name, turn) if new else seen
+        return seen
 
-    def _seen(self, name: str, turn: Turn) -> Seen | None:
-        return self._stored.look(name, turn.attempts, running=turn.running is not None, before=turn.seen)
+    def _seen(self, name: str, turn: Turn) -> bool:
+        with self._lock:
+            if self._turns.get(name) is not turn and turn.running is None:
+                return False
+            running, attempts, before = turn.running, turn.attempts, turn.seen
+        seen = self._stored.look(name, attempts, running=running is not None, before=before)
+        with self._lock:
+            # Unless a run began or ended meanwhile: then somebody has looked again, or will.
+            if seen is not None and turn.running is running and turn.attempts is attempts:
+                turn.seen = seen
+        return seen is not None
 
     def _known(self, name: str) -> ServedRoute:
         route = self._served.route(name)

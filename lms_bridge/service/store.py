@@ -5,12 +5,15 @@ process of its own: what does that stays in memory.
 import logging
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from lms_bridge.audit.line import Act, Actor
-from lms_bridge.errors import BridgeError
+from lms_bridge.errors import BridgeError, StateError
 from lms_bridge.service.attempt import Attempt, read, written
 from lms_bridge.service.standing import Ended, Seen, look
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 # The location comes over standard input: it may hold a password, and arguments are seen by everybody.
+_MOMENT = 2.0
+"""Seconds that one question waits for another; and after which one that failed is not asked again at once."""
 _PREPARE = "import sys; from lms_bridge.sync.state import State; State.open(sys.stdin.read()).close()"
 
 
@@ -43,14 +48,26 @@ def open_state(location: str) -> "State":
 
 
 class Stored:
-    """Opened when something is asked first, and anew where another state is named. One thread at a time."""
+    """Opened when something is asked first, and anew where another state is named. From any thread: one question at a
+    time, and whoever comes while one is not answered is told so after a moment, instead of waiting along with it."""
 
     def __init__(self, location: str) -> None:
         self._location = location
         self._state: State | None = None
         self._counted_from = 0
-        self.problem = "the state is not open yet"
-        """Why it cannot be read; empty when it was, the last time."""
+        self._problem = "the state is not open yet"
+        self._turn = Lock()
+        self._since: float | None = None
+        """When what is being asked was asked."""
+        self._refused: tuple[float, StateError] | None = None
+        """When and how a question failed for which it had taken its time."""
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be read; empty when it was, the last time, and answers."""
+        since = self._since
+        late = since is not None and monotonic() - since > _MOMENT
+        return str(_silent(self._location).problem) if late else self._problem
 
     def use(self, location: str) -> bool:
         """Whether it is the same one as before."""
@@ -65,37 +82,64 @@ class Stored:
             self._state.close()
             self._state = None
 
-    def opened(self) -> "State":
+    @contextmanager
+    def _asked(self) -> "Iterator[State]":
         """Raises StateError."""
-        if self._state is None:
-            opened = open_state(self._location)
-            self._counted_from = opened.figures.last_outcome()
-            self._state = opened
-        return self._state
+        if self._refused is not None and monotonic() - self._refused[0] < _MOMENT:
+            raise self._refused[1]
+        if not self._turn.acquire(timeout=_MOMENT):
+            raise _silent(self._location)
+        self._since = begun = monotonic()
+        try:
+            yield self._opened()
+            self._refused = None
+        except StateError as error:
+            late = monotonic() - begun > _MOMENT
+            self._refused = (monotonic(), error) if late else None
+            raise
+        finally:
+            self._since = None
+            self._turn.release()
+
+    def _opened(self) -> "State":
+        if self._state is not None:
+            return self._state
+        location = self._location
+        opened = open_state(location)
+        counted_from = opened.figures.last_outcome()
+        if location != self._location:
+            opened.close()
+            raise StateError("The state was exchanged for another one meanwhile.")
+        self._state, self._counted_from = opened, counted_from
+        return opened
 
     def look(self, route: str, attempts: Sequence[Ended], *, running: bool, before: Seen) -> Seen | None:
         """None where the state cannot be read, which is logged once."""
         try:
-            seen = look(self.opened(), route, attempts, running=running, before=before)
+            with self._asked() as state:
+                seen = look(state, route, attempts, running=running, before=before)
         except BridgeError as error:
-            if str(error.problem) != self.problem:
+            if str(error.problem) != self._problem:
                 _log.error("%s", error.problem)
-            self.problem = str(error.problem)
+            self._problem = str(error.problem)
             return None
-        self.problem = ""
+        self._problem = ""
         return seen
 
     def is_leased(self, route: str) -> bool:
         try:
-            return self.opened().is_leased(route)
+            with self._asked() as state:
+                return state.is_leased(route)
         except BridgeError:
             return False
 
     def doing(self, route: str) -> "Doing | None":
         """The last sign of life of the route's run; none where the state is not open."""
-        state = self._state
+        if self._state is None:
+            return None
         try:
-            return state.history.doing(route) if state is not None else None
+            with self._asked() as state:
+                return state.history.doing(route)
         except BridgeError:
             return None
 
@@ -103,7 +147,8 @@ class Stored:
         """Counted from when the state was first opened: what it remembers of earlier runs shrinks with time, and a
         counter that shrinks passes for one that began anew."""
         try:
-            return self.opened().figures.tried(self._counted_from)
+            with self._asked() as state:
+                return state.figures.tried(self._counted_from)
         except BridgeError:
             return {}
 
@@ -112,7 +157,8 @@ class Stored:
         from lms_bridge.sync.spent import asked_of
 
         try:
-            return asked_of(self.opened(), destinations, now)
+            with self._asked() as state:
+                return asked_of(state, destinations, now)
         except BridgeError:
             return []
 
@@ -120,7 +166,8 @@ class Stored:
         from lms_bridge.sync.intent import Topic
 
         try:
-            note = self.opened().notes.find(Topic.ATTEMPT, route)
+            with self._asked() as state:
+                note = state.notes.find(Topic.ATTEMPT, route)
         except BridgeError:
             return None
         return read(note.text, note.at) if note is not None else None
@@ -129,14 +176,26 @@ class Stored:
         from lms_bridge.sync.intent import Topic
 
         try:
-            self.opened().notes.put(Topic.ATTEMPT, {route: written(attempt)}, attempt.ended.begun)
+            with self._asked() as state:
+                state.notes.put(Topic.ATTEMPT, {route: written(attempt)}, attempt.ended.begun)
         except BridgeError as error:
             _log.error("that it was tried is forgotten at a restart: %s", error.problem, extra={"route": route})
 
     def tell(self, act: Act, by: Actor) -> None:
         """Into the audit trail."""
         try:
-            self.opened().trail.add(act, by=by)
+            with self._asked() as state:
+                state.trail.add(act, by=by)
         except BridgeError as error:
             about = {"route": act.route, "by": by.name}
             _log.error("that somebody did this is not in the audit trail: %s: %s", act.deed, error.problem, extra=about)
+
+
+def _silent(location: str) -> StateError:
+    from lms_bridge.sync.state_engine import shown
+
+    return StateError(
+        "The state store does not answer.",
+        where=shown(location),
+        next_step="Look at its server and the network on the way; what was asked is waited for.",
+    )

@@ -102,6 +102,14 @@ def where(engine: Engine) -> str:
     return str(file) if file is not None else engine.url.set(query={}).render_as_string(hide_password=True)
 
 
+def shown(location: str) -> str:
+    """A store's place for messages, without a password, before it is opened."""
+    try:
+        return make_url(location).set(query={}).render_as_string(hide_password=True) if "://" in location else location
+    except (sa.exc.ArgumentError, ValueError):
+        return "state"
+
+
 class Store:
     """The engine behind a lock: one transaction at a time, from whatever thread."""
 

@@ -102,8 +102,17 @@ def test_each_role_opens_what_it_may_and_nothing_else(
 @pytest.mark.parametrize(("path", "role"), POSTS)
 @pytest.mark.parametrize(
     "how",
-    ["no token", "another's token", "another site", "no origin", "cross-site", "as JSON", "as a file", "too much"],
-)
+    [
+        "no token",
+        "another's token",
+        "another site",
+        "a hidden origin",
+        "cross-site",
+        "as JSON",
+        "as a file",
+        "too much",
+    ],
+)  # fmt: skip
 def test_no_other_site_has_a_form_sent_in_a_person_s_name(room: Room, path: str, role: Role, how: str) -> None:
     client = room.signed_in("ada")
     token = token_of(client.get("/").text)
@@ -115,7 +124,7 @@ def test_no_other_site_has_a_form_sent_in_a_person_s_name(room: Room, path: str,
             fields["token"] = token_of(room.signed_in("ada").get("/").text)
         case "another site":
             headers["Origin"] = "http://localhost.example.org"
-        case "no origin":
+        case "a hidden origin":
             headers["Origin"] = "null"
         case "cross-site":
             headers = {"Sec-Fetch-Site": "cross-site"}
@@ -131,6 +140,21 @@ def test_no_other_site_has_a_form_sent_in_a_person_s_name(room: Room, path: str,
     assert room.service.told == []
     assert room.decisions == []
     assert client.get("/").status_code == 200, "the session goes on"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": ADDRESS}, {"Origin": ADDRESS, "Sec-Fetch-Site": "same-origin"}])
+def test_a_form_of_our_own_is_taken_from_browsers_that_name_no_origin_as_well(
+    room: Room, headers: dict[str, str]
+) -> None:
+    """So that what is refused above is refused for what it says: without an origin the token alone decides."""
+    client = room.signed_in("ada")
+    token = token_of(client.get("/").text)
+    path = "/routes/programme-to-moodle/cancel"
+    assert client.post(path, data={"token": token}, headers=headers).status_code == 400, "nothing runs that could end"
+    assert [what for _, what, *_ in room.decisions] == ["run cancelled"]
+    for wrong in ({}, {"token": ""}, {"token": token[:-1]}):
+        assert client.post(path, data=wrong, headers=headers).status_code == 403
+    assert len(room.decisions) == 1
 
 
 def sign_in(room: Room, client, name: str = "anna", password: str = PASSWORD, **fields: str):

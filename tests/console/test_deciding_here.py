@@ -9,14 +9,17 @@ from contextlib import contextmanager
 import pytest
 
 from lms_bridge.cli.trial import Trial
+from lms_bridge.config.load import load_config
 from lms_bridge.connector import Payload
 from lms_bridge.console.apart import Apart
 from lms_bridge.console.previewing import _embedded
 from lms_bridge.items import Asset, Kind
 from lms_bridge.markup.links import asset_src
+from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sandbox.moodle import Hand
 from lms_bridge.sandbox.pair import write_credentials
 from lms_bridge.sync.policy import Edited
+from lms_bridge.sync.state import State
 from tests.console.console_world import Room, look, post
 from tests.console.seeding import PLACE, conflict, state_of
 from tests.console.test_pages import words
@@ -267,12 +270,29 @@ def test_what_cannot_be_reached_is_told_and_not_a_fault_of_the_console(room: Roo
     assert "error moodle connection" in read
 
 
-def test_a_run_is_cancelled_in_good_order(living: Room) -> None:
+def test_a_run_is_cancelled_in_good_order(living: Room, trial: Trial) -> None:
+    trial.pair.moodle.faults.add(Fault("delay", seconds=1.0))
     client = living.signed_in("anna")
     post(client, "/run", route=MOODLE)
-    post(client, f"/routes/{MOODLE}/cancel")
+    cancelled = post(client, f"/routes/{MOODLE}/cancel")
+    assert cancelled.headers["location"] == f"/routes/{MOODLE}", "it was under way"
     living.service.wait()
     assert [what for _, what, *_ in living.decisions] == ["run started", "run cancelled"]
+    with State.open(load_config(living.config_file).state) as state:
+        (run,) = state.history.last_runs(MOODLE, 9)
+        assert (run.exit_code, run.ended is not None) == (10, True)
+        assert not state.is_leased(MOODLE)
+        assert state.open_intents(MOODLE) == []
+    assert not trial.pair.site.wiki_pages, "nothing was begun any more"
+
+
+def test_a_run_that_has_ended_is_not_cancelled(living: Room) -> None:
+    client = living.signed_in("anna")
+    post(client, "/run", route=MOODLE)
+    living.service.wait()
+    assert post(client, f"/routes/{MOODLE}/cancel").status_code == 400
+    with State.open(load_config(living.config_file).state) as state:
+        assert [run.exit_code for run in state.history.last_runs(MOODLE, 9)] == [0]
 
 
 def test_one_course_or_one_item_is_run_alone(living: Room, trial: Trial) -> None:

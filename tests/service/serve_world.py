@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lms_bridge.sandbox.moodle import SeedCourse, demo_site, moodle_app
+from lms_bridge.sandbox.moodle import MoodleSite, SeedCourse, demo_site, moodle_app
 from lms_bridge.sandbox.server import SandboxServer
 from lms_bridge.sandbox.wire_log import WireLog
 from lms_bridge.sync.state import State
@@ -42,6 +42,7 @@ class Home:
 
     folder: Path
     server: SandboxServer
+    site: MoodleSite
     wire: WireLog
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
     port: int = 0
@@ -116,7 +117,7 @@ def home(folder: Path) -> Iterator[Home]:
     wire = WireLog()
     with SandboxServer(moodle_app(site), log=wire) as server:
         site.settings.wwwroot = server.url
-        made = Home(folder, server, wire)
+        made = Home(folder, server, site, wire)
         made.write_config()
         try:
             yield made
