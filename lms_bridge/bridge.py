@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
 from lms_bridge.expiry import findings as ending_soon
 from lms_bridge.items import Key
 from lms_bridge.late import Late
+from lms_bridge.logged import about
 from lms_bridge.opening import (
     basis_for,
     endings_of,
@@ -75,7 +77,8 @@ class Bridge:
             ground = None if only or answers else ground_of(route, self.state)
             note = read(self.notes, route) if ground is not None else None
             plan = recalled(note, route, ground, clock()) if ground is not None else None
-            found = plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name))
+            with about(route=route.name):
+                found = plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name))
             plans.append(self._held(found, clock(), through=through_windows))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
@@ -112,7 +115,7 @@ class Bridge:
         whole, courses = closed(windows, now), frozen(windows, now)
         held = hold(plan, lambda course: whole or courses.get(course)) if whole or courses else plan
         if held is not plan and through:
-            _log.warning("%s: what windows hold back is pushed all the same", plan.route)
+            _log.warning("what windows hold back is pushed all the same", extra={"route": plan.route})
         return plan if through else held
 
     def sync(
@@ -144,9 +147,9 @@ class Bridge:
             held = self._leased(leases)
             free = replace(self, routes=tuple(route for route in self.routes if route.name not in held))
             names = [route.name for route in free.routes]
-            beating = leases.enter_context(
-                heartbeat(self.state, names, run, clock, progress, beaten=lambda: self.keep_spent(clock()))
-            )
+            leases.enter_context(about(run=run))
+            spent = partial(keep_spent, self.state, self.destinations.values())
+            beating = leases.enter_context(heartbeat(self.state, names, run, clock, progress, beaten=spent))
             plans = free.plan(
                 clock=clock, only=only, answers=answers, progress_of=beating, through_windows=through_windows
             )
@@ -179,19 +182,13 @@ class Bridge:
         """Every route by its plan, and what is worth knowing at the next look noted."""
         from lms_bridge.sync.apply import apply
 
-        done = [
-            apply(
-                plan,
-                route,
-                self.state,
-                now=clock(),
-                run=run,
-                approve=plan.checksum in approved,
-                stop=stop,
-                progress=progress_of(route.name),
-            )
-            for route, plan in zip(self.routes, plans, strict=True)
-        ]
+        done = []
+        for route, plan in zip(self.routes, plans, strict=True):
+            told, approve = progress_of(route.name), plan.checksum in approved
+            with about(route=route.name):
+                done.append(
+                    apply(plan, route, self.state, now=clock(), run=run, approve=approve, stop=stop, progress=told)
+                )
         for plan, route, report in zip(plans, self.routes, done, strict=True):
             keep(self.notes, route, plan, report, self.state)
             keep_fidelity(self.state, report)
@@ -207,10 +204,6 @@ class Bridge:
             share = getattr(destination, "share", None)
             if share is not None:
                 share(StateBudget(self.state, name))
-
-    def keep_spent(self, now: datetime) -> None:
-        """What was asked of destinations since, for whoever serves."""
-        keep_spent(self.state, self.destinations.values(), now)
 
     def _interrupt(self, *, finish: bool) -> None:
         for destination in self.destinations.values():
@@ -286,11 +279,10 @@ def open_bridge(
                 )
                 for route in chosen
             )
-            bridge = Bridge(config, routes, sources, destinations, state, notes_of(config))
             try:
-                yield bridge
+                yield Bridge(config, routes, sources, destinations, state, notes_of(config))
             finally:
-                bridge.keep_spent(datetime.now(UTC))
+                keep_spent(state, destinations.values(), datetime.now(UTC))
 
 
 def check(config: Config, *, now: datetime | None = None) -> Iterator[tuple[str, Finding]]:

@@ -33,17 +33,18 @@ ROOMS = {
     "hours": set(),
     "windows": set(),
     "late": set(),
+    "logged": set(),
     "opening": GROUND | {"basis", "config", "late", "sync"},
     "notify": GROUND | {"config", "expiry", "sync", "transport"},
     "afterwards": GROUND | {"config", "notify", "opening", "sync"},
     "masking": set(),
     "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
-    "bridge": GROUND | {"audit", "config", "expiry", "late", "opening", "registry", "sync", "windows"},
-    "service": {"audit", "errors", "windows", "config", "opening", "sync", "console"},
+    "bridge": GROUND | {"audit", "config", "expiry", "late", "logged", "opening", "registry", "sync", "windows"},
+    "service": {"audit", "errors", "logged", "windows", "config", "opening", "sync", "console"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
     | {"sources", "scale", "opening", "console", "service", "tracing"}
-    | {"afterwards", "audit", "masking", "notify", "support"},
+    | {"afterwards", "audit", "logged", "masking", "notify", "support"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},

@@ -37,6 +37,7 @@ def worker(
     from lms_bridge.cli.options import load
     from lms_bridge.cli.signals import stopping
     from lms_bridge.scale.worker import Worker
+    from lms_bridge.sync.spent import keep_spent
     from lms_bridge.sync.state import State
 
     loaded = load(context, config)
@@ -60,7 +61,7 @@ def worker(
                 return worker.work(job)
             finally:
                 for bridge in bridges:
-                    bridge.keep_spent(datetime.now(UTC))
+                    keep_spent(bridge.state, bridge.destinations.values(), datetime.now(UTC))
 
         queue.run(work, stop, until_idle=until_idle)
 

@@ -4,11 +4,12 @@ It outlives a service that is killed, and holds the route's lease as long as it 
 """
 
 import json
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
@@ -17,6 +18,7 @@ from typing import IO, Protocol
 from lms_bridge.audit.actor import FOR, spelled
 from lms_bridge.audit.line import Actor, Role
 from lms_bridge.errors import Problem
+from lms_bridge.logged import FIELDS
 
 # -P: a file of the current folder, which authors may write, is never taken for a library.
 _COMMAND = (sys.executable, "-P", "-c", "from lms_bridge.cli import main; main()")
@@ -41,12 +43,21 @@ class Request:
     override: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A line of what a run tells. `about`: its run, route, course and item, as far as they are known."""
+
+    text: str
+    level: int = logging.WARNING
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
 class Runner(Protocol):
     def run(
-        self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
+        self, file: Path, request: Request, told: Callable[[Said], None], wanted: Callable[[], bool] = lambda: True
     ) -> int:
-        """Runs to its end, and gives the exit code; `told` is given what it says went wrong, line by line. `wanted` is
-        asked when nothing but `stop` can keep it any more: one that is not wanted by then is stopped."""
+        """Runs to its end, and gives the exit code; `told` is given what it does and what goes wrong, as it comes.
+        `wanted` is asked when nothing but `stop` can keep it any more: one that is not wanted by then is stopped."""
         ...
 
     def stop(self, route: str) -> bool:
@@ -66,7 +77,7 @@ class Processes:
         self._lock = Lock()
 
     def run(
-        self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
+        self, file: Path, request: Request, told: Callable[[Said], None], wanted: Callable[[], bool] = lambda: True
     ) -> int:
         with TemporaryFile() as report:
             with self._lock:
@@ -77,13 +88,13 @@ class Processes:
                 assert process.stderr is not None
                 with process.stderr:
                     for line in process.stderr:
-                        told(line.rstrip("\n"))
+                        told(said(line.rstrip("\n")))
                 code = process.wait()
             finally:
                 with self._lock:
                     del self._running[request.route]
-            for failure in _failures(report) if code else ():
-                told(failure)
+            for each in reported(report):
+                told(each)
             return code
 
     def stop(self, route: str) -> bool:
@@ -115,18 +126,36 @@ def _begun(file: Path, request: Request, report: IO[bytes]) -> subprocess.Popen[
     )
 
 
-def _failures(report: IO[bytes]) -> Iterator[str]:
+def said(line: str) -> Said:
+    """A line of its log is an object; anything else is what a library says, or how Python ends."""
+    try:
+        found = json.loads(line)
+        level = logging.getLevelNamesMapping()[found["level"].upper()]
+        text = " ".join([found["event"], *([found["exception"]] if "exception" in found else [])])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return Said(text=line)
+    return Said(text=text, level=level, about={name: str(found[name]) for name in FIELDS if name in found})
+
+
+def reported(report: IO[bytes]) -> Iterator[Said]:
     """What the run itself reports. Of what is about no item, a token that has ended for instance, the state knows
-    nothing."""
+    nothing; nor does it of what was lost of a page on its way."""
     report.seek(0)
     try:
-        failures = json.loads(report.read(_LARGEST)).get("failures", [])
-    except ValueError:
+        found = json.loads(report.read(_LARGEST))
+        failures, lost, run = found["failures"], found["fidelity"], found["run"]
+    except (ValueError, LookupError):
         return
     for each in failures[:_TOLD]:
-        yield str(Problem(each["cause"], each["where"], each["next_step"]))
+        about = {"run": run, "course": each["course"], "key": each["key"]}
+        yield Said(text=str(Problem(each["cause"], each["where"], each["next_step"])), about=about)
     if len(failures) > _TOLD:
-        yield f"{len(failures) - _TOLD} more failures are told by `lms-bridge runs show`."
+        yield Said(
+            text=f"{len(failures) - _TOLD} more failures are told by `lms-bridge runs show`.", about={"run": run}
+        )
+    for each in lost[:_TOLD]:
+        parts = ", ".join(f"{name} {each[name]:.0%}" for name in ("text", "links", "images", "tables"))
+        yield Said(text=f"not all of it arrived: {parts}", about={"run": run, "key": each["key"]})
 
 
 def _whom(request: Request) -> Actor:
@@ -135,7 +164,7 @@ def _whom(request: Request) -> Actor:
 
 def words(file: Path, request: Request) -> Sequence[str]:
     """What stands after `lms-bridge`. `--option=value`, so that no value can pass for an option."""
-    given = ["sync", f"--config={file}", f"--route={request.route}", "--output=json"]
+    given = ["--log=json", "sync", f"--config={file}", f"--route={request.route}", "--output=json"]
     given += [f"--only={selection}" for selection in request.only]
     given += [f"--checksum={request.checksum}"] if request.checksum else []
     given += [f"--approve={request.approve}"] if request.approve else []

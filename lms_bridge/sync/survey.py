@@ -64,7 +64,7 @@ def open_place(destination: Destination, ref: PlaceRef) -> Place | Failure:
     except BridgeError as error:
         return Failure("", _placed(error.problem, ref))
     except Exception as error:
-        log.exception("%s could not be opened", ref.title)
+        log.exception("%s could not be opened", ref.title, extra={"course": ref.course})
         return Failure("", fault(error, ref.title, "opened"))
 
 
@@ -174,7 +174,7 @@ def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None
             except BridgeError as error:
                 look.unrendered[item.key] = error.problem
             except Exception as error:
-                log.exception("%s could not be rendered", item.key)
+                log.exception("it could not be rendered", extra={"key": item.key, "course": item.course.idnumber})
                 look.unrendered[item.key] = fault(error, str(item.origin), "rendered")
             done += 1
         progress("rendering", done, total)
@@ -203,7 +203,7 @@ def _read(place: Place, entry: Entry) -> Reading | None:
     except Unreachable:
         raise
     except BridgeError as error:
-        log.warning("%s could not be read: %s", entry.name, error)
+        log.warning("%s could not be read: %s", entry.name, error, extra={"course": place.ref.course})
         return None
     return Reading(body_digest(body), body)
 
@@ -224,7 +224,7 @@ def side_by_side(
                 look.problem = _placed(error.problem, look.ref)
                 look.unreachable = isinstance(error, Unreachable)
             except Exception as error:
-                log.exception("%s could not be looked at", look.ref.title)
+                log.exception("%s could not be looked at", look.ref.title, extra={"course": look.ref.course})
                 look.problem = fault(error, look.ref.title, "looked at")
             progress(stage, done, len(looks))
 

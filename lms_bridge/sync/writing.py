@@ -206,7 +206,7 @@ def _with_before(place: Place, change: Change) -> Change | Outcome:
     except BridgeError as error:
         return Outcome(change=change, status=Status.FAILED, problem=error.problem)
     except Exception as error:
-        log.exception("%s could not be read", change.key)
+        log.exception("it could not be read", extra={"key": change.key, "course": change.course})
         return Outcome(change=change, status=Status.FAILED, problem=fault(error, place.ref.title, "read"))
 
 
@@ -275,7 +275,7 @@ def _told(place: Place, changes: Sequence[Change]) -> Iterator[tuple[Outcome, bo
         unreachable = isinstance(error, Unreachable)
         problem, status = error.problem, Status.AMBIGUOUS
     except Exception as error:
-        log.exception("%s: writing broke off", place.ref.title)
+        log.exception("%s: writing broke off", place.ref.title, extra={"course": place.ref.course})
         problem, status = fault(error, place.ref.title, "written"), Status.AMBIGUOUS
     for change in waiting.values():
         yield Outcome(change=change, status=status, problem=problem), unreachable

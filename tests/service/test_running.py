@@ -1,5 +1,8 @@
 """A run that the service begins is told with whom it was for, and is made of nothing but what is installed."""
 
+import io
+import json
+import logging
 import os
 import subprocess
 import sys
@@ -10,11 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from lms_bridge.cli.app import app
+from lms_bridge.sandbox.faults import Fault
 from lms_bridge.service.reading import Reading
-from lms_bridge.service.running import STOPPED, Processes, Request
+from lms_bridge.service.running import STOPPED, Processes, Request, Said, reported, said
 from lms_bridge.service.store import open_state
 from lms_bridge.sync.state import State
-from tests.service.serve_world import Home, home
+from tests.service.serve_world import PAGES, Home, home
 
 
 @pytest.fixture
@@ -46,8 +50,9 @@ def test_a_file_beside_the_config_is_never_taken_for_a_library(
     monkeypatch.chdir(served.folder)
     assert [route.name for route in Reading(served.config).served().routes] == ["pages"]
     open_state(str(served.folder / "state.sqlite")).close()
-    told: list[str] = []
-    assert (Processes().run(served.config, Request(route="pages"), told.append), told) == (0, [])
+    told: list[Said] = []
+    assert Processes().run(served.config, Request(route="pages"), told.append) == 0
+    assert [each for each in told if each.level > logging.INFO] == []
 
 
 def test_neither_is_one_where_the_service_is_begun(served: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,8 +71,38 @@ def test_a_run_that_nobody_wants_any_more_is_not_begun(served: Home) -> None:
 
 def test_why_a_run_failed_is_told_where_it_is_about_no_item(served: Home) -> None:
     (served.folder / "token").write_text("of yesterday", encoding="utf-8")
-    told: list[str] = []
+    told: list[Said] = []
     assert Processes().run(served.config, Request(route="pages"), told.append) == 1
-    (line,) = told
-    assert "Moodle does not know this token" in line
-    assert "lms-bridge setup moodle" in line
+    (trouble,) = (each for each in told if each.level > logging.INFO)
+    assert "Moodle does not know this token" in trouble.text
+    assert "lms-bridge setup moodle" in trouble.text
+
+
+def test_each_change_is_told_as_it_is_done_with_run_route_course_and_item(served: Home) -> None:
+    alone = served.config.read_text(encoding="utf-8").replace("type: moodle,", "type: moodle, batch: 1,")
+    served.config.write_text(alone, encoding="utf-8")
+    served.server.faults.add(Fault(kind="status", status=403, body="title=Page+3", times=9))
+    told: list[Said] = []
+    assert Processes().run(served.config, Request(route="pages"), told.append) == 1
+    with State.open(served.folder / "state.sqlite") as state:
+        (past,) = state.history.last_runs("pages")
+    done = [each for each in told if each.text == "create: done"]
+    assert {each.about["key"] for each in done} >= {f"programme:BIO/wiki/p{n}" for n in range(PAGES) if n != 3}
+    here = {"run": past.run, "route": "pages", "course": "BIO"}
+    assert all({**here, "key": each.about["key"]} == each.about for each in done)
+    (failed,) = (each for each in told if each.level == logging.WARNING)
+    assert failed.about == {"run": past.run, "course": "BIO", "key": "programme:BIO/wiki/p3"}
+    assert "HTTP 403" in failed.text
+
+
+def test_what_was_lost_of_a_page_is_told_with_the_page() -> None:
+    shares = {"text": 1.0, "links": 0.5, "images": 1.0, "tables": 1.0}
+    report = {"run": "r1", "failures": [], "fidelity": [{"route": "pages", "key": "k", **shares}]}
+    (lost,) = reported(io.BytesIO(json.dumps(report).encode()))
+    assert lost.text == "not all of it arrived: text 100%, links 50%, images 100%, tables 100%"
+    assert lost.about == {"run": "r1", "key": "k"}
+
+
+@pytest.mark.parametrize("line", ["", "Traceback (most recent call last):", "[1]", "7", '{"level": 3}', '{"event": 1}'])
+def test_what_is_no_line_of_the_log_is_told_as_it_is(line: str) -> None:
+    assert said(line) == Said(text=line)
