@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from lms_bridge.expiry import findings as ending_soon
 from lms_bridge.holding import held, let_through
 from lms_bridge.items import Key
 from lms_bridge.late import Late
+from lms_bridge.logged import about
 from lms_bridge.opening import (
     basis_for,
     endings_of,
@@ -38,7 +40,6 @@ from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, 
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.spent import keep_fidelity, keep_spent
 from lms_bridge.sync.stop import Stop
-from lms_bridge.unquoted import Name
 
 if TYPE_CHECKING:
     from lms_bridge.sync.state import State
@@ -75,7 +76,8 @@ class Bridge:
             ground = None if only or answers else ground_of(route, self.state)
             note = read(self.notes, route) if ground is not None else None
             plan = recalled(note, route, ground, clock()) if ground is not None else None
-            found = plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name))
+            with about(route=route.name):
+                found = plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name))
             plans.append(found if through_windows else self.hold(found, clock()))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
@@ -111,7 +113,7 @@ class Bridge:
         told = {plan.route: let_through(self.config, plan, now) for plan in plans}
         for route, why in told.items():
             if why:
-                _log.warning("%s: what windows hold back is pushed all the same", Name(route))
+                _log.warning("what windows hold back is pushed all the same", extra={"route": route})
         return {route: why for route, why in told.items() if why}
 
     def sync(
@@ -143,9 +145,9 @@ class Bridge:
             taken = self._leased(leases)
             free = replace(self, routes=tuple(route for route in self.routes if route.name not in taken))
             names = [route.name for route in free.routes]
-            beating = leases.enter_context(
-                heartbeat(self.state, names, run, clock, progress, beaten=lambda: self.keep_spent(clock()))
-            )
+            leases.enter_context(about(run=run))
+            spent = partial(keep_spent, self.state, self.destinations.values())
+            beating = leases.enter_context(heartbeat(self.state, names, run, clock, progress, beaten=spent))
             plans = free.plan(
                 clock=clock, only=only, answers=answers, progress_of=beating, through_windows=through_windows
             )
@@ -178,19 +180,13 @@ class Bridge:
         """Every route by its plan, and what is worth knowing at the next look noted."""
         from lms_bridge.sync.apply import apply
 
-        done = [
-            apply(
-                plan,
-                route,
-                self.state,
-                now=clock(),
-                run=run,
-                approve=plan.checksum in approved,
-                stop=stop,
-                progress=progress_of(route.name),
-            )
-            for route, plan in zip(self.routes, plans, strict=True)
-        ]
+        done = []
+        for route, plan in zip(self.routes, plans, strict=True):
+            told, approve = progress_of(route.name), plan.checksum in approved
+            with about(route=route.name):
+                done.append(
+                    apply(plan, route, self.state, now=clock(), run=run, approve=approve, stop=stop, progress=told)
+                )
         for plan, route, report in zip(plans, self.routes, done, strict=True):
             keep(self.notes, route, plan, report, self.state)
             keep_fidelity(self.state, report)
@@ -206,10 +202,6 @@ class Bridge:
             share = getattr(destination, "share", None)
             if share is not None:
                 share(StateBudget(self.state, name))
-
-    def keep_spent(self, now: datetime) -> None:
-        """What was asked of destinations since, for whoever serves."""
-        keep_spent(self.state, self.destinations.values(), now)
 
     def _interrupt(self, *, finish: bool) -> None:
         for destination in self.destinations.values():
@@ -285,11 +277,10 @@ def open_bridge(
                 )
                 for route in chosen
             )
-            bridge = Bridge(config, routes, sources, destinations, state, notes_of(config))
             try:
-                yield bridge
+                yield Bridge(config, routes, sources, destinations, state, notes_of(config))
             finally:
-                bridge.keep_spent(datetime.now(UTC))
+                keep_spent(state, destinations.values(), datetime.now(UTC))
 
 
 def check(config: Config, *, now: datetime | None = None) -> Iterator[tuple[str, Finding]]:

@@ -5,6 +5,7 @@ For logs that are kept outside: what a record is given besides may be a title, a
 says is looked at, but what it is.
 """
 
+import json
 import logging
 import traceback
 from enum import Enum
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lms_bridge.errors import BridgeError, Problem
+from lms_bridge.logged import fields_of
 from lms_bridge.troubles import counted, reason
 
 LEFT_OUT = "…"
@@ -60,7 +62,7 @@ def arose(raised: Raised) -> str:
 
 
 class Marked(logging.Formatter):
-    """One line a record, after a mark that nothing else on the same stream can know."""
+    """An object on a line of its own, after a mark that nothing else on the same stream can know."""
 
     def __init__(self, mark: str) -> None:
         super().__init__()
@@ -68,4 +70,5 @@ class Marked(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         error = f" ({arose(record.exc_info)})" if record.exc_info and record.exc_info[0] else ""
-        return self._mark + " ".join(f"{sentence(record)}{error}".splitlines())
+        told = {"level": record.levelname.lower(), "event": f"{sentence(record)}{error}", **fields_of(record)}
+        return self._mark + json.dumps(told, ensure_ascii=False)

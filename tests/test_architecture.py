@@ -33,20 +33,21 @@ ROOMS = {
     "hours": set(),
     "windows": set(),
     "late": set(),
+    "logged": set(),
     "opening": GROUND | {"basis", "config", "late", "sync"},
     "troubles": {"errors"},
-    "unquoted": {"errors", "troubles"},
+    "unquoted": {"errors", "logged", "troubles"},
     "notify": GROUND | {"config", "expiry", "sync", "transport", "troubles", "unquoted"},
     "afterwards": GROUND | {"config", "notify", "opening", "sync"},
     "masking": set(),
     "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
-    "bridge": GROUND | {"audit", "config", "expiry", "holding", "late", "opening", "registry", "sync", "unquoted"},
+    "bridge": GROUND | {"audit", "config", "expiry", "holding", "late", "logged", "opening", "registry", "sync"},
     "holding": {"config", "sync", "windows"},
-    "service": {"audit", "errors", "windows", "config", "opening", "sync", "console", "troubles", "unquoted"},
+    "service": {"audit", "errors", "logged", "windows", "config", "opening", "sync", "console", "troubles", "unquoted"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
     | {"sources", "scale", "opening", "console", "service", "tracing"}
-    | {"afterwards", "audit", "holding", "masking", "notify", "support", "unquoted"},
+    | {"afterwards", "audit", "holding", "logged", "masking", "notify", "support", "unquoted"},
 }
 ONLY_IN = {
     "office365": {"lms_bridge/sharepoint/client"},

@@ -25,6 +25,7 @@ from lms_bridge.cli import (
     sync,
     worker,
 )
+from lms_bridge.cli.options import LogFormat
 from lms_bridge.cli.printing import say
 
 app = typer.Typer(
@@ -53,14 +54,18 @@ def root(
     context: typer.Context,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="The config file.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each call to standard error.")] = False,
+    log: Annotated[
+        LogFormat | None,
+        typer.Option("--log", help="Log each change, and what goes wrong, to standard error.", show_default=False),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_tell_version)
     ] = False,
 ) -> None:
-    if verbose:
+    if verbose or log is not None:
         from lms_bridge.cli.log import show_log
 
-        show_log()
+        show_log(every_call=verbose, as_json=log is LogFormat.JSON)
     else:
         from lms_bridge.cli.log import show_unquoted
 

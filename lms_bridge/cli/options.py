@@ -19,6 +19,11 @@ class Output(StrEnum):
     MARKDOWN = "markdown"
 
 
+class LogFormat(StrEnum):
+    LINES = "lines"
+    JSON = "json"
+
+
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="The config file.  [default: connectors.yaml]", show_default=False)
 ]

@@ -3,17 +3,11 @@
 import os
 import subprocess
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from lms_bridge.cli.options import ConfigOption, config_path
-
-
-class LogFormat(StrEnum):
-    LINES = "lines"
-    JSON = "json"
+from lms_bridge.cli.options import ConfigOption, LogFormat, config_path
 
 
 def serve(

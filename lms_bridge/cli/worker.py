@@ -39,6 +39,7 @@ def worker(
     from lms_bridge.cli.signals import stopping
     from lms_bridge.holding import held
     from lms_bridge.scale.worker import Worker
+    from lms_bridge.sync.spent import keep_spent
     from lms_bridge.sync.state import State
 
     loaded = load(context, config)
@@ -62,7 +63,7 @@ def worker(
                 return hired.work(job)
             finally:
                 for bridge in bridges:
-                    bridge.keep_spent(datetime.now(UTC))
+                    keep_spent(bridge.state, bridge.destinations.values(), datetime.now(UTC))
 
         queue.run(work, stop, until_idle=until_idle)
 

@@ -41,7 +41,7 @@ def main() -> int:
     except ConfigError as error:
         for problem in error.problems:
             logging.getLogger("lms_bridge.service").error("%s", problem)
-        return 2
+        return 7 if error.passing else 2
     try:
         listening = serving.listen(asked.host, asked.port)
     except UsageError as error:

@@ -1,5 +1,5 @@
-"""What the service logs, a line a record: JSON for machines, sentences for people. Each names its route where it
-has one.
+"""What the service logs, a line a record: JSON for machines, sentences for people. Each names its run, route, course
+and item as far as they are known.
 """
 
 import logging
@@ -8,10 +8,10 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
+from lms_bridge.logged import FIELDS
 from lms_bridge.unquoted import arose, sentence
 
 _OWN = ("lms_bridge.service", "lms_bridge.console.opening")
-_FIELDS = ("route", "run", "course", "key", "by")
 
 
 def show_log(*, as_json: bool) -> None:
@@ -23,7 +23,8 @@ def show_log(*, as_json: bool) -> None:
     chain: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        structlog.stdlib.ExtraAdder(allow=_FIELDS),
+        structlog.stdlib.ExtraAdder(allow=FIELDS),
+        _known,
         _without_words,
     ]
     last = structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else _line
@@ -65,9 +66,14 @@ def _without(library: str) -> Iterator[None]:
             del sys.modules[library]
 
 
+def _known(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Without what nobody knows."""
+    return {field: value for field, value in event.items() if field not in FIELDS or value}
+
+
 def _line(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
     """No text can forge a record: what acts on a terminal or ends a line becomes a blank."""
-    about = "".join(f" {field}={event[field]}" for field in _FIELDS if event.get(field))
+    about = "".join(f" {field}={event[field]}" for field in FIELDS if event.get(field))
     parts = [str(event["time"]), str(event["level"]).upper(), str(event["event"]) + about, event.get("exception", "")]
     text = " ".join(part for part in parts if part)
     return "".join(sign if sign.isprintable() else " " for sign in text)

@@ -131,7 +131,8 @@ class Rota:
         turn.unwanted = turn.unwanted or Unwanted.BY_THE_CONFIG
         self._leaving.append(turn)
         self._runner.stop(name)
-        _log.warning("run is ended: its route is not in the config any more", extra={"route": name})
+        about = {"route": name, "run": self._run_of(name)}
+        _log.warning("run is ended: its route is not in the config any more", extra=about)
 
     def refuse(self, problem: str) -> None:
         """The file changed and cannot be used: the last one stays."""
@@ -221,11 +222,16 @@ class Rota:
                 return False
             turn.unwanted = Unwanted.BY_A_PERSON
             self._runner.stop(route)
-            _log.warning("run is ended", extra={"route": route, "by": by})
+        _log.warning("run is ended", extra={"route": route, "run": self._run_of(route), "by": by})
         self._stored.tell(Act(deed=Deed.CANCEL, route=route), Actor(Role.PERSON, by))
         return True
 
     # Inside
+
+    def _run_of(self, name: str) -> str:
+        """The run that is under way, once it said so."""
+        doing = self._stored.doing(name)
+        return doing.run if doing is not None else ""
 
     def _every(self) -> list[Turn]:
         return [*self._turns.values(), *self._leaving]
@@ -242,7 +248,7 @@ class Rota:
         code = self._runner.run(
             file,
             request,
-            lambda line: _log.warning("%s", line, extra=about),
+            lambda said: _log.log(said.level, "%s", said.text, extra={**said.about, **about}),
             wanted=lambda: not (self._ending or turn.unwanted),
         )
         with self._lock:

@@ -4,12 +4,13 @@ It outlives a service that is killed, and holds the route's lease as long as it 
 """
 
 import json
+import logging
 import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
@@ -18,6 +19,7 @@ from typing import IO, Protocol
 from lms_bridge.audit.actor import FOR, spelled
 from lms_bridge.audit.line import Actor, Role
 from lms_bridge.errors import Problem, Trouble
+from lms_bridge.logged import FIELDS
 from lms_bridge.troubles import counted, next_step, reason
 from lms_bridge.unquoted import MARK
 
@@ -26,6 +28,8 @@ _COMMAND = (sys.executable, "-P", "-c", "from lms_bridge.cli import main; main()
 
 _LARGEST = 10_000_000
 """Bytes: a report that is larger is not looked into."""
+_TOLD = 20
+"""Pages of which something was lost, one by one in the log."""
 STOPPED = 10
 """The exit code of a run that a signal ended in good order."""
 
@@ -42,13 +46,22 @@ class Request:
     override: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A line of what a run tells. `about`: its run, route, course and item, as far as they are known."""
+
+    text: str
+    level: int = logging.WARNING
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
 class Runner(Protocol):
     def run(
-        self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
+        self, file: Path, request: Request, told: Callable[[Said], None], wanted: Callable[[], bool] = lambda: True
     ) -> int:
-        """Runs to its end, and gives the exit code; `told` is given what may be kept of what went wrong, line by
-        line. `wanted` is asked when nothing but `stop` can keep it any more: one that is not wanted by then is stopped.
-        """
+        """Runs to its end, and gives the exit code; `told` is given what it does, and what may be kept of what goes
+        wrong, as it comes. `wanted` is asked when nothing but `stop` can keep it any more: one that is not wanted by
+        then is stopped."""
         ...
 
     def stop(self, route: str) -> bool:
@@ -68,7 +81,7 @@ class Processes:
         self._lock = Lock()
 
     def run(
-        self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
+        self, file: Path, request: Request, told: Callable[[Said], None], wanted: Callable[[], bool] = lambda: True
     ) -> int:
         # Nothing that the run reads can know it, so that nothing it quotes passes for a line of its log.
         mark = f"{secrets.token_hex(8)} "
@@ -86,8 +99,8 @@ class Processes:
             finally:
                 with self._lock:
                     del self._running[request.route]
-            for line in _failures(report, request.route) if code else ():
-                told(line)
+            for each in reported(report, request.route, failed=code not in (0, STOPPED)):
+                told(each)
             return code
 
     def stop(self, route: str) -> bool:
@@ -119,7 +132,7 @@ def _begun(file: Path, request: Request, report: IO[bytes], mark: str) -> subpro
     )
 
 
-def said(lines: Iterable[str], mark: str) -> Iterator[str]:
+def said(lines: Iterable[str], mark: str) -> Iterator[Said]:
     """Of what a run writes to standard error its log, which quotes nothing; and everything before that begins, since
     nothing was read by then: why it could not begin, for instance."""
     begun = False
@@ -127,25 +140,41 @@ def said(lines: Iterable[str], mark: str) -> Iterator[str]:
         marked = line.startswith(mark)
         text = line.removeprefix(mark).strip()
         if text and (marked or not begun):
-            yield text
+            yield _record(text) if marked else Said(text=text)
         begun = begun or marked
 
 
-def _failures(report: IO[bytes], route: str) -> Iterator[str]:
+def _record(text: str) -> Said:
+    try:
+        found = json.loads(text)
+        level = logging.getLevelNamesMapping()[found["level"].upper()]
+        return Said(
+            text=found["event"], level=level, about={name: str(found[name]) for name in FIELDS if name in found}
+        )
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return Said(text=text)
+
+
+def reported(report: IO[bytes], route: str, *, failed: bool) -> Iterator[Said]:
     """What the run itself reports, by kind and number: of what is about no item, a token that has ended for instance,
-    the state knows nothing; and causes may quote what does not belong into a log."""
+    the state knows nothing; nor does it of what was lost of a page on its way. Causes may quote what does not belong
+    into a log."""
     report.seek(0)
     try:
-        told = json.loads(report.read(_LARGEST))
-        problems = [
-            Problem("", trouble=Trouble(each["trouble"])) for each in told.get("failures", told.get("problems"))
-        ]
+        found = json.loads(report.read(_LARGEST))
+        run, lost = str(found.get("run", "")), found.get("fidelity", [])
+        rows = found.get("failures", found.get("problems", []))
+        problems = [Problem("", trouble=Trouble(each["trouble"])) for each in rows]
     except (ValueError, KeyError, TypeError, AttributeError):
-        yield f"it left no report: `lms-bridge sync --route {route}` by hand shows why"
+        if failed:
+            yield Said(text=f"it left no report: `lms-bridge sync --route {route}` by hand shows why")
         return
     if problems:
         counts = counted(problems)
-        yield f"{reason(counts)}. {next_step(counts, route)}"
+        yield Said(text=f"{reason(counts)}. {next_step(counts, route)}", about={"run": run})
+    for each in lost[:_TOLD]:
+        parts = ", ".join(f"{name} {each[name]:.0%}" for name in ("text", "links", "images", "tables"))
+        yield Said(text=f"not all of it arrived: {parts}", about={"run": run, "key": each["key"]})
 
 
 def _whom(request: Request) -> Actor:

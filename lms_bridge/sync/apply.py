@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from lms_bridge.audit.line import named
 from lms_bridge.connector import Action, Change, Outcome, Record, Status
 from lms_bridge.errors import Problem, StateError, Trouble, known_as
 from lms_bridge.items import Key
@@ -131,8 +132,12 @@ class _Applying:
 
     def _log(self, outcome: Outcome) -> None:
         change, route = outcome.change, self.writer.plan.route
-        told = (self.writer.run, route, change.course, change.key, change.action.value, outcome.status.value)
-        log.info("run=%s route=%s course=%s key=%s action=%s status=%s", *told)
+        # A review's key may tell whose it is.
+        about = {"run": self.writer.run, "route": route, "course": change.course, "key": named(change.key, change.kind)}
+        if outcome.problem is None:
+            log.info("%s: %s", change.action, outcome.status, extra=about)
+        else:
+            log.warning("%s: %s: %s", change.action, outcome.status, outcome.problem, extra=about)
 
 
 def _remember(plan: Plan, route: Route, state: "State") -> None:

@@ -26,10 +26,10 @@ def heartbeat(
     clock: Callable[[], datetime],
     progress: Progress,
     *,
-    beaten: Callable[[], None] = lambda: None,
+    beaten: Callable[[datetime], None] = lambda now: None,
 ) -> Iterator[Callable[[str], Progress]]:
     """Gives, by route, a progress that is told to the state as well: at each new stage, and every two seconds.
-    `beaten` is called after each."""
+    `beaten` is called after each, with its moment."""
     process = f"{os.getpid()} on {platform.node()}"
     told: dict[str, Doing] = {}
     turn = Lock()
@@ -48,7 +48,7 @@ def heartbeat(
                     route=route, run=run, process=process, stage=stage, done=done, total=total, since=since, beat=now
                 )
                 state.history.beat(told[route])
-                beaten()
+                beaten(now)
 
         return beat
 

@@ -23,7 +23,7 @@ def price(changes: Sequence[Change], places: Mapping[str, Place]) -> tuple[Cost,
         try:
             cost += places[place].cost(wanted)
         except Exception as error:
-            log.exception("%s could not be priced", place)
+            log.exception("%s could not be priced", place, extra={"course": places[place].ref.course})
             failures.append(Failure("", fault(error, places[place].ref.title, "priced")))
     return cost, failures
 

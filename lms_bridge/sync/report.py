@@ -39,7 +39,10 @@ def plan_document(plans: Sequence[Plan]) -> dict[str, Any]:
             for plan in plans
         ],
         "summary": plan_summary(plans),
-        "failures": failure_rows(failure for plan in plans for failure in plan.failures),
+        "failures": failure_rows(
+            (failure for plan in plans for failure in plan.failures),
+            (change for plan in plans for change in plan.changes),
+        ),
     }
 
 
@@ -73,7 +76,10 @@ def report_document(reports: Sequence[Report]) -> dict[str, Any]:
             for report in reports
             for key, shares in report.fidelity.items()
         ],
-        "failures": failure_rows(failure for report in reports for failure in report.failures),
+        "failures": failure_rows(
+            (failure for report in reports for failure in report.failures),
+            (change for report in reports for change in (*(o.change for o in report.outcomes), *report.skipped)),
+        ),
     }
 
 
@@ -101,16 +107,20 @@ def fidelity_of(report: Report) -> float | None:
     return sum(shares) / len(shares) if shares else None
 
 
-def failure_rows(failures: Iterable[Failure]) -> list[dict[str, str]]:
+def failure_rows(failures: Iterable[Failure], changes: Iterable[Change] = ()) -> list[dict[str, str]]:
+    """`changes` tell in which course an item is."""
+    told = list(failures)
+    courses = {change.key: change.course for change in changes} if told else {}
     return [
         {
-            "key": f.key,
-            "cause": f.problem.cause,
-            "where": f.problem.where,
-            "next_step": f.problem.next_step,
-            "trouble": f.problem.trouble.value,
+            "key": each.key,
+            "course": courses.get(each.key, ""),
+            "cause": each.problem.cause,
+            "where": each.problem.where,
+            "next_step": each.problem.next_step,
+            "trouble": each.problem.trouble.value,
         }
-        for f in failures
+        for each in told
     ]
 
 

@@ -5,6 +5,7 @@ In the table of what was told to whom, under names that no channel can have.
 
 from collections.abc import Mapping
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,9 +50,8 @@ class Notes:
 
 
 def _put(dialect: str, *, adding: bool) -> Any:
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    new = (sqlite if dialect == "sqlite" else postgresql).insert(_T)
+    # The other one's words would take 2 MB of a service that idles.
+    new = import_module(f"sqlalchemy.dialects.{dialect}").insert(_T)
     text: Any = new.excluded.status
     if adding:
         total = sa.cast(_T.c.status, sa.BigInteger) + sa.cast(new.excluded.status, sa.BigInteger)

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+from lms_bridge.audit.line import named
 from lms_bridge.connector import Action, Change, Outcome, Place, Status
 from lms_bridge.errors import BridgeError, NotFound
 from lms_bridge.sync.digest import body_digest
@@ -27,7 +28,8 @@ def with_before(place: Place, change: Change) -> Change | Outcome:
     except BridgeError as error:
         return Outcome(change=change, status=Status.FAILED, problem=error.problem)
     except Exception as error:
-        log.exception("%s could not be read", change.key)
+        about = {"key": named(change.key, change.kind), "course": change.course}
+        log.exception("it could not be read", extra=about)
         return Outcome(change=change, status=Status.FAILED, problem=fault(error, place.ref.title, "read"))
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from lms_bridge.audit.line import named
 from lms_bridge.connector import Address, Context, Destination, Entry, Payload, Place, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Problem, Unreachable
 from lms_bridge.items import Item, Key, mark
@@ -73,7 +74,7 @@ def open_place(destination: Destination, ref: PlaceRef) -> Place | Failure:
     except BridgeError as error:
         return Failure("", _placed(error.problem, ref))
     except Exception as error:
-        log.exception("%s could not be opened", ref.title)
+        log.exception("%s could not be opened", ref.title, extra={"course": ref.course})
         return Failure("", fault(error, ref.title, "opened"))
 
 
@@ -183,7 +184,8 @@ def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None
             except BridgeError as error:
                 look.unrendered[item.key] = error.problem
             except Exception as error:
-                log.exception("%s could not be rendered", item.key)
+                about = {"key": named(item.key, item.kind), "course": item.course.idnumber}
+                log.exception("it could not be rendered", extra=about)
                 look.unrendered[item.key] = fault(error, str(item.origin), "rendered")
             done += 1
         progress("rendering", done, total)
@@ -212,7 +214,7 @@ def _read(place: Place, entry: Entry) -> Reading | None:
     except Unreachable:
         raise
     except BridgeError as error:
-        log.warning("%s could not be read: %s", entry.name, error)
+        log.warning("%s could not be read: %s", entry.name, error, extra={"course": place.ref.course})
         return None
     return Reading(body_digest(body), body)
 
@@ -233,7 +235,7 @@ def side_by_side(
                 look.problem = _placed(error.problem, look.ref)
                 look.unreachable = isinstance(error, Unreachable)
             except Exception as error:
-                log.exception("%s could not be looked at", look.ref.title)
+                log.exception("%s could not be looked at", look.ref.title, extra={"course": look.ref.course})
                 look.problem = fault(error, look.ref.title, "looked at")
             progress(stage, done, len(looks))
 

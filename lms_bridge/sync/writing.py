@@ -234,7 +234,7 @@ def _told(place: Place, changes: Sequence[Change]) -> Iterator[tuple[Outcome, bo
         unreachable = isinstance(error, Unreachable)
         problem, status = error.problem, Status.AMBIGUOUS
     except Exception as error:
-        log.exception("%s: writing broke off", place.ref.title)
+        log.exception("%s: writing broke off", place.ref.title, extra={"course": place.ref.course})
         problem, status = fault(error, place.ref.title, "written"), Status.AMBIGUOUS
     for change in waiting.values():
         yield Outcome(change=change, status=status, problem=problem), unreachable

@@ -1,11 +1,14 @@
 """plan, sync, status, diff and check as an admin types them: what they print, and how they end."""
 
+import json
 import shutil
 
 import pytest
 
+from lms_bridge.audit.line import named
 from lms_bridge.cli.sentences import sentence, told
 from lms_bridge.errors import Problem
+from lms_bridge.items import Kind
 from lms_bridge.sandbox.moodle.person_hand import Hand
 from lms_bridge.sync.state import State
 from tests.cli.conftest import Desk
@@ -163,6 +166,21 @@ def test_verbose_logs_each_call_and_each_change_on_standard_error(desk: Desk) ->
     assert ran.json["failures"] == []
     assert "POST http://127.0.0.1" in ran.err
     assert "programme:BIO/wiki/plants" in ran.err
+
+
+def test_a_log_for_programs_has_an_object_for_each_change_and_none_for_calls(desk: Desk) -> None:
+    ran = desk.run("--log", "json", "sync", "--route", "programme-to-moodle", "--output", "json")
+    lines = [json.loads(line) for line in ran.err.splitlines()]
+    (plants,) = (line for line in lines if line.get("key") == "programme:BIO/wiki/plants")
+    assert (plants["event"], plants["level"], plants["course"]) == ("create: done", "info", "BIO")
+    assert (plants["run"], plants["route"]) == (ran.json["run"], "programme-to-moodle")
+    assert not [line for line in lines if "POST" in line["event"]]
+    # A review's key may tell whose it is; the log is kept by others than the state.
+    with State.open(desk.folder / ".sandbox" / "state.sqlite") as state:
+        reviews = [each for each in state.records("programme-to-moodle") if each.kind is Kind.REVIEW]
+    assert reviews
+    assert {named(each.key, each.kind) for each in reviews} <= {line.get("key") for line in lines}
+    assert not [each.key for each in reviews if each.key in ran.err]
 
 
 def test_no_secret_shows_in_anything_that_was_printed_or_kept(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lms_bridge.cli.log import LineFormatter
+from lms_bridge.cli.log import LogFormatter
 from lms_bridge.cli.printing import print_json, say, say_text
 from lms_bridge.errors import ContentError, Problem
 from lms_bridge.masking import MASK
@@ -68,9 +68,9 @@ def test_a_problem_is_a_sentence_whatever_it_quotes(text: str) -> None:
     assert len(str(Problem(text * 10_000, text * 10_000, text * 10_000))) < 4_000
 
 
-def logged(record: Callable[[logging.Logger], None], *secrets: str) -> str:
+def logged(record: Callable[[logging.Logger], None], *secrets: str, as_json: bool = False) -> str:
     out = io.StringIO()
-    handler, formatter = logging.StreamHandler(out), LineFormatter()
+    handler, formatter = logging.StreamHandler(out), LogFormatter(as_json=as_json)
     formatter.hide(secrets)
     handler.setFormatter(formatter)
     log = logging.Logger("a log of its own", logging.DEBUG)
@@ -92,6 +92,20 @@ def test_no_text_forges_a_record_of_the_log(text: str) -> None:
         assert first[:4].isdigit()
         assert all(line.startswith("    | ") for line in further)
         assert out.replace("\n", "").isprintable()
+
+
+@EVERY
+def test_no_text_forges_a_record_of_the_log_for_programs(text: str) -> None:
+    def broke(log: logging.Logger) -> None:
+        try:
+            raise ValueError(text)
+        except ValueError:
+            log.exception("could not read %s", text, extra={"key": text})
+
+    (line,) = logged(broke, as_json=True).removesuffix("\n").split("\n")
+    told = json.loads(line)
+    assert told["event"] == f"could not read {text}"
+    assert told.get("key", "") == text
 
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n"

@@ -96,7 +96,8 @@ def test_a_route_that_is_not_there_is_told_with_those_that_are(world: World) -> 
 def test_no_value_of_a_person_passes_for_an_option() -> None:
     request = Request(route="r", by="ada", only=("--takeover",), checksum="c", approve="c", override=True)
     assert words(Path("f.yaml"), request) == [
-        "sync", "--config=f.yaml", "--route=r", "--output=json", "--only=--takeover", "--checksum=c", "--approve=c",
+        "sync", "--config=f.yaml",
+        "--route=r", "--output=json", "--only=--takeover", "--checksum=c", "--approve=c",
         "--through-windows",
     ]  # fmt: skip
 

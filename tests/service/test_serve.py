@@ -102,16 +102,36 @@ def test_where_nobody_can_be_answered_the_command_ends_and_says_so(served: Home,
     assert "--host, --port: nobody can be answered at" in told
 
 
-def test_logs_are_one_json_object_a_line_with_route_and_run(served: Home) -> None:
-    process = served.begin("--log-format=json")
+def logged(served: Home, *words: str) -> list[str]:
+    """The lines of a service that has run its route once."""
+    process = served.begin(*words)
     served.until(lambda: (0, True) in served.runs())
     served.until(lambda: metric(served, "lmsbridge_running") == 0)
     process.terminate()
     _, told = process.communicate(timeout=60)
-    lines = [json.loads(line) for line in told.splitlines()]
+    return told.splitlines()
+
+
+def test_logs_are_one_json_object_a_line_with_run_route_course_and_item(served: Home) -> None:
+    lines = [json.loads(line) for line in logged(served, "--log-format=json")]
     ended = next(line for line in lines if line["event"] == "run ended with 0")
     assert (ended["route"], ended["level"], ended["by"]) == ("pages", "info", "timetable")
     assert ended["run"]
+    changes = [line for line in lines if line["event"] == "create: done"]
+    assert len(changes) == PAGES + 1
+    for line in changes:
+        assert {line[name] for name in ("run", "route", "course", "by", "level")} == {
+            ended["run"], "pages", "BIO", "timetable", "info",
+        }  # fmt: skip
+    assert "programme:BIO/wiki/p0" in {line["key"] for line in changes}
+    assert all(value for line in lines for value in line.values()), "what is not known is left out"
+
+
+def test_logs_for_people_have_the_same_at_the_end_of_the_line(served: Home) -> None:
+    lines = logged(served)
+    (run,) = {found[1] for line in lines if (found := re.search(r" run=(\S+)", line))}
+    about = f"run={run} route=pages course=BIO key=programme:BIO/wiki/p0 by=timetable"
+    assert any(line.endswith(f" INFO create: done {about}") for line in lines)
 
 
 def slow(served: Home) -> None:

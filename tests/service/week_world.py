@@ -9,7 +9,7 @@ from lms_bridge.connector import CallEnd, Left, Spent
 from lms_bridge.items import Course, Item, Key, Kind, Prompt
 from lms_bridge.service.reading import Served, ServedRoute
 from lms_bridge.service.rota import Rota
-from lms_bridge.service.running import STOPPED, Request
+from lms_bridge.service.running import STOPPED, Request, Said
 from lms_bridge.service.timetable import Timetable
 from lms_bridge.sync.apply import apply
 from lms_bridge.sync.policy import Policy, Prune
@@ -133,7 +133,7 @@ class World:
     # Runs
 
     def run(
-        self, file: Path, request: Request, told: Callable[[str], None], wanted: Callable[[], bool] = lambda: True
+        self, file: Path, request: Request, told: Callable[[Said], None], wanted: Callable[[], bool] = lambda: True
     ) -> int:
         line = self.lines[request.route]
         if not wanted():

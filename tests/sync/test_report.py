@@ -79,7 +79,13 @@ def test_a_plan_as_json_is_the_contract() -> None:
             "unchanged": 5,
         },
         "failures": [
-            {"key": "s:b", "cause": "There is no course X.", "where": "X/a.md", "next_step": "Make it there."}
+            {
+                "key": "s:b",
+                "course": "",
+                "cause": "There is no course X.",
+                "where": "X/a.md",
+                "next_step": "Make it there.",
+            }
         ],
     }
 
@@ -105,7 +111,13 @@ def test_a_report_as_json_is_the_contract() -> None:
         "stopped": "",
         "fidelity": [],
         "failures": [
-            {"key": "s:b", "cause": "There is no course X.", "where": "X/a.md", "next_step": "Make it there."}
+            {
+                "key": "s:b",
+                "course": "",
+                "cause": "There is no course X.",
+                "where": "X/a.md",
+                "next_step": "Make it there.",
+            }
         ],
     }
 
