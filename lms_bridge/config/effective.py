@@ -31,6 +31,8 @@ _OPEN_FLOW = re.compile(rf"({_KEY})(?![\"']?\$\{{[^}}]*\}}|{MASK})(?:\S.*)?$", r
 # Up to the last @: a password may hold one, and slashes.
 _IN_ADDRESS = re.compile(r"(://[^\s:/@]*:)\S+@")
 _IN_QUERY = re.compile(r"(://[^\s?]*\?)[^\s\"'#]+")
+# The private address of a calendar is a secret up to its end.
+_OF_CALENDAR = re.compile(r"(://[^\s/]+/)[^\s\"'#]*\.ics\b", re.IGNORECASE)
 _AT = re.compile(r":(\d+):(\d+)(?:$|:)")
 
 
@@ -140,7 +142,8 @@ def _depth(line: str) -> int:
 
 
 def _without_passwords(text: str) -> str:
-    return _IN_QUERY.sub(rf"\1{MASK}", _IN_ADDRESS.sub(rf"\1{MASK}@", text))
+    without_users = _IN_ADDRESS.sub(rf"\1{MASK}@", text)
+    return _OF_CALENDAR.sub(rf"\1{MASK}", _IN_QUERY.sub(rf"\1{MASK}", without_users))
 
 
 def _is_reference(written: str) -> bool:

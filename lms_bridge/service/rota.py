@@ -16,7 +16,7 @@ from lms_bridge.service.alarm import Alarm
 from lms_bridge.service.doors import Health, Progress, RouteStatus
 from lms_bridge.service.reading import Served, ServedRoute
 from lms_bridge.service.running import Request, Runner
-from lms_bridge.service.standing import Ended, Seen, look, past_of, route_status
+from lms_bridge.service.standing import Ended, Seen, look, past_of, refusal, route_status
 from lms_bridge.service.store import open_state
 from lms_bridge.service.timetable import Next, next_run
 from lms_bridge.windows import closed
@@ -76,7 +76,8 @@ class Rota:
             turns = [(route, self._turns[route.name]) for route in self._served.routes]
             told = [Told(self._status(route, turn), route.destination, turn.seen) for route, turn in turns]
             about = Service(config_valid=not self._config_problem, ticked=self._ticked, tried=self._tried())
-        return exposition(told, about)
+            calendars = self._served.calendars
+        return exposition(told, calendars, about)
 
     @property
     def served(self) -> Served:
@@ -135,6 +136,11 @@ class Rota:
             self._turns = {name: self._turns.get(name) or _Turn() for name in names}
             self.tick()
 
+    def keep_to(self, served: Served) -> None:
+        """The same config, with windows as they are known now."""
+        with self._lock:
+            self._served = served
+
     def refuse(self, problem: str) -> None:
         """The file changed and cannot be used: the last one stays."""
         with self._lock:
@@ -165,6 +171,7 @@ class Rota:
             lacking = [] if ticking else ["the scheduler does not tick"]
             lacking += [self._state_problem] if self._state_problem else []
             told = [f"connectors.yaml changed and is not used: {self._config_problem}"] if self._config_problem else []
+            told += [str(each.problem) for each in self._served.calendars if each.problem is not None]
         return Health(ready=not lacking, problems=(*lacking, *told))
 
     def routes(self) -> Sequence[RouteStatus]:
@@ -188,11 +195,7 @@ class Rota:
                 raise UsageError(f"the route {route} runs already.", next_step="Wait until it has ended.")
             shut = closed(served.timetable.windows, now)
             if shut is not None and not override:
-                raise UsageError(
-                    f"nothing is pushed on the route {route} until {shut.until:%Y-%m-%d %H:%M %Z}: {shut.why}.",
-                    where=f"{self._served.file}: windows",
-                    next_step="Wait, or let it run all the same: that is logged.",
-                )
+                raise refusal(route, shut, self._served.file)
             if shut is not None:
                 _log.warning("runs although it is closed: %s", shut.why, extra={"route": route, "by": by})
             turn.asked = Request(

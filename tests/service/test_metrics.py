@@ -11,9 +11,11 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from lms_bridge.calendars.feed import Feed, Rules
 from lms_bridge.errors import UsageError
 from lms_bridge.service.textfile import write_metrics
 from lms_bridge.service.timetable import Timetable
+from tests.calendars.calendar_world import calendar, exam
 from tests.service.week_world import World, prompt
 
 ROOT = Path(__file__).parent.parent.parent
@@ -23,7 +25,11 @@ Values = Mapping[tuple[str, ...], float]
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, NOW, one=Timetable(every=timedelta(hours=1)), never=Timetable())
+    calendar_file = tmp_path / "exams.ics"
+    calendar_file.write_bytes(calendar(exam()))
+    feed = Feed(name="exams", where="connectors.yaml", copy=tmp_path / "copies" / "exams", file=calendar_file)
+    feed = replace(feed, rules=Rules(by_course=True, named=(("Exam", ("CHE",)),)))
+    made = World(tmp_path, NOW, (feed,), one=Timetable(every=timedelta(hours=1)), never=Timetable())
     yield made
     made.close()
 
@@ -76,6 +82,16 @@ def test_a_service_that_begins_anew_tells_the_same_of_everything_that_stands(wor
             assert after[name] == before[name], name
 
 
+def test_a_calendar_tells_when_it_was_read_last(world: World) -> None:
+    world.pass_until(NOW + timedelta(hours=1))
+    feed = world.feeds[0]
+    assert feed.file is not None
+    assert values(world.rota.metrics())["lmsbridge_calendar_read_timestamp"]["exams",] == NOW.timestamp()
+    feed.file.unlink()
+    world.pass_until(NOW + timedelta(hours=2))
+    assert values(world.rota.metrics())["lmsbridge_calendar_read_timestamp"]["exams",] == NOW.timestamp()
+
+
 def test_a_counter_never_goes_down_while_the_service_lives(world: World) -> None:
     counted = []
     for hour in range(4):
@@ -107,6 +123,7 @@ def test_the_textfile_tells_the_same_of_the_routes_and_is_written_as_a_whole(wor
     write_metrics(world.rota.served, file, world.now)
     served, written = values(world.rota.metrics()), values(file.read_bytes())
     assert written["lmsbridge_objects"] == served["lmsbridge_objects"]
+    assert written["lmsbridge_calendar_read_timestamp"] == served["lmsbridge_calendar_read_timestamp"]
     assert written["lmsbridge_last_success_timestamp"] == served["lmsbridge_last_success_timestamp"]
     assert file.stat().st_mode & 0o777 == 0o644
     assert [each.name for each in tmp_path.glob(".lms-bridge.prom*")] == []
