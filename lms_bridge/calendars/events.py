@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from lms_bridge.calendars.feed import Rules
 from lms_bridge.calendars.kept import Contents, Span
 from lms_bridge.calendars.meaning import courses_of, is_wanted, words_of
-from lms_bridge.errors import SourceError
+from lms_bridge.errors import BridgeError, SourceError
 from lms_bridge.windows import AHEAD
 
 MOST_EVENTS = 5_000
@@ -36,6 +36,16 @@ _STEP = "Ask whoever keeps the calendar to export it anew as iCalendar (.ics)."
 def contents(text: bytes, rules: Rules, now: datetime) -> Contents:
     """Raises SourceError for what is no calendar, or asks for too much. A single event that cannot be understood is
     counted."""
+    try:
+        return _contents(text, rules, now)
+    except BridgeError:
+        raise
+    except Exception as error:
+        # Libraries raise whatever a hostile text leads them to.
+        raise _refused(f"it cannot be understood ({type(error).__name__}).") from None
+
+
+def _contents(text: bytes, rules: Rules, now: datetime) -> Contents:
     calendars = _parsed(text)
     notes: list[str] = []
     reading = _Reading(rules, now)
@@ -70,12 +80,7 @@ def _parsed(text: bytes) -> Sequence[Any]:
         raise _refused(f"it holds more than {MOST_EVENTS} events.")
     if any(frequency != "YEARLY" for frequency in _frequencies_of_zones(written)):
         raise _refused("a time zone in it changes its clock more often than once a year.")
-    try:
-        found = Calendar.from_ical(written, multiple=True)
-    except Exception as error:
-        # Libraries raise whatever a hostile text leads them to.
-        raise _refused(f"it cannot be understood ({type(error).__name__}).") from None
-    return [each for each in found if each.name == "VCALENDAR"]
+    return [each for each in Calendar.from_ical(written, multiple=True) if each.name == "VCALENDAR"]
 
 
 def _frequencies_of_zones(written: str) -> Iterator[str]:

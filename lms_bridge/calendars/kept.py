@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,20 @@ class Copy:
 
 def read(feed: Feed) -> Copy | None:
     """None where none is kept, or none that can be read."""
+    facts = _facts(feed)
     try:
-        told = json.loads(_facts(feed).read_bytes())
+        return _read(facts, stamp_of(facts)["file"])
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _read(facts: Path, stamp: str) -> Copy | None:
+    """The service asks every few seconds; a new copy is another file. Raises OSError."""
+    try:
+        told = json.loads(facts.read_bytes())
         return _copy(told) if told["form"] == _FORM else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

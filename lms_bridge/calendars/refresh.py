@@ -60,6 +60,12 @@ class Refreshing:
     def is_late(self, now: datetime) -> bool:
         return now - self._now >= timedelta(seconds=PATIENCE)
 
+    def give_up(self) -> None:
+        """Nobody waits for it any more: what was known stays."""
+        with self._process as process:
+            process.kill()
+            process.communicate()
+
     def end(self, *, patience: float = PATIENCE) -> None:
         """Waits for its end, or brings it about."""
         with self._process as process:

@@ -30,7 +30,7 @@ class Calendars:
 
     def end(self) -> None:
         for refreshing in self._under_way.values():
-            refreshing.end(patience=0)
+            refreshing.give_up()
         self._under_way.clear()
 
 
