@@ -31,7 +31,7 @@ state: "{state}"
 sources:
   programme: {{type: files, path: content, timezone: Europe/Berlin}}
 destinations:
-  moodle: {{type: moodle, url: "{moodle}", token: "${{file:token}}", batch: 4}}
+  moodle: {{type: moodle, url: "{moodle}", token: "${{file:token}}"}}
 routes:
   moodle: {{from: programme, to: moodle, kinds: [page]}}
 """

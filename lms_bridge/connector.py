@@ -248,7 +248,9 @@ class Destination(Protocol):
     waits any longer, and unless `finish` nothing more is sent. One that heeds what its server bears has `share(budget)`
     with a SharedBudget, called before any work where several processes work side by side. One that answers many
     listings at once for little more than one has `ahead(places)`: places that are listed next, about in this order,
-    each with how many entries are thought to stand there; what was asked ahead, the next `entries` alone gives."""
+    each with how many entries are thought to stand there; what was asked ahead, the next `entries` alone gives. One
+    that finds sooner what it is told the whereabouts of has `recall(places)`, called before `locate`: where the items
+    stood when they were last located. They may have moved since, or be gone."""
 
     name: str
     kinds: frozenset[Kind]

@@ -3,7 +3,7 @@
 An empty idnumber is never looked up: Moodle answers it with the site's front page.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -59,10 +59,14 @@ class NoSuchCourse(Problem):
     """Moodle answered, and the course is not there; any other problem leaves that open."""
 
 
-def find_courses(client: Client, by: str, wanted: Iterable[str]) -> dict[str, CourseSeen | Problem]:
-    """Each wanted course, or why it is not there. Raises DestinationError when nothing can be looked up."""
+def find_courses(
+    client: Client, by: str, wanted: Iterable[str], known: Iterable[int] = ()
+) -> dict[str, CourseSeen | Problem]:
+    """Each wanted course, or why it is not there. `known`: the numbers that some of them had, of which many are looked
+    up at once. Raises DestinationError when nothing can be looked up."""
     names = sorted(set(wanted))
-    asked = [name for name in names if name.strip() and (by != "id" or name.isdigit())]
+    recalled = {name: course for name, course in _recalled(client, by, known).items() if name in names}
+    asked = [name for name in names if name not in recalled and name.strip() and (by != "id" or name.isdigit())]
     calls = [_course_call(by, name) for name in asked]
     found: dict[str, CourseSeen | Problem] = {
         name: Problem(
@@ -72,6 +76,23 @@ def find_courses(client: Client, by: str, wanted: Iterable[str]) -> dict[str, Co
     }
     for name, reply in zip(asked, client.call_all(calls), strict=True):
         found[name] = _course(by, name, reply)
+    return found | recalled
+
+
+def _recalled(client: Client, by: str, known: Iterable[int]) -> dict[str, CourseSeen]:
+    """What is known by its number, by what it is called now; the first where several are called the same, as when it is
+    looked up by name."""
+    numbers = sorted(set(known))
+    chunks = [numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE)]
+    calls = [_course_call("ids", ",".join(map(str, chunk))) for chunk in chunks]
+    found: dict[str, CourseSeen] = {}
+    for reply in client.call_all(calls):
+        # Moodle 4.5 fails as a whole where one of them is gone; then each is looked up for itself.
+        if reply.error is not None and reply.code and not isinstance(reply.error, (Unreachable, Denied)):
+            continue
+        for row in reply.take().get("courses", []):
+            if row.get("id") != 1 and row.get(by) is not None:
+                found.setdefault(str(row[by]), _seen(row))
     return found
 
 
@@ -99,7 +120,10 @@ def _course(by: str, name: str, reply: Reply) -> CourseSeen | Problem:
         other = ", ".join(repr(str(row.get(by))) for row in rows[:3])
         cause = f"there is no course with the {by} {name} in Moodle" + (f", only {other}." if other else ".")
         return NoSuchCourse(cause, name, step)
-    row = exact[0]
+    return _seen(exact[0], name)
+
+
+def _seen(row: Mapping[str, Any], name: str = "") -> CourseSeen:
     fields = {
         str(each.get("shortname")): (each.get("valueraw"), str(each.get("type")))
         for each in row.get("customfields") or ()
@@ -121,12 +145,23 @@ class Activities:
 
 def find_activities(client: Client, module: Module, courses: Iterable[int]) -> Activities:
     """All activities of one kind in these courses. Raises DestinationError."""
+    return begin_activities(client, module, courses)()
+
+
+def begin_activities(client: Client, module: Module, courses: Iterable[int]) -> Callable[[], Activities]:
+    """As `find_activities`, for who asks for several kinds and waits later."""
     numbers = sorted(set(courses))
-    function, key = _LISTS[module]
     chunks = [numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE)]
+    function, _ = _LISTS[module]
     calls = [Call(function=function, args={"courseids": chunk}, raw=True, alone=True) for chunk in chunks]
+    replies = client.begin(calls)
+    return lambda: _activities(module, numbers, [reply.result() for reply in replies])
+
+
+def _activities(module: Module, numbers: Sequence[int], replies: Iterable[Reply]) -> Activities:
+    _, key = _LISTS[module]
     found = Activities({number: [] for number in numbers})
-    for reply in client.call_all(calls):
+    for reply in replies:
         answer = reply.take()
         for row in answer.get(key, []) if isinstance(answer, dict) else answer:
             activity = _activity(module, row)
@@ -159,7 +194,16 @@ class Wish:
 
 def choose_activities(client: Client, module: Module, wishes: Sequence[Wish]) -> list[Activity | Problem]:
     """The activity for each wish, or why there is none. ID numbers are asked for only where several could be meant."""
-    listed = find_activities(client, module, [wish.course.id for wish in wishes])
+    return begin_choice(client, module, wishes)()
+
+
+def begin_choice(client: Client, module: Module, wishes: Sequence[Wish]) -> Callable[[], list[Activity | Problem]]:
+    """As `choose_activities`, for who asks for several kinds and waits later."""
+    listed = begin_activities(client, module, [wish.course.id for wish in wishes])
+    return lambda: _chosen(client, module, wishes, listed())
+
+
+def _chosen(client: Client, module: Module, wishes: Sequence[Wish], listed: Activities) -> list[Activity | Problem]:
     unclear = [a for wish in wishes for a in _candidates(listed.of(wish.course.id), wish)]
     idnumbers = _idnumbers(client, unclear)
     return [

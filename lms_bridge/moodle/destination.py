@@ -15,6 +15,7 @@ from lms_bridge.moodle.courses import (
     Activity,
     CourseSeen,
     Wish,
+    begin_choice,
     choose_activities,
     find_course,
     find_courses,
@@ -71,12 +72,18 @@ class Moodle:
         ground = Ground(client, settings)
         self._parts = SiteParts(ground, Images(ground), Provision(ground), Ahead(client))
         self._ground = ground
+        self._recalled: frozenset[int] = frozenset()
+
+    def recall(self, places: Iterable[PlaceRef]) -> None:
+        """Their courses are looked up many at a time."""
+        self._recalled = frozenset(spot_of(ref).course for ref in places if ref.kind is not Kind.RATING)
 
     def locate(self, items: Iterable[Item]) -> Placement:
         every = list(items)
         self._parts.images.forget()
         self._ground.rated_now.clear()
-        courses = find_courses(self._client, self._settings.course_by, {self._course_name(item) for item in every})
+        wanted = {self._course_name(item) for item in every}
+        courses = find_courses(self._client, self._settings.course_by, wanted, self._recalled)
         seen = {name: course for name, course in courses.items() if isinstance(course, CourseSeen)}
         self._ground.renew(seen.values())
         activities = self._find_all(every, seen)
@@ -154,9 +161,14 @@ class Moodle:
             if course and (shown := self._named(item, Kind.RATING)):
                 wishes[Kind.REVIEW][course.id, shown] = Wish(course, self._ground.choice(Kind.REVIEW), shown)
         found: dict[tuple[Kind, int, str], Activity | Problem] = {}
+        # All are on their way before the first is waited for.
+        choices = {
+            kind: begin_choice(self._client, self._ground.module(kind), list(wanted.values()))
+            for kind, wanted in wishes.items()
+        }
         for kind, wanted in wishes.items():
             try:
-                chosen = choose_activities(self._client, self._ground.module(kind), list(wanted.values()))
+                chosen = choices[kind]()
             except DestinationError:
                 # A service for pages alone need not know databases; then links to reviews lead to the course.
                 if kind in kinds:

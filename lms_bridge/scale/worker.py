@@ -117,6 +117,9 @@ class Worker:
         by, there = self.state.trail.by, route.destination.name
         begin_once(self.state.history, job.run, job.route, there, started=shared.opened, by=by)
         whole = self._whole(job.run, route)
+        if whole is not None:
+            # Whoever takes a part finds them sooner when he knows where they are.
+            self.state.save_places(job.route, whole.places.values(), listed={})
         left = self.state.sharing.split(job.run, job.route, grouped(whole) if whole is not None else [])
         self.queue.submit([Job(job.run, job.route, Step.PART, number) for number in left])
         if not left:
@@ -140,7 +143,10 @@ class Worker:
         if shared.left:
             return _LATER
         with self.state.lease(job.route):
-            if not close_run(shared, route, self.state, clock=self.now, stop=self.stop, hold=self.hold):
+            whole = self.read.get(route.name)
+            known = whole if whole is not None and whole.run == job.run else None
+            closed = close_run(shared, route, self.state, clock=self.now, stop=self.stop, whole=known, hold=self.hold)
+            if not closed:
                 return _SOON
         # What looks after the run, should all its workers die, is not needed any more.
         self.queue.cancel(job.run)

@@ -16,6 +16,7 @@ from lms_bridge.sync.apply import apply, new_run
 from lms_bridge.sync.asked import plan_asked, stand_at
 from lms_bridge.sync.remembered import payload_of
 from lms_bridge.sync.run import Failure, Plan, Report, Route
+from lms_bridge.sync.survey import locate
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
@@ -95,7 +96,9 @@ def _places(
     for record in records:
         if record.key in keys and not record.deleted:
             here.setdefault(record.place, []).append(record)
-    wanted = {refs[place] for place in here if place in refs} | {*route.destination.locate(items).places}
+    wanted = {refs[place] for place in here if place in refs} | {
+        *locate(route.destination, items, refs.values()).places
+    }
     found = []
     for ref in wanted:
         there = stand_at(route, ref, here.get(ref.id, ()), failures)

@@ -115,16 +115,21 @@ def close_run(
     *,
     clock: Callable[[], datetime],
     stop: Stop,
+    whole: Whole | None = None,
     hold: Hold = hold_nothing,
 ) -> bool:
-    """What looks at the route as a whole, and the report. Lease the route around it. False when it was to stop."""
+    """What looks at the route as a whole, and the report. Lease the route around it. `whole`: as this worker saw it
+    when it did its parts. False when it was to stop."""
     from lms_bridge.sync.state_part import ClosingState
 
-    policy = replace(route.policy, fresh_since=shared.opened)
+    route = replace(route, policy=replace(route.policy, fresh_since=shared.opened))
     closing = ClosingState(state)
     now = clock()
-    plan = hold(prepare(replace(route, policy=policy), closing, now=now), now)
-    report = apply(plan, replace(route, policy=policy), closing, now=now, run=shared.run, stop=stop)
+    plan = prepare(route, closing, now=now, within=Within(whole.view, whole.placement)) if whole is not None else None
+    if plan is None or plan.pending or plan.failures:
+        # What is left is done by what source and destination say now: others made things since.
+        plan = prepare(route, closing, now=now)
+    report = apply(hold(plan, now), route, closing, now=now, run=shared.run, stop=stop)
     if report.stopped:
         return False
     told = {_at(each.change): status for each, status in state.sharing.outcomes(shared.run, route.name)}

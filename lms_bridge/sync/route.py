@@ -23,7 +23,7 @@ from lms_bridge.sync.remembered import copy_key, copy_title
 from lms_bridge.sync.rows import Found, Reading, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
 from lms_bridge.sync.selection import select
-from lms_bridge.sync.survey import Look, addresses_of, look_at, must_list, open_place, read_entries
+from lms_bridge.sync.survey import Look, addresses_of, locate, look_at, must_list, open_place, read_entries
 from lms_bridge.sync.unanswered import deleted_without_answer, digests_of, merges_of, without_record
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def prepare(
     if view.failed:
         return replace(empty, checksum=checksum(()))
     try:
-        placement = within.placement if within is not None else route.destination.locate(view.items)
+        placement = within.placement if within is not None else _placement(route, state, view.items)
     except BridgeError as error:
         return _lost(empty, Failure("", error.problem), unreachable=isinstance(error, Unreachable))
     except Exception as error:
@@ -149,13 +149,17 @@ def located(route: Route, state: "State", *, now: datetime) -> Located | None:
     if view.failed:
         return None
     try:
-        placement = route.destination.locate(view.items)
+        placement = _placement(route, state, view.items)
     except Exception as error:
         log.warning("%s: it could not be found out where things go: %s", route.destination.name, type(error).__name__)
         return None
     looks, _ = _open_all(route, state, records, view, placement, state.open_intents(route.name), now)
     addresses = addresses_of(looks, others, route.policy, now)
     return Located(view=view, placement=placement, places=[look.ref for look in looks], addresses=addresses)
+
+
+def _placement(route: Route, state: "State", items: Sequence[Item]) -> Placement:
+    return locate(route.destination, items, [known.place for known in state.places(route.name).values()])
 
 
 def _lost(plan: Plan, failure: Failure, *, unreachable: bool = False) -> Plan:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from lms_bridge.connector import Address, Context, Destination, Entry, Payload, Place, PlaceRef, Record
+from lms_bridge.connector import Address, Context, Destination, Entry, Payload, Place, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Problem, Unreachable
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.sync.digest import body_digest
@@ -56,6 +56,15 @@ class Look:
     @property
     def withheld(self) -> frozenset[Key]:
         return frozenset(self.unrendered)
+
+
+def locate(destination: Destination, items: Sequence[Item], standing: Iterable[PlaceRef]) -> Placement:
+    """Where these items belong now. `standing`: where anything of the route is known to stand."""
+    recall = getattr(destination, "recall", None)
+    if recall is not None:
+        courses = {item.course.idnumber for item in items}
+        recall([ref for ref in standing if ref.course in courses])
+    return destination.locate(items)
 
 
 def open_place(destination: Destination, ref: PlaceRef) -> Place | Failure:

@@ -6,7 +6,7 @@ run that looks at everything, and so is telling what went wrong.
 
 import logging
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import unescape
@@ -21,6 +21,7 @@ from lms_bridge.sync.listing import SourceView
 from lms_bridge.sync.quiet import Note
 from lms_bridge.sync.route import Within, prepare
 from lms_bridge.sync.run import Ground, Plan, Progress, Route
+from lms_bridge.sync.survey import locate
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
@@ -106,9 +107,9 @@ def _linked(item: Item) -> set[Key]:
     return {key for address in _ADDRESS.findall(body) if (key := item_key(unescape(address))) is not None}
 
 
-def _where_they_stand(route: Route, items: Collection[Item], own: Mapping[Key, Address]) -> Placement | None:
+def _where_they_stand(route: Route, items: Sequence[Item], own: Mapping[Key, Address]) -> Placement | None:
     try:
-        placement = route.destination.locate(items)
+        placement = locate(route.destination, items, {address.place for address in own.values()})
     except Exception as error:
         _log.info("%s could not tell where things go: %s", route.destination.name, type(error).__name__)
         return None

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -10,11 +11,11 @@ import pytest
 from moodle_world import BIO, PERSON, Opened, World, longer, row_of, stored
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lms_bridge.items import Page, Prompt
-from lms_bridge.sandbox.moodle import Hand
+from lms_bridge.items import Course, Kind, Page, Prompt
+from lms_bridge.sandbox.moodle import Hand, SeedCourse
 from lms_bridge.sync.report import summary_of
 from lms_bridge.testing.bench import MERGE, Bench
-from lms_bridge.testing.sample import make_page, make_prompt
+from lms_bridge.testing.sample import make_item, make_page, make_prompt
 
 NEW_PAGE, ADD = "mod_wiki_new_page", "mod_forum_add_discussion"
 PAGES, DISCUSSIONS = "mod_wiki_get_subwiki_pages", "mod_forum_get_forum_discussions"
@@ -36,6 +37,12 @@ def calls_of_a_sync(world: World, bench: Bench) -> Counter[str]:
     before = Counter(world.calls())
     bench.sync(MERGE)
     return Counter({name: n for name, n in (Counter(world.calls()) - before).items() if name.startswith("mod_")})
+
+
+def course_lookups(world: World, bench: Bench) -> int:
+    before = Counter(world.calls())
+    bench.sync()
+    return (Counter(world.calls()) - before)["core_course_get_courses_by_field"]
 
 
 def without_finding(calls: Counter[str]) -> Counter[str]:
@@ -79,6 +86,51 @@ def test_a_sync_with_nothing_to_do_costs_one_call_a_place(world: World, opened: 
     bench.fill(*pages(30), *prompts(30))
     bench.sync()
     assert without_finding(calls_of_a_sync(world, bench)) == {PAGES: 1, DISCUSSIONS: 1}
+
+
+COURSES = [Course(f"C{n}", f"Course {n}") for n in range(12)]
+
+
+def test_courses_are_looked_up_by_what_they_are_called_once_and_together_from_then_on(
+    make_world: Callable[..., World], opened: Opened
+) -> None:
+    world = make_world(*(SeedCourse(course.idnumber) for course in COURSES))
+    bench = opened(world)
+    bench.fill(*(make_item(Kind.PAGE, course) for course in COURSES))
+    assert course_lookups(world, bench) == 12
+    assert course_lookups(world, bench) == 1
+    again = opened(world)
+    again.fill(*(make_item(Kind.PAGE, course) for course in COURSES))
+    assert course_lookups(world, again) == 1, "it is in the state, not in the process"
+
+
+def test_a_course_that_is_gone_costs_a_look_at_each_and_is_told_alone(
+    make_world: Callable[..., World], opened: Opened
+) -> None:
+    """Moodle 4.5 fails as a whole where one of many courses is gone."""
+    world = make_world(*(SeedCourse(course.idnumber) for course in COURSES))
+    bench = opened(world)
+    bench.fill(*(make_item(Kind.PAGE, course) for course in COURSES))
+    bench.sync()
+    gone = next(course for course in world.site.courses.values() if course.idnumber == "C7")
+    del world.site.courses[gone.id]
+    assert course_lookups(world, bench) >= 13
+    told = {failure.key: failure.problem.cause for failure in bench.plan().failures if failure.key}
+    assert {key.split("/")[0] for key in told} == {"sample:C7"}
+    assert all("no course with the idnumber C7" in cause for cause in told.values())
+
+
+def test_a_course_whose_idnumber_another_has_now_is_the_other_one(
+    make_world: Callable[..., World], opened: Opened
+) -> None:
+    world = make_world(*(SeedCourse(course.idnumber) for course in COURSES))
+    bench = opened(world)
+    bench.fill(*(make_item(Kind.PAGE, course) for course in COURSES))
+    bench.sync()
+    by_name = {course.idnumber: course for course in world.site.courses.values()}
+    by_name["C7"].idnumber, by_name["C8"].idnumber = "old C7", "C7"
+    places = {change.course: change.place.container for change in bench.plan().pending if change.course == "C7"}
+    assert places == {"C7": f"course-{by_name['C8'].id}"}
 
 
 def test_what_a_person_changed_is_asked_for_and_nothing_else(world: World, opened: Opened) -> None:

@@ -198,6 +198,36 @@ def test_a_place_is_listed_once_in_a_run_where_everything_could_be_done(team: Te
     assert team.destination.counts["entries"] - before == 6
 
 
+def test_whoever_did_parts_closes_without_looking_for_everything_again(team: Team) -> None:
+    team.source.content = programme(3)
+    team.run()
+    assert team.destination.counts["locate"] == 1
+
+
+def test_what_is_left_to_the_closing_goes_by_how_things_are_by_then(team: Team) -> None:
+    team.policy = PRUNE
+    team.source.content = programme(2)
+    team.run()
+    before = team.destination.counts["locate"]
+    gone = team.source.content.pop(1)
+    assert done(team.run())["deleted"] == 1
+    assert team.destination.find(gone.key) == []
+    assert team.destination.counts["locate"] == before + 2
+
+
+def test_what_goes_away_while_a_run_is_under_way_is_left_to_the_next(team: Team) -> None:
+    team.policy = PRUNE
+    team.source.content = programme(2)
+    team.run()
+    run, worker = team.start(), team.worker()
+    team.queue.run_while(worker.work, lambda job: job.step is not Step.CLOSE)
+    gone = team.source.content.pop(1)
+    team.queue.run(worker.work, Stop())
+    assert done(team.report(run)) == {"unchanged": 6}
+    assert done(team.run())["deleted"] == 1
+    assert team.destination.find(gone.key) == []
+
+
 def test_a_source_that_cannot_be_read_is_told_once_and_nothing_is_done(team: Team) -> None:
     team.source.broken = True
     report = team.run()
