@@ -116,6 +116,8 @@ def _words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
             return "block"
         case "object" if "propertyNames" in found and "$ref" in found["propertyNames"]:
             return f"one for each kind: {_words(found['additionalProperties'], definitions)}"
+        case "object" if isinstance(lists := found.get("additionalProperties"), dict) and lists.get("type") == "array":
+            return f"{_list(lists, definitions)} by name"
         case "object":
             return "blocks by name"
     return {"path": "path", "date": "date"}.get(found.get("format", ""), "text")

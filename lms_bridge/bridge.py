@@ -16,7 +16,7 @@ from lms_bridge.config.load import Config, Opening, RouteConfig
 from lms_bridge.connector import Destination, Finding, Level, Source
 from lms_bridge.errors import BridgeError, StateError, Unreachable, UsageError
 from lms_bridge.expiry import findings as ending_soon
-from lms_bridge.holding import held, let_through
+from lms_bridge.holding import calendar_findings, held, let_through
 from lms_bridge.items import Key
 from lms_bridge.late import Late
 from lms_bridge.logged import about
@@ -292,6 +292,7 @@ def check(config: Config, *, now: datetime | None = None) -> Iterator[tuple[str,
         yield from _findings(config, destination, open_destination)
         for finding in ending_soon(endings_of(config, destination), now or datetime.now(UTC)):
             yield destination.name, finding
+    yield from calendar_findings(config, now or datetime.now(UTC))
 
 
 def _findings(

@@ -95,7 +95,7 @@ class ConfigError(BridgeError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         first = problems[0]
         super().__init__(first.cause, where=first.where, next_step=first.next_step)
-        self.problems = problems
+        self.problems = tuple(known_as(problem, self.trouble) for problem in problems)
 
     @property
     def passing(self) -> bool:

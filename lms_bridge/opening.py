@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lms_bridge.basis import basis_of, code_of
-from lms_bridge.config.load import Config, Opening, RouteConfig
+from lms_bridge.config.load import Config, Opening, RouteConfig, beside
 from lms_bridge.config.model import PolicySettings
 from lms_bridge.connector import Destination, Ending, Source
 from lms_bridge.items import Kind
@@ -84,8 +84,7 @@ def input_for(config: Config, route: RouteConfig) -> str | None:
 
 
 def notes_of(config: Config) -> Path:
-    """Beside a state that is a file; for a database beside the config."""
-    return config.folder / ".state" / "quiet" if "://" in config.state else Path(f"{config.state}.quiet")
+    return beside(config.state, config.folder, "quiet")
 
 
 def policy_of(settings: PolicySettings) -> Policy:

@@ -154,7 +154,9 @@ def _address(value: str) -> str:
         parts = urlsplit(value)
     except ValueError:
         return MASK
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    # The private address of a calendar is a secret as a whole.
+    path = f"/{MASK}" if parts.path.lower().endswith(".ics") else parts.path
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
 
 
 def _findings(config: Config) -> list[dict[str, Any]]:

@@ -17,11 +17,14 @@ ROOMS = {
     "transport": GROUND | {"tracing"},
     "tracing": set(),
     "registry": GROUND,
-    "config": GROUND | {"hours", "registry", "windows"},
+    # Of calendars only what one is, which the config says.
+    "config": GROUND | {"calendars", "hours", "registry", "windows"},
+    "calendars": GROUND | {"transport", "whole", "windows"},
+    "whole": set(),
     "moodle": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
     "sharepoint": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
     "sources": GROUND | {"markup", "transport"},
-    "sync": GROUND | {"audit", "markup", "windows"},
+    "sync": GROUND | {"audit", "markup", "whole", "windows"},
     "sandbox": set(),
     "testing": GROUND | {"markup", "sync"},
     "scale": GROUND | {"audit", "sync"},
@@ -42,8 +45,9 @@ ROOMS = {
     "masking": set(),
     "support": GROUND | {"audit", "bridge", "config", "masking", "sync"},
     "bridge": GROUND | {"audit", "config", "expiry", "holding", "late", "logged", "opening", "registry", "sync"},
-    "holding": {"config", "sync", "windows"},
-    "service": {"audit", "errors", "logged", "windows", "config", "opening", "sync", "console", "troubles", "unquoted"},
+    "holding": GROUND | {"calendars", "config", "sync", "windows"},
+    "service": {"audit", "calendars", "errors", "logged", "windows", "config", "opening", "sync", "console"}
+    | {"troubles", "unquoted"},
     "cli": GROUND
     | {"config", "registry", "sync", "sandbox", "bridge", "example", "markup", "moodle", "sharepoint"}
     | {"sources", "scale", "opening", "console", "service", "tracing"}
@@ -69,6 +73,8 @@ ONLY_IN = {
     "markdownify": {"lms_bridge/markup/to_markdown"},
     "bs4": {"lms_bridge/markup/to_markdown"},
     "opentelemetry": {"lms_bridge/tracing"},
+    "icalendar": {"lms_bridge/calendars/events"},
+    "recurring_ical_events": {"lms_bridge/calendars/events"},
     "hvac": {"lms_bridge/config/hashicorp_vault"},
     "azure": {"lms_bridge/config/azure_vault"},
     "yaml": {"lms_bridge/config", "lms_bridge/sources"},

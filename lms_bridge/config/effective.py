@@ -35,6 +35,8 @@ _IN_ADDRESS = re.compile(r"(://[^\s:/@]*:)\S+@")
 _IN_QUERY = re.compile(r"(://[^\s?]*\?)[^\s\"'#]+")
 # What somebody noted behind a reference may be the secret that once stood there.
 _NOTED = re.compile(r"(\$\{[^}]*\}.*?\s#\s?)\S.*$")
+# The private address of a calendar is a secret up to its end.
+_OF_CALENDAR = re.compile(r"(://[^\s/]+/)[^\s\"'#]*\.ics\b", re.IGNORECASE)
 _AT = re.compile(r":(\d+):(\d+)(?:$|:)")
 
 
@@ -149,7 +151,8 @@ def _without_notes(line: str) -> str:
 
 
 def _without_passwords(text: str) -> str:
-    return _IN_QUERY.sub(rf"\1{MASK}", _IN_ADDRESS.sub(rf"\1{MASK}@", text))
+    without_users = _IN_ADDRESS.sub(rf"\1{MASK}@", text)
+    return _OF_CALENDAR.sub(rf"\1{MASK}", _IN_QUERY.sub(rf"\1{MASK}", without_users))
 
 
 def _is_reference(written: str) -> bool:

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
+from lms_bridge.calendars.feed import Feed
 from lms_bridge.config import references
 from lms_bridge.config.block import WRITTEN_OUT, Reading, validated
+from lms_bridge.config.calendars import CalendarSettings, feed_of, lacking, written_in
 from lms_bridge.config.console import ConsoleSettings
 from lms_bridge.config.document import Document, KeyPath, read_document
 from lms_bridge.config.model import PolicySettings, RootSettings
@@ -46,6 +48,8 @@ class RouteConfig:
     schedule: ScheduleSettings
     windows: Windows
     """Its own and those of all routes."""
+    feeds: tuple[Feed, ...] = ()
+    """Calendars with more of them, its own and those of all routes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,13 @@ def config_of(document: Document, folder: Path, *, without_secrets: bool = False
     console, console_problems = _console(reading)
     problems += source_problems + destination_problems + channel_problems + console_problems
     problems += _unknown_ends(document, "from", "sources") + _unknown_ends(document, "to", "destinations")
-    routes: tuple[RouteConfig, ...] = ()
     state = ""
     if root is not None:
         state, state_problems = _state(document, folder, root.state)
-        routes = _routes(root, sources, destinations)
         problems += state_problems
         problems += unsafe(document, root)
+    feeds, feed_problems = _feeds(reading, folder, beside(state, folder, "calendars"))
+    problems += feed_problems
     if problems or root is None:
         raise ConfigError(tuple(dict.fromkeys(problems)))
     return Config(
@@ -108,7 +112,7 @@ def config_of(document: Document, folder: Path, *, without_secrets: bool = False
         deadline_minutes=root.deadline_minutes,
         sources=sources,
         destinations=destinations,
-        routes=routes,
+        routes=_routes(root, sources, destinations, feeds),
         notifications=channels,
         digest=document.digest(),
         service=root.service,
@@ -214,8 +218,48 @@ def _state(document: Document, folder: Path, raw: str) -> tuple[str, list[Proble
     return str((folder / state).resolve()), []
 
 
+def beside(state: str, folder: Path, what: str) -> Path:
+    """A folder beside a state that is a file; for a database beside the config."""
+    return folder / ".state" / what if "://" in state else Path(f"{state}.{what}")
+
+
+def _feeds(reading: Reading, folder: Path, copies: Path) -> tuple[dict[KeyPath, tuple[Feed, ...]], list[Problem]]:
+    """Calendars by the block `windows` in which they stand, whatever else is wrong with the file."""
+    document = reading.document
+    blocks: list[KeyPath] = [
+        ("windows",),
+        *(("routes", name, "windows") for name in _block(document.written(("routes",)))),
+    ]
+    feeds: dict[KeyPath, tuple[Feed, ...]] = {}
+    problems: list[Problem] = []
+    names: set[str] = set()
+    for path in blocks:
+        timezone = document.written((*path, "timezone")) or "UTC"
+        for number, raw in written_in(document.written(path)):
+            place = (*path, "calendars", number)
+            try:
+                found = validated(reading, place, raw, CalendarSettings)
+            except ConfigError as error:
+                problems += error.problems
+                continue
+            assert isinstance(found, CalendarSettings)
+            if found.name in names:
+                cause = f"there is another calendar called {found.name!r}."
+                problems.append(Problem(cause, document.where((*place, "name")), "Give each a `name` of its own."))
+            names.add(found.name)
+            feed = feed_of(found, where=document.where(place), folder=folder, copies=copies, timezone=str(timezone))
+            feeds[path] = (*feeds.get(path, ()), feed)
+    for name in lacking() if names else ():
+        step = "Run `pip install '.[calendars]'` in a checkout of lms-bridge."
+        problems.append(Problem(f"what reads calendars is not installed ({name}).", document.name, step))
+    return feeds, problems
+
+
 def _routes(
-    root: RootSettings, sources: Mapping[str, Opening], destinations: Mapping[str, Opening]
+    root: RootSettings,
+    sources: Mapping[str, Opening],
+    destinations: Mapping[str, Opening],
+    feeds: Mapping[KeyPath, tuple[Feed, ...]],
 ) -> tuple[RouteConfig, ...]:
     """Those whose ends are known and valid; the others have been told."""
     everywhere = root.windows.windows()
@@ -228,6 +272,7 @@ def _routes(
             route.policy,
             route.schedule,
             together((everywhere, route.windows.windows())),
+            (*feeds.get(("windows",), ()), *feeds.get(("routes", name, "windows"), ())),
         )
         for name, route in root.routes.items()
         if route.source in sources and route.destination in destinations

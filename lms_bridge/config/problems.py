@@ -109,7 +109,7 @@ def _step(annotation: Any, part: str | int) -> Any:
         for name, field in model.model_fields.items():
             if part in (name, field.alias):
                 return field.annotation
-    arguments = get_args(annotation)
+    arguments = [argument for argument in get_args(annotation) if argument is not ...]
     return arguments[-1] if arguments else annotation
 
 

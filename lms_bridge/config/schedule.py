@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from lms_bridge.config.form import Settings, Zone
+from lms_bridge.config.calendars import CalendarSettings
+from lms_bridge.config.form import Settings, Span, Zone, checked_span, span_of
 from lms_bridge.hours import Hours
 from lms_bridge.windows import Freeze, Quiet, Windows
 
-_SPAN = r"^[1-9]\d{0,3}(s|m|h|d)$"
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _USUAL = "15m"
 _LEAST = timedelta(minutes=1)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -30,21 +29,10 @@ _BOUNDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
 """Of each field of `cron`: least, most, and words for its values."""
 
 
-def span_of(written: str) -> timedelta:
-    """`90s`, `15m`, `2h`, `1d`."""
-    return timedelta(seconds=int(written[:-1]) * _SECONDS[written[-1]])
-
-
-def _span(written: Any) -> Any:
-    if not isinstance(written, str) or re.fullmatch(_SPAN, written) is None:
-        raise ValueError("write a number with s, m, h or d, such as 15m")
-    return written
-
-
 def _cycle(written: Any) -> Any:
     if written == "never":
         return written
-    if span_of(_span(written)) < _LEAST:
+    if span_of(checked_span(written)) < _LEAST:
         raise ValueError("a route runs once a minute at most: write 1m or more")
     return written
 
@@ -75,7 +63,6 @@ def _last_moment(written: Any) -> Any:
     return moment + timedelta(days=1) if is_day else moment
 
 
-Span = Annotated[str, BeforeValidator(_span), WithJsonSchema({"type": "string", "pattern": _SPAN})]
 Cycle = Annotated[
     str, BeforeValidator(_cycle), WithJsonSchema({"type": "string", "pattern": r"^(never|[1-9]\d{0,3}(s|m|h|d))$"})
 ]
@@ -209,6 +196,9 @@ class WindowSettings(Settings):
     timezone: Zone = Field("UTC", description="By which clock the times below are meant.")
     freeze: tuple[FreezeSettings, ...] = Field((), description="Once: exams, the end of term.")
     quiet: tuple[QuietSettings, ...] = Field((), description="Weekly: lecture hours, backups.")
+    calendars: tuple[CalendarSettings, ...] = Field(
+        (), max_length=20, description="What others keep in a calendar: docs/sync-windows.md."
+    )
 
     def windows(self) -> Windows:
         return Windows(

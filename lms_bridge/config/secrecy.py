@@ -19,6 +19,7 @@ def secrets_of(config: "Config") -> frozenset[str]:
     settings = [opening.settings for opening in openings] + [channel.settings for channel in config.notifications]
     settings.append(config.console)
     found = {secret for each in settings for secret in _within(each)}
+    found |= {feed.address for route in config.routes for feed in route.feeds}
     for secret in [secret for secret in found if "://" in secret]:
         # An address that is a secret is shown in parts as well: a request is logged without its query.
         parts = urlsplit(secret)

@@ -11,7 +11,7 @@ from typing import Any
 from lms_bridge.config.notifications import TeamsSettings, WebhookSettings
 from lms_bridge.errors import BridgeError, DestinationError
 from lms_bridge.notify.message import Failed, Message, facts, headline, lines, link, next_step, reason
-from lms_bridge.transport import Answer, Fail, Limits, Request, Transport, host_of
+from lms_bridge.transport import Answer, Fail, Limits, Request, Transport, without_address
 
 _LIMITS = Limits(connect_timeout=10, read_timeout=15, whole_timeout=30, max_bytes=64 * 1024, attempts=1, patience=30)
 _JSON = "application/json; charset=utf-8"
@@ -96,10 +96,8 @@ def _post(settings: TeamsSettings | WebhookSettings, folder: Path, body: bytes, 
         finally:
             transport.close()
     except BridgeError as error:
-        # The whole address is a secret, its path too: only the host is told.
-        told = error.problem
-        cause = told.cause.replace(request.where, host_of(url)).replace(url, host_of(url))
-        raise DestinationError(cause, where=host_of(url), next_step=told.next_step) from None
+        told = without_address(error.problem, request)
+        raise DestinationError(told.cause, where=told.where, next_step=told.next_step) from None
 
 
 def _refused(answer: Answer) -> Fail | None:

@@ -145,7 +145,8 @@ class Worker:
         with self.state.lease(job.route):
             whole = self.read.get(route.name)
             known = whole if whole is not None and whole.run == job.run else None
-            if not close_run(shared, route, self.state, clock=self.now, stop=self.stop, hold=self.hold, whole=known):
+            closed = close_run(shared, route, self.state, clock=self.now, stop=self.stop, whole=known, hold=self.hold)
+            if not closed:
                 return _SOON
         # What looks after the run, should all its workers die, is not needed any more.
         self.queue.cancel(job.run)

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Metric, ProcessCollector, gener
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from lms_bridge.calendars.known import Known
 from lms_bridge.service.doors import ConnectorStatus, RouteStatus, SyncStatus
 from lms_bridge.service.standing import Seen, failures_in
 
@@ -46,11 +47,16 @@ class Service:
     tried: dict[tuple[str, str, str], int]
 
 
-def exposition(told: Sequence[Told], asked: Sequence["Asked"], service: Service | None = None) -> bytes:
+def exposition(
+    told: Sequence[Told],
+    asked: Sequence["Asked"] = (),
+    calendars: Sequence[Known] = (),
+    service: Service | None = None,
+) -> bytes:
     """In Prometheus's text format. `asked`: of each destination. Without a service: for the textfile of a timer."""
     registry = CollectorRegistry(auto_describe=False)
     of_service = list(_service(service)) if service is not None else []
-    registry.register(_Once(lambda: [*_routes(told), *_destinations(asked), *of_service]))
+    registry.register(_Once(lambda: [*_routes(told), *_destinations(asked), _calendars(calendars), *of_service]))
     if service is not None:
         ProcessCollector(registry=registry)
     return generate_latest(registry)
@@ -167,6 +173,15 @@ def _seconds(of: Told) -> float | None:
 
 def _begun(of: Told) -> float | None:
     return None if of.seen.last is None else of.seen.last.begun.timestamp()
+
+
+def _calendars(calendars: Sequence[Known]) -> Metric:
+    read = GaugeMetricFamily(
+        "lmsbridge_calendar_read_timestamp", "When a calendar was last read; 0: never.", labels=["calendar"]
+    )
+    for each in calendars:
+        read.add_metric([each.feed.name], _stamp(each.read) or 0.0)
+    return read
 
 
 def _stamp(moment: datetime | None) -> float | None:

@@ -8,14 +8,16 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from lms_bridge.calendars.feed import Feed, as_plain, from_plain
+from lms_bridge.calendars.known import Known
 from lms_bridge.errors import ConfigError, Problem
 from lms_bridge.service.timetable import Timetable
-from lms_bridge.windows import Freeze, Quiet, Windows
+from lms_bridge.windows import Freeze, Quiet, Windows, together
 
 PATIENCE = 60.0
 """Seconds after which the reading is given up."""
@@ -27,16 +29,21 @@ class ServedRoute:
     source: str
     destination: str
     timetable: Timetable
+    """With windows as they are known now."""
+    windows: Windows = field(default_factory=Windows)
+    """Those of the config alone."""
+    feeds: tuple[Feed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A valid connectors.yaml. `state` may hold a password: it is shown nowhere."""
+    """A valid connectors.yaml. `state` may hold a password, and feeds secret addresses: they are shown nowhere."""
 
     file: Path
     state: str
     hosts: tuple[str, ...]
     routes: tuple[ServedRoute, ...]
+    calendars: tuple[Known, ...] = ()
 
     @property
     def destinations(self) -> list[str]:
@@ -109,9 +116,12 @@ def _route(row: Mapping[str, Any]) -> ServedRoute:
         row["cron"],
         row["zone"],
         timedelta(seconds=jitter),
-        Windows(freezes, quiets),
     )
-    return ServedRoute(row["name"], row["source"], row["destination"], timetable)
+    windows, feeds = Windows(freezes, quiets), tuple(map(from_plain, row["feeds"]))
+    # What calendars say is not known before they are looked at, and counts as such.
+    unread = Windows(unknown=tuple(f"the calendar {feed.name} was not looked at yet" for feed in feeds))
+    timetable = replace(timetable, windows=together((windows, unread)))
+    return ServedRoute(row["name"], row["source"], row["destination"], timetable, windows, feeds)
 
 
 def _main(words: Sequence[str]) -> None:
@@ -141,6 +151,7 @@ def _main(words: Sequence[str]) -> None:
             "jitter": route.schedule.longest_jitter().total_seconds(),
             "freezes": [(f.begin.isoformat(), f.end.isoformat(), sorted(f.courses), f.why) for f in windows.freezes],
             "quiets": [(q.hours, sorted(q.days), q.zone) for q in windows.quiets],
+            "feeds": [as_plain(feed) for feed in route.feeds],
         }
 
     def input_of(config: Config, name: str) -> str | None:

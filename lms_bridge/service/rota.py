@@ -16,7 +16,7 @@ from lms_bridge.service.attempt import Attempt, digest_of
 from lms_bridge.service.doors import Health, Progress, RouteStatus
 from lms_bridge.service.reading import Served, ServedRoute
 from lms_bridge.service.running import STOPPED, Request, Runner
-from lms_bridge.service.standing import Ended, past_of, route_status
+from lms_bridge.service.standing import Ended, past_of, refusal, route_status
 from lms_bridge.service.store import Stored
 from lms_bridge.service.timetable import Next, next_run
 from lms_bridge.service.turn import Turn, Unwanted
@@ -56,9 +56,10 @@ class Rota:
         with self._lock:
             turns = [(route, self._turns[route.name]) for route in self._served.routes]
             told = [Told(self._status(route, turn), route.destination, turn.seen) for route, turn in turns]
-            valid, ticked, destinations = not self._config_problem, self._ticked, self._served.destinations
+            valid, ticked = not self._config_problem, self._ticked
+            destinations, calendars = self._served.destinations, self._served.calendars
         about = Service(config_valid=valid, ticked=ticked, tried=self._stored.tried())
-        return exposition(told, self._stored.asked(destinations, self._clock()), about)
+        return exposition(told, self._stored.asked(destinations, self._clock()), calendars, about)
 
     @property
     def served(self) -> Served:
@@ -134,6 +135,11 @@ class Rota:
         about = {"route": name, "run": self._run_of(name)}
         _log.warning("run is ended: its route is not in the config any more", extra=about)
 
+    def keep_to(self, served: Served) -> None:
+        """The same config, with windows as they are known now."""
+        with self._lock:
+            self._served = served
+
     def refuse(self, problem: str) -> None:
         """The file changed and cannot be used: the last one stays."""
         with self._lock:
@@ -164,6 +170,7 @@ class Rota:
             lacking = [] if ticking else ["the scheduler does not tick"]
             lacking += [self._stored.problem] if self._stored.problem else []
             told = [f"connectors.yaml changed and is not used: {self._config_problem}"] if self._config_problem else []
+            told += [str(each.problem) for each in self._served.calendars if each.problem is not None]
         return Health(ready=not lacking, problems=(*lacking, *told))
 
     def routes(self) -> Sequence[RouteStatus]:
@@ -189,11 +196,7 @@ class Rota:
                 raise UsageError(f"the route {route} runs already.", next_step="Wait until it has ended.")
             shut = closed(served.timetable.windows, now)
             if shut is not None and not override:
-                raise UsageError(
-                    f"nothing is pushed on the route {route} until {shut.until:%Y-%m-%d %H:%M %Z}: {shut.why}.",
-                    where=f"{self._served.file}: windows",
-                    next_step="Wait, or let it run all the same: that is logged.",
-                )
+                raise refusal(route, shut, self._served.file)
             if shut is not None:
                 _log.warning("runs although it is closed: %s", shut.why, extra={"route": route, "by": by})
             turn.asked = Request(

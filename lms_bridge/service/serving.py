@@ -4,6 +4,7 @@ import logging
 import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp
 from lms_bridge.errors import ConfigError, UsageError
 from lms_bridge.service import app
 from lms_bridge.service.alarm import Bell
+from lms_bridge.service.calendars import Calendars
 from lms_bridge.service.reading import Reading, Served
 from lms_bridge.service.rota import Rota
 from lms_bridge.service.running import Processes
@@ -49,7 +51,8 @@ def serve(
     """Until SIGTERM or Ctrl-C; then asks the runs that are under way to end in good order, and waits for them. Gives
     the exit code. `watched` is the file since before it was read."""
     rota = Rota(served, Processes(), clock)
-    bell = Bell(rota.ring, Looking(rota, watched, clock).look, every=tick)
+    looking = Looking(rota, watched, clock)
+    bell = Bell(rota.ring, looking.look, every=tick)
     rota.use(bell)
 
     def begin() -> None:
@@ -73,6 +76,7 @@ def serve(
         for console in consoles:
             console.close()
         bell.stop()
+        looking.end()
         rota.close()
 
     parts = app.Served(doors=rota, metrics=rota.metrics, hosts=hosts, console=pages, begin=begin, end=end)
@@ -103,13 +107,38 @@ class Looking:
         self._watched = watched
         self._clock = clock
         self._read = clock()
+        self._calendars = Calendars()
+        self._lock = Lock()
+        self._ended = False
+        self._told: dict[str, str] = {}
 
     def look(self) -> None:
         now = self._clock()
         if self._watched.changed() or (self._rota.config_problem and now - self._read >= _AGAIN):
             self._read = now
             reload(self._rota)
+        with self._lock:
+            if self._ended:
+                return
+            served = self._calendars.look(self._rota.served, now)
+        self._rota.keep_to(served)
+        self._tell(served)
         self._rota.tick()
+
+    def end(self) -> None:
+        with self._lock:
+            self._ended = True
+            self._calendars.end()
+
+    def _tell(self, served: Served) -> None:
+        """Once that a calendar cannot be read, and once that it can again."""
+        for each in served.calendars:
+            cause = each.problem.cause if each.problem is not None else ""
+            if cause != self._told.get(each.feed.name, ""):
+                _log.warning("%s", each.problem) if cause else _log.info(
+                    "the calendar %s is read again", each.feed.name
+                )
+            self._told[each.feed.name] = cause
 
 
 def reload(rota: Rota) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lms_bridge.errors import UsageError
 from lms_bridge.service.doors import ConnectorStatus, LastRun, RouteStatus, SyncStatus
 from lms_bridge.service.timetable import BY_TIMETABLE, Next, Past, Timetable
-from lms_bridge.windows import closed
+from lms_bridge.windows import Closed, closed
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
@@ -200,6 +202,15 @@ def route_status(
         running=seen.under_way,
         waits=seen.counts.conflicts + seen.counts.held,
         detail=state_problem or detail,
+    )
+
+
+def refusal(route: str, shut: Closed, file: Path) -> UsageError:
+    """To whoever starts a run while a window is shut."""
+    return UsageError(
+        f"nothing is pushed on the route {route} until {shut.until:%Y-%m-%d %H:%M %Z}: {shut.why}.",
+        where=f"{file}: windows",
+        next_step="Wait, or let it run all the same: that is logged.",
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lms_bridge.errors import UsageError
+from lms_bridge.service.calendars import with_calendars
 from lms_bridge.service.metrics import Told, exposition
 from lms_bridge.service.reading import Served
 from lms_bridge.service.standing import Seen, look, route_status
@@ -39,6 +40,7 @@ def _told(served: Served, now: datetime) -> bytes:
     from lms_bridge.sync.spent import asked_of
     from lms_bridge.sync.state import State
 
+    served = with_calendars(served, now)
     told = []
     with State.open(served.state) as state:
         for route in served.routes:
@@ -46,7 +48,7 @@ def _told(served: Served, now: datetime) -> bytes:
             status = route_status(route.name, route.timetable, seen, Next(None, BY_TIMETABLE), "", now)
             told.append(Told(status, route.destination, seen))
         asked = asked_of(state, served.destinations, now)
-    return exposition(told, asked)
+    return exposition(told, asked, served.calendars)
 
 
 def _unwritable(file: Path, error: OSError) -> UsageError:

@@ -118,8 +118,8 @@ def close_run(
     *,
     clock: Callable[[], datetime],
     stop: Stop,
-    hold: Hold = hold_nothing,
     whole: Whole | None = None,
+    hold: Hold = hold_nothing,
 ) -> bool:
     """What looks at the route as a whole, and the report. Lease the route around it. `whole`: as this worker saw it
     when it did its parts. False when it was to stop."""
@@ -165,10 +165,7 @@ def _rest(report: Report) -> dict[str, Any]:
     return {
         "destination": report.destination,
         "unchanged": report.unchanged,
-        "failures": [
-            [f.key, f.problem.cause, f.problem.where, f.problem.next_step, f.problem.trouble.value]
-            for f in report.failures
-        ],
+        "failures": [_kept(failure) for failure in report.failures],
         "notices": [[n.cause, n.where, n.next_step] for n in report.notices],
         "approvals": list(report.approvals),
         "unreachable": report.unreachable,

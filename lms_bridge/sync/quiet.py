@@ -6,10 +6,7 @@ the same; one that is lost, damaged or of another form costs a run that looks, a
 
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +17,7 @@ from lms_bridge.items import Kind
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.policy import Refresh
 from lms_bridge.sync.run import Ground, Plan, Report, Route
+from lms_bridge.whole import write_whole
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
@@ -122,7 +120,7 @@ def keep(notes: Path, route: Route, plan: Plan, report: Report, state: "State") 
         "outline": plan.outline,
     }
     try:
-        _write(_file(notes, route.name), json.dumps(note))
+        write_whole(_file(notes, route.name), json.dumps(note).encode())
     except OSError as error:
         _log.info("what was found could not be noted beside the state: %s", error)
 
@@ -150,20 +148,6 @@ def _read(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _write(path: Path, text: str) -> None:
-    """As a whole or not at all, since another run may read it meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def _row(change: Change) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lms_bridge.transport.messages import (
     host_of,
     read_json,
     retry_after,
+    without_address,
 )
 from lms_bridge.transport.pace import Pace, Politeness
 from lms_bridge.transport.purse import Purse, purse_of
@@ -40,4 +41,5 @@ __all__ = [
     "read_json",
     "retry_after",
     "too_long",
+    "without_address",
 ]

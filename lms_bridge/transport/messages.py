@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from lms_bridge.connector import Left
-from lms_bridge.errors import DestinationError
+from lms_bridge.errors import DestinationError, Problem
 
 _A_YEAR = 366 * 86_400.0
 
@@ -50,6 +50,14 @@ class Request:
     def host(self) -> str:
         """With its port where one is named."""
         return host_of(self.url)
+
+
+def without_address(problem: Problem, request: Request) -> Problem:
+    """Where the whole address is a secret, its path too: only the host is told."""
+    cause = problem.cause
+    for address in (request.url, request.where):
+        cause = cause.replace(address, request.host)
+    return Problem(cause, request.host, problem.next_step)
 
 
 @dataclass(frozen=True, slots=True)

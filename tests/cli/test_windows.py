@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.calendars.calendar_world import calendar
 from tests.cli.conftest import Desk
 
 POLICY = "    policy:\n      prune: report\n"
@@ -81,6 +82,53 @@ def test_workers_are_not_told_to_pass_windows(desk: Desk) -> None:
     ran = desk.run("sync", "--shared", "--through-windows")
     assert ran.code == 2
     assert "--through-windows is not for a run that workers share" in ran.err
+
+
+EXAM = "SUMMARY:Exam %s\nDTSTART;TZID=Europe/Berlin:20200101T080000\nDTEND;TZID=Europe/Berlin:20991231T080000"
+BY_COURSE = "{name: exams, file: exams.ics, courses: {pattern: '[A-Z]{3}'}}"
+
+
+def keep_calendar(desk: Desk, *events: str, config: str = BY_COURSE) -> None:
+    (desk.folder / "exams.ics").write_bytes(calendar(*events))
+    windows = f"windows: {{timezone: Europe/Berlin, calendars: [{config}]}}"
+    desk.configure("\nversion: 1\n", f"\nversion: 1\n{windows}\n")
+
+
+def test_an_exam_in_a_calendar_freezes_its_course_and_check_tells_what_was_read(desk: Desk) -> None:
+    keep_calendar(desk, EXAM % "BIO", "SUMMARY:Soon CHE\nDTSTART;VALUE=DATE:20980101")
+    told = desk.run("check").out
+    assert "ok      calendar exams: 2 events, read " in told
+    assert "next windows: 2020-01-01 08:00 to 2099-12-31 08:00 CET: BIO" in told
+    assert desk.run("sync", "--route", "programme-to-moodle").code == 0
+    changes = desk.run("plan", "--output", "json").json["routes"][0]["changes"]
+    assert {row["course"] for row in changes if row["reason"].endswith("2099-12-31 07:00 UTC: exams")} == {"BIO"}
+    assert {row["course"] for row in changes if row["action"] == "create"} == set()
+    assert desk.run("sync", "--route", "programme-to-moodle", "--through-windows").code == 0
+    assert overrides(desk) == ["exams (BIO)"]
+
+
+def test_a_calendar_that_is_lost_is_told_by_every_plan_and_what_it_said_holds(desk: Desk) -> None:
+    keep_calendar(desk, EXAM % "BIO")
+    assert titles(desk, "create") == {"CHE"}
+    (desk.folder / "exams.ics").unlink()
+    told = desk.run("plan", "--route", "programme-to-moodle").out
+    assert "the calendar exams cannot be read since" in told
+    assert titles(desk, "create") == {"CHE"}
+    ran = desk.run("check")
+    assert "warning calendar exams: calendar: " in ran.out
+
+
+def test_without_ever_having_read_its_calendar_nothing_is_pushed_unless_somebody_says_so(desk: Desk) -> None:
+    keep_calendar(desk, config="{name: exams, file: nowhere.ics}")
+    ran = desk.run("check")
+    assert ran.code == 1
+    assert "ERROR   calendar exams: calendar: connectors.yaml" in ran.out
+    assert titles(desk, "create") == set()
+    sync = ("sync", "--route", "programme-to-moodle")
+    assert desk.run(*sync).code == 0
+    assert desk.run("status", "--output", "json").json["routes"][0]["items"] == {}
+    assert desk.run(*sync, "--through-windows").code == 0
+    assert overrides(desk) == ["what the calendar exams says is not known"]
 
 
 def test_a_checksum_that_was_reviewed_before_a_freeze_pushes_nothing_in_it(

@@ -72,7 +72,8 @@ class Service:
             raise UsageError(f"{route} runs already.")
         self.told.append({"route": route, "by": by, "only": [*only], "checksum": checksum, "approve": approve})
         self._stops[route] = Stop()
-        run = partial(self.run, route, only, [checksum] if checksum else [], [approve] if approve else [])
+        known, approved = [checksum] if checksum else [], [approve] if approve else []
+        run = partial(self.run, route, only, known, approved, override=override)
         self._threads[route] = threading.Thread(target=run)
         self._threads[route].start()
 
@@ -98,7 +99,15 @@ class Service:
     def _runs(self, route: str) -> bool:
         return route in self._threads and self._threads[route].is_alive()
 
-    def run(self, route: str, only: Sequence[str], checksums: Sequence[str], approved: Sequence[str]) -> None:
+    def run(
+        self,
+        route: str,
+        only: Sequence[str],
+        checksums: Sequence[str],
+        approved: Sequence[str],
+        *,
+        override: bool = False,
+    ) -> None:
         with open_bridge(load_config(self.config_file), only_routes=[route]) as bridge:
             bridge.sync(
                 clock=lambda: datetime.now(UTC),
@@ -106,6 +115,7 @@ class Service:
                 checksums=checksums,
                 approved=approved,
                 stop=self._stops.get(route),
+                through_windows=override,
             )
 
     def _status(self, name: str, state: State) -> RouteStatus:

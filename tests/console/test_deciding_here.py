@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from lms_bridge.audit.line import Deed
 from lms_bridge.cli.trial import Trial
 from lms_bridge.config.load import load_config
 from lms_bridge.connector import Payload
@@ -20,6 +21,7 @@ from lms_bridge.sandbox.moodle import Hand
 from lms_bridge.sandbox.pair import write_credentials
 from lms_bridge.sync.policy import Edited
 from lms_bridge.sync.state import State
+from tests.calendars.calendar_world import calendar
 from tests.console.console_world import Room, look, post
 from tests.console.seeding import PLACE, conflict, state_of
 from tests.console.test_pages import words
@@ -86,6 +88,28 @@ def test_what_was_planned_is_what_is_applied(living: Room, trial: Trial) -> None
     assert living.decisions == [
         ("anna", "run started", f"route {MOODLE}", {"only": "", "checksum": fields["checksum"], "override": ""})
     ]
+
+
+def test_a_person_pushes_through_what_a_calendar_freezes_and_that_is_told(living: Room, trial: Trial) -> None:
+    exam = "SUMMARY:Exams\nDTSTART;VALUE=DATE:20200101\nDTEND;VALUE=DATE:20990101"
+    (living.folder / "exams.ics").write_bytes(calendar(exam))
+    config = living.service.config_file
+    windows = "windows: {calendars: [{name: exams, file: exams.ics, why: end of term}]}"
+    config.write_text(config.read_text("utf-8").replace("\nversion: 1\n", f"\nversion: 1\n{windows}\n"), "utf-8")
+    client = living.signed_in("anna")
+    assert "nothing is pushed until 2099-01-01 00:00 UTC: end of term" in words(look(client, "/plan", route=MOODLE))
+    settings = words(living.signed_in("ada").get("/config").text)
+    assert "windows.calendars[0].unknown closed" in settings
+    post(client, "/run", route=MOODLE, only="")
+    living.service.wait()
+    assert trial.pair.site.wiki_pages == {}
+    post(client, "/run", route=MOODLE, only="", override="yes")
+    living.service.wait()
+    assert "Green, mostly" in text_in_moodle(trial, "Plants")
+    assert [about["override"] for _, what, _, about in living.decisions if what == "run started"] == ["", "yes"]
+    with state_of(living.folder) as state:
+        told = [line.about for line in state.trail.lines() if line.deed == Deed.WINDOW]
+    assert told == ["end of term"]
 
 
 def test_what_moved_since_it_was_planned_is_not_applied(living: Room, trial: Trial) -> None:

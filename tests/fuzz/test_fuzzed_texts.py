@@ -10,10 +10,12 @@ import openpyxl
 import pytest
 from hypothesis import strategies as st
 
+from lms_bridge.calendars.events import contents
+from lms_bridge.calendars.feed import Rules
 from lms_bridge.cli.printing import print_json, say
 from lms_bridge.config.load import load_config
 from lms_bridge.config.secrecy import secrets_of
-from lms_bridge.errors import BridgeError
+from lms_bridge.errors import BridgeError, SourceError
 from lms_bridge.items import Course, Kind
 from lms_bridge.markup.clean import CANONICAL, clean, clean_fragment
 from lms_bridge.markup.digest import plain_form
@@ -34,6 +36,8 @@ from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import Bench
 from lms_bridge.testing.memory import MemoryDestination
 from lms_bridge.testing.sample import make_item
+from tests.calendars.calendar_world import NOW as CALENDAR_NOW
+from tests.calendars.calendar_world import calendar
 from tests.fuzz.mutants import fuzz, mutants
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(0)]
@@ -68,6 +72,22 @@ def test_config(tmp_path: Path) -> None:
             say(str(error))
 
     assert fuzz(mutants(seeds), read)
+
+
+def test_calendars() -> None:
+    series = "DTSTART;TZID=Europe/Berlin:20270111T080000\nDURATION:PT2H\nRRULE:FREQ=WEEKLY;COUNT=9\nCATEGORIES:BIO-101"
+    day = "DTSTART;VALUE=DATE:20270111\nDTEND;VALUE=DATE:20270112\nEXDATE;VALUE=DATE:20270111\nSUMMARY:CHE-220"
+    rules = Rules(by_course=True, pattern=r"[A-Z]{3}-\d{3}", before=60.0)
+
+    def read(content: bytes) -> None:
+        try:
+            found = contents(content, rules, CALENDAR_NOW)
+        except SourceError:
+            return
+        assert all(span.begin < span.end for span in found.spans)
+        assert "".join(course for span in found.spans for course in span.courses).isprintable()
+
+    assert fuzz(mutants([calendar(series, day, head="X-WR-TIMEZONE:Europe/Vienna"), calendar(day)]), read)
 
 
 KINDS = {

@@ -1,18 +1,21 @@
 """Weeks in which clocks are set, machines sleep and destinations fail: who runs when, and when prompts appear."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from lms_bridge.calendars.feed import Feed, Rules
 from lms_bridge.errors import UsageError
 from lms_bridge.service.doors import ConnectorStatus, SyncStatus
 from lms_bridge.service.timetable import Timetable
 from lms_bridge.sync.state import State
 from lms_bridge.windows import Freeze, Quiet, Windows
+from tests.calendars.calendar_world import calendar
 from tests.service.week_world import HOURLY, World, prompt, title
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -27,8 +30,8 @@ Make = Callable[..., World]
 def world(tmp_path: Path) -> Iterator[Make]:
     made: list[World] = []
 
-    def make(now: datetime, **timetables: Timetable) -> World:
-        made.append(World(tmp_path, now, **timetables))
+    def make(now: datetime, feeds: tuple[Feed, ...] = (), **timetables: Timetable) -> World:
+        made.append(World(tmp_path, now, feeds, **timetables))
         return made[-1]
 
     yield make
@@ -168,6 +171,74 @@ def test_nothing_runs_in_quiet_hours_or_while_exams_freeze_and_what_was_due_come
         assert not (wall.weekday() < 5 and 8 <= wall.hour < 10)
     assert walls(week.posted[title("quiet")]) == ["26 10:00"]
     assert walls(week.posted[title("exams")]) == ["30 12:00"]
+
+
+NIGHTLY = "UID:nightly\nDTSTART;TZID=Europe/Berlin:20260901T013000\nDURATION:PT2H\nRRULE:FREQ=DAILY"
+
+
+def calendar_feed(folder: Path) -> Feed:
+    feed = Feed(name="exams", where="connectors.yaml", copy=folder / "copies" / "exams", file=folder / "exams.ics")
+    return replace(feed, why="exams", rules=Rules(zone="Europe/Berlin"))
+
+
+def exam_on(day: datetime, hour: int) -> str:
+    return f"UID:exam\nDTSTART;TZID=Europe/Berlin:{day:%Y%m%d}T{hour:02}0000\nDURATION:PT4H"
+
+
+@pytest.mark.parametrize("begin", [SPRING, AUTUMN])
+def test_a_week_by_a_calendar_when_clocks_are_set_exams_move_and_the_calendar_is_lost(
+    world: Make, tmp_path: Path, begin: datetime
+) -> None:
+    """Backups each night over the hour that comes twice or not at all, a day off, and an exam."""
+    feed = calendar_feed(tmp_path)
+    assert feed.file is not None
+    monday, holiday = begin + timedelta(days=4), begin + timedelta(days=2)
+    day_off = f"UID:off\nDTSTART;VALUE=DATE:{holiday:%Y%m%d}"
+    feed.file.write_bytes(calendar(NIGHTLY, day_off, exam_on(monday, 8)))
+    week = world(begin, feeds=(feed,), one=Timetable(every=timedelta(hours=1)))
+    at_night = datetime.combine(begin + timedelta(days=3), time(2, 30), BERLIN)
+    in_exam = datetime.combine(monday, time(14, 30), BERLIN)
+    week.fill("one", prompt("night", at_night), prompt("exam", in_exam))
+    week.pass_until(begin + timedelta(days=3, hours=12))
+    feed.file.write_bytes(calendar(NIGHTLY, day_off, exam_on(monday, 12)))
+    week.pass_until(begin + WEEK - timedelta(hours=1))
+    feed.file.unlink()
+    week.pass_until(begin + WEEK + timedelta(hours=4))
+
+    def is_shut(moment: datetime) -> bool:
+        wall = moment.astimezone(BERLIN)
+        night = time(1, 30) <= wall.time() < time(3, 30)
+        exam = wall.date() == monday.date() and 12 <= wall.hour < 16
+        return night or exam or wall.date() == holiday.date()
+
+    begun = week.began("one")
+    assert [moment for moment in begun if is_shut(moment)] == []
+    # Nothing else kept it: between two runs there is an hour, or windows.
+    for earlier, later in pairwise(begun):
+        moments = range(60, int((later - earlier) / MINUTE))
+        assert all(is_shut(earlier + n * MINUTE) for n in moments), (earlier, later)
+    assert walls(week.posted[title("night")]) == [f"{begin + timedelta(days=3):%d} 03:30"]
+    assert walls(week.posted[title("exam")]) == [f"{monday:%d} 16:00"]
+    assert any("exams cannot be read since" in problem for problem in week.rota.health().problems)
+    assert week.rota.health().ready
+
+
+def test_as_long_as_a_calendar_was_never_read_nothing_runs_but_what_a_person_says(world: Make, tmp_path: Path) -> None:
+    feed = calendar_feed(tmp_path)
+    assert feed.file is not None
+    week = world(SPRING, feeds=(feed,), one=HOURLY)
+    week.pass_until(SPRING + timedelta(hours=1))
+    assert week.began("one") == []
+    (status,) = week.rota.routes()
+    assert "what the calendar exams says is not known" in status.detail
+    with pytest.raises(UsageError, match="what the calendar exams says is not known"):
+        week.rota.start("one", by="ada")
+    week.rota.start("one", by="ada", override=True)
+    week.pass_until(SPRING + timedelta(hours=3))
+    assert [ran.by for ran in week.ran] == ["ada"]
+    feed.file.write_bytes(calendar())
+    week.pass_until(SPRING + timedelta(hours=5))
+    assert [ran.by for ran in week.ran][1:] in (["", ""], [""])
 
 
 def test_a_person_is_told_that_a_window_is_shut_and_may_open_it(world: Make, caplog: pytest.LogCaptureFixture) -> None:

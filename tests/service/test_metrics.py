@@ -11,10 +11,12 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from lms_bridge.calendars.feed import Feed, Rules
 from lms_bridge.errors import UsageError
 from lms_bridge.service.textfile import write_metrics
 from lms_bridge.service.timetable import Timetable
 from lms_bridge.testing.sample import make_page
+from tests.calendars.calendar_world import calendar, exam
 from tests.service.week_world import BIO, World, prompt
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,7 +26,11 @@ Values = Mapping[tuple[str, ...], float]
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, NOW, one=Timetable(every=timedelta(hours=1)), never=Timetable())
+    calendar_file = tmp_path / "exams.ics"
+    calendar_file.write_bytes(calendar(exam()))
+    feed = Feed(name="exams", where="connectors.yaml", copy=tmp_path / "copies" / "exams", file=calendar_file)
+    feed = replace(feed, rules=Rules(by_course=True, named=(("Exam", ("CHE",)),)))
+    made = World(tmp_path, NOW, (feed,), one=Timetable(every=timedelta(hours=1)), never=Timetable())
     yield made
     made.close()
 
@@ -77,6 +83,16 @@ def test_a_service_that_begins_anew_tells_the_same_of_everything_that_stands(wor
             assert after[name] == before[name], name
 
 
+def test_a_calendar_tells_when_it_was_read_last(world: World) -> None:
+    world.pass_until(NOW + timedelta(hours=1))
+    feed = world.feeds[0]
+    assert feed.file is not None
+    assert values(world.rota.metrics())["lmsbridge_calendar_read_timestamp"]["exams",] == NOW.timestamp()
+    feed.file.unlink()
+    world.pass_until(NOW + timedelta(hours=2))
+    assert values(world.rota.metrics())["lmsbridge_calendar_read_timestamp"]["exams",] == NOW.timestamp()
+
+
 def test_a_counter_never_goes_down_while_the_service_lives(world: World) -> None:
     counted = []
     for hour in range(4):
@@ -107,7 +123,7 @@ def test_the_textfile_tells_the_same_of_the_routes_and_is_written_as_a_whole(wor
     file = tmp_path / "lms-bridge.prom"
     write_metrics(world.rota.served, file, world.now)
     served, written = values(world.rota.metrics()), values(file.read_bytes())
-    for name in ("objects", "remote_calls_total", "budget_remaining"):
+    for name in ("objects", "remote_calls_total", "budget_remaining", "calendar_read_timestamp"):
         assert written[f"lmsbridge_{name}"] == served[f"lmsbridge_{name}"]
     assert written["lmsbridge_last_success_timestamp"] == served["lmsbridge_last_success_timestamp"]
     assert file.stat().st_mode & 0o777 == 0o644

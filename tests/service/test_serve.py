@@ -12,14 +12,19 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from lms_bridge.calendars import kept
+from lms_bridge.calendars.refresh import refresh
 from lms_bridge.sandbox.faults import Fault
 from lms_bridge.service import __main__ as service
 from lms_bridge.service import log, serving
-from lms_bridge.service.reading import Reading, Served
+from lms_bridge.service.calendars import Calendars
+from lms_bridge.service.reading import Reading, Served, ServedRoute
 from lms_bridge.service.rota import Rota
 from lms_bridge.service.running import Processes
 from lms_bridge.service.serving import Looking
+from lms_bridge.service.timetable import Timetable
 from lms_bridge.service.watched import Watched
+from tests.calendars.calendar_world import NOW, calendar, calendar_server
 from tests.service.serve_world import PAGES, Home, home
 
 
@@ -48,6 +53,46 @@ def test_a_service_answers_under_its_own_names_and_pushes_what_was_never_pushed(
     served.until(lambda: (0, True) in served.runs())
     served.until(lambda: metric(served, "lmsbridge_last_success_timestamp") is not None)
     assert f'status="in_step"}} {PAGES + 1}.0' in served.get("/metrics")[1]  # The index is a page, too.
+
+
+def test_a_calendar_is_read_beside_everything_else_and_what_it_says_holds(
+    served: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    ends = (now + timedelta(hours=5)).replace(microsecond=0)
+    with calendar_server() as server:
+        server.text = calendar(f"DTSTART:{now - timedelta(hours=1):%Y%m%dT%H%M%SZ}\nDTEND:{ends:%Y%m%dT%H%M%SZ}")
+        server.answers.clear()
+        monkeypatch.setenv("EXAMS", server.url)
+        served.write_config(extra='windows: {calendars: [{name: exams, url: "${env:EXAMS}"}]}\n')
+        process = served.begin()
+        # It answers before the calendar does, and nobody knows what may be pushed.
+        served.until(lambda: any("exams" in problem for problem in served.ready()["problems"]))
+        assert served.get("/readyz")[0] == 200
+        assert metric(served, "lmsbridge_calendar_read_timestamp") == 0
+        server.answers.set()
+        served.until(lambda: (metric(served, "lmsbridge_calendar_read_timestamp") or 0) >= now.timestamp())
+        served.until(lambda: metric(served, "lmsbridge_next_run_timestamp") == ends.timestamp())
+        assert served.ready()["problems"] == []
+        assert served.runs() == []
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+    assert process.stderr is not None
+    assert "private-" not in process.stderr.read()
+
+
+def test_a_service_ends_while_a_calendar_does_not_answer_and_what_was_known_stays(tmp_path: Path) -> None:
+    with calendar_server() as server:
+        feed = server.feed(tmp_path)
+        refresh([feed], NOW)
+        before = kept.read(feed)
+        server.answers.clear()
+        route = ServedRoute("pages", "programme", "moodle", Timetable(), feeds=(feed,))
+        calendars = Calendars()
+        calendars.look(Served(tmp_path / "connectors.yaml", "", (), (route,)), NOW + timedelta(hours=1))
+        calendars.end()
+        server.answers.set()
+        assert kept.read(feed) == before
 
 
 def test_a_broken_config_keeps_the_former_one_in_use_and_is_told_until_it_is_mended(served: Home) -> None:

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from lms_bridge.calendars.feed import Feed
+from lms_bridge.calendars.refresh import refresh
 from lms_bridge.connector import CallEnd, Left, Spent
 from lms_bridge.items import Course, Item, Key, Kind, Prompt
+from lms_bridge.service.calendars import with_calendars
 from lms_bridge.service.reading import Served, ServedRoute
 from lms_bridge.service.rota import Rota
 from lms_bridge.service.running import STOPPED, Request, Said
@@ -70,12 +73,13 @@ class Line:
 class World:
     """`alarms` are set by the service; `pass_until` turns the clock and rings them. Also the service's `Runner`."""
 
-    def __init__(self, folder: Path, now: datetime, **timetables: Timetable) -> None:
+    def __init__(self, folder: Path, now: datetime, feeds: tuple[Feed, ...] = (), **timetables: Timetable) -> None:
         self.now = now.astimezone(UTC)
         self.file = folder / "state.sqlite"
         self.file.write_bytes(empty_state())
         self.lines = {name: Line() for name in timetables}
         self.timetables = timetables
+        self.feeds = feeds
         self.alarms: dict[str, datetime] = {}
         self.ran: list[Ran] = []
         self.posted: dict[Key, list[datetime]] = {}
@@ -89,9 +93,13 @@ class World:
     # The service goes, and comes again
 
     def _start(self) -> Rota:
-        routes = tuple(ServedRoute(name, SOURCE, "memory", each) for name, each in self.timetables.items())
+        routes = tuple(
+            ServedRoute(name, SOURCE, "memory", each, each.windows, self.feeds)
+            for name, each in self.timetables.items()
+        )
         rota = Rota(Served(Path("connectors.yaml"), str(self.file), (), routes), self, self.clock)
         rota.use(self)
+        self._look_at_calendars(rota)
         self.next_tick = self.now
         return rota
 
@@ -116,10 +124,16 @@ class World:
             self.now = max(self.now, at)
             if not name:
                 self.next_tick = self.now + _TICK
+                self._look_at_calendars(self.rota)
                 self.rota.tick()
             else:
                 del self.alarms[name]
                 self.rota.ring(name)
+
+    def _look_at_calendars(self, rota: Rota) -> None:
+        """As the service does, but for waiting until they are read."""
+        refresh(self.feeds, self.now)
+        rota.keep_to(with_calendars(rota.served, self.now))
 
     def set(self, route: str, at: datetime) -> None:
         self.alarms[route] = at
