@@ -73,6 +73,8 @@ def test_an_approver_approves_a_deletion_that_a_limit_holds_back(live_room: Room
 
 
 def test_a_designer_looks_at_everything_and_may_decide_nothing(live_room: Room, served: str, contexts) -> None:
+    tagged = "---\nid: plants\ntags: [exam, botany]\n---\n# Plants\n\nGreen, mostly. Back to [[Cells]].\n"
+    write(live_room, "BIO/wiki/plants.md", tagged)
     sync(live_room)
     sync(live_room, "programme-to-sharepoint")
     vera = Person(contexts(), served)
