@@ -129,6 +129,7 @@ def test_the_config_is_shown_with_its_origin_and_without_secrets(room: Room) -> 
     line = next(number for number, text in enumerate(lines, 1) if "moodle-token" in text)
     assert f"destinations.moodle.token ${{file:.sandbox/moodle-token}} line {line}" in read
     assert "routes.programme-to-moodle.policy.refresh always default" in read
+    assert "console.edit_config false default" in read, "as one would write it"
     room.config_file.write_text(
         room.config_file.read_text()
         .replace("${file:.sandbox/moodle-token}", "f00dfeed")
