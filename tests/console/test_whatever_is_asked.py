@@ -45,6 +45,7 @@ PATIENT = settings(max_examples=60, suppress_health_check=[HealthCheck.function_
 
 
 def fill(room: Room) -> None:
+    room.let_edit()
     stand(room.folder, record("k", "Cells"))
     run(room.folder, "r1", {"key": "k"})
     conflict(room.folder, "k", "Cells", theirs="<p>a</p>", ours="<p>b</p>")
