@@ -39,9 +39,14 @@ class Saved:
 
 def editable(path: Path) -> Editable:
     """Raises UsageError where the file holds what must not be shown, ConfigError where it cannot be read."""
+    # In this order: a file that is exchanged meanwhile is not saved over, and nothing of it is given out.
+    digest = _digest(path.read_bytes()) if path.exists() else ""
     text = read_text(path, name=path.name)
     shown = effective(path).lines
-    hidden = [line.number for line, own in zip(shown, text.splitlines(), strict=True) if line.text != own]
+    own = text.splitlines()
+    if len(shown) != len(own):
+        raise UsageError("the file changed while it was read.", where=path.name, next_step="Open it again.")
+    hidden = [line.number for line, written in zip(shown, own, strict=True) if line.text != written]
     if hidden:
         lines = ", ".join(map(str, hidden[:10])) + (", …" if len(hidden) > 10 else "")
         raise UsageError(
@@ -49,7 +54,7 @@ def editable(path: Path) -> Editable:
             where=path.name,
             next_step="On the machine, put a reference such as `${env:NAME}` in its place, and nothing behind it.",
         )
-    return Editable(_plain(text), _digest(path.read_bytes()))
+    return Editable(_plain(text), digest)
 
 
 def faults(path: Path, text: str) -> tuple[Problem, ...]:

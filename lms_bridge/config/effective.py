@@ -198,6 +198,8 @@ def _shown(name: str, value: Any) -> str:
         return ", ".join(_shown(name, part) for part in value) or "none"
     if isinstance(value, Mapping):
         return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     told = str(getattr(value, "value", value))
     if re.match(_PEOPLE_S, f"{name}: {told}"):
         return told

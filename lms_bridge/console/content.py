@@ -56,6 +56,7 @@ def item(visit: Visit) -> Response:
         kind=str(newest.kind) if newest is not None else "",
         tags=visit.desk.state.catalogue.tags_of(names, [key]).get(key, ()),
         standing=standing,
+        places=looking.titles(standing),
         history=history,
         listing=pages_of(total, visit.page, PAGE),
         routes=sorted(routes),

@@ -17,6 +17,16 @@ _TEMPLATES = {
     "draft": "draft.html",
     "approve": "approved.html",
 }
+# Where in the navigation what was found belongs.
+_HERE = {
+    "plan": "/plan",
+    "difference": "/content",
+    "preview": "/content",
+    "check": "/findings",
+    "answer": "/reviews",
+    "draft": "/reviews",
+    "approve": "/reviews",
+}
 
 
 def look(visit: Visit) -> Response:
@@ -29,11 +39,13 @@ def look(visit: Visit) -> Response:
         # What was found is a page of its own: the browser fetches it whole.
         return Response(status_code=204, headers={"HX-Refresh": "true"})
     if not ended or errand.problems:
-        return visit.show("errand_now.html" if visit.is_fragment else "errand.html", errand=errand, ended=ended)
+        template = "errand_now.html" if visit.is_fragment else "errand.html"
+        return visit.show(template, here=_HERE[errand.what], errand=errand, ended=ended)
     page = visit.page
     steps = getattr(errand.result, "steps", ())
     return visit.show(
         _TEMPLATES[errand.what],
+        here=_HERE[errand.what],
         errand=errand,
         found=errand.result,
         steps=steps[PAGE * page : PAGE * (page + 1)],

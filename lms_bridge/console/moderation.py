@@ -68,7 +68,7 @@ def moderated(desk: Desk) -> Moderated:
 def drafts(visit: Visit) -> Response:
     desk = visit.desk
     found, total = desk.state.catalogue.drafts(desk.routes, limit=PAGE, page=visit.page)
-    return visit.show("drafts.html", drafts=found, listing=pages_of(total, visit.page, PAGE))
+    return visit.show("drafts.html", here="/reviews", drafts=found, listing=pages_of(total, visit.page, PAGE))
 
 
 def look(visit: Visit) -> Response:

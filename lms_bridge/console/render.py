@@ -44,7 +44,7 @@ class Renderer:
             "person": visit.person,
             "token": visit.token,
             "language": language,
-            "navigation": _navigation(visit),
+            "navigation": _navigation(visit, str(values.get("here", visit.request.url.path))),
             "config_broken": bool(visit.person and visit.desk.config_problems),
         }
         html = environment(language).get_template(template).render({**shown, **values})
@@ -134,8 +134,7 @@ def pages_of(total: int, page: int, size: int) -> dict[str, int]:
     return {"page": page + 1, "pages": max(1, -(-total // size)), "total": total, "first": page * size + 1}
 
 
-def _navigation(visit: Visit) -> Sequence[dict[str, Any]]:
-    path = visit.request.url.path
+def _navigation(visit: Visit, path: str) -> Sequence[dict[str, Any]]:
     return [
         {"path": to, "name": name, "here": path == to or (to != "/" and path.startswith(f"{to}/"))}
         for to, name, role in _NAVIGATION

@@ -75,6 +75,7 @@ def _route(visit: Visit) -> RouteStatus:
 def _told(visit: Visit, route: RouteStatus) -> dict[str, Any]:
     looking, last = visit.desk.state.looking, route.last_run
     return {
+        "here": "/",
         "route": route,
         "progress": visit.desk.doors.progress(route.name) if route.running else None,
         "troubles": troubles_of(looking, route),

@@ -8,7 +8,7 @@ from lms_bridge.items import Draft, Item, Key, Page, Prompt
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """`tags` of each item that was looked at; `whole`: these are all that the source has. `drafts` none: not known."""
+    """`tags` of items that were looked at; `whole`: these are all that the source has. `drafts` none: not known."""
 
     tags: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
     whole: bool = False
@@ -16,5 +16,6 @@ class Catalogue:
 
 
 def catalogue_of(items: Iterable[Item], drafts: Iterable[Draft], *, whole: bool) -> Catalogue:
-    tags = {item.key: item.tags for item in items if isinstance(item, Page | Prompt)}
+    # Where these are all, what is not named has none.
+    tags = {item.key: item.tags for item in items if isinstance(item, Page | Prompt) and (item.tags or not whole)}
     return Catalogue(tags, whole, tuple(drafts))

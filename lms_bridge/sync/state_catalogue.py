@@ -41,6 +41,8 @@ class Catalogued:
 
     def keep(self, route: str, catalogue: Catalogue) -> None:
         """In place of what was known of these items; of all items, where it is the whole of them."""
+        if catalogue == Catalogue():
+            return
         wanted = {(key, tag) for key, tags in catalogue.tags.items() for tag in tags}
         with self._store.transaction() as connection:
             known = self._known(connection, route, catalogue)

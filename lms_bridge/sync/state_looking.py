@@ -144,6 +144,14 @@ class Looking:
             rows = connection.execute(query.order_by(_R.c.route, _R.c.place).limit(PAGE)).mappings()
             return [_standing(row) for row in rows]
 
+    def titles(self, standing: Sequence[Standing]) -> dict[tuple[str, str], str]:
+        """What people call the places that these stand in, by route and place, as far as it is known."""
+        p = tables.places.c
+        at_ = [(each.route, each.place) for each in standing]
+        query = sa.select(p.route, p.place, p.title).where(sa.tuple_(p.route, p.place).in_(at_))
+        with self._store.transaction() as connection:
+            return {(route, place): title for route, place, title in connection.execute(query)}
+
     def counts(self, routes: Sequence[str]) -> list[Count]:
         """How much stands, by route and kind."""
         by = (_R.c.route, sa.literal("").label("course"), _R.c.kind, _R.c.drifted, _R.c.deleted)

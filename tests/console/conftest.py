@@ -9,8 +9,9 @@ from argon2 import PasswordHasher
 from lms_bridge.cli.trial import Trial, open_trial
 from lms_bridge.console.access import passwords as passwords_module
 from lms_bridge.console.access.passwords import PasswordFile
+from lms_bridge.sandbox.server import SandboxServer
 from tests.cli.conftest import ROOT, SMALL, free_ports
-from tests.console.console_world import PASSWORD, PEOPLE, Room, make_room
+from tests.console.console_world import PASSWORD, PEOPLE, Clock, Room, make_room
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -71,3 +72,30 @@ def living(trial: Trial, passwords: PasswordFile) -> Iterator[Room]:
     room = make_room(trial.path.parent, passwords)
     yield room
     room.close()
+
+
+@pytest.fixture
+def live_room(trial: Trial, passwords) -> Iterator[Room]:
+    clock = Clock()
+    room = make_room(trial.path.parent, passwords, clock=clock)
+    yield room
+    room.close()
+
+
+@pytest.fixture
+def served(live_room: Room) -> Iterator[str]:
+    with SandboxServer(live_room.app) as server:
+        yield server.url
+
+
+@pytest.fixture
+def contexts(browser):
+    made = []
+
+    def make(**how):
+        made.append(browser.new_context(viewport={"width": 1100, "height": 750}, **how))
+        return made[-1]
+
+    yield make
+    for context in made:
+        context.close()

@@ -173,6 +173,11 @@ class Room:
         client.cookies.set("lms-bridge", self.console.desk.sessions.begin(Person(name, PEOPLE[name])))
         return client
 
+    def let_edit(self) -> None:
+        """Admins may change the config here."""
+        with self.config_file.open("a", encoding="utf-8") as file:
+            file.write("\nconsole:\n  edit_config: true\n")
+
     def close(self) -> None:
         self.service.wait()
         self.console.close()

@@ -1,13 +1,7 @@
-"""People use the console in Chromium: by mouse, by keyboard alone, without scripts; hostile texts do nothing there.
+"""People use the console in Chromium: by mouse, by keyboard alone, without scripts; hostile texts do nothing there."""
 
-Each page that is looked at leaves its picture in docs/console when LMS_BRIDGE_PICTURES says where to.
-"""
-
-import os
 import ssl
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -15,75 +9,13 @@ import pytest
 from lms_bridge.cli.trial import Trial
 from lms_bridge.console.access.entra import EntraApp, EntraDoor
 from lms_bridge.sandbox.moodle import Hand
-from lms_bridge.sandbox.server import SandboxServer
 from lms_bridge.sandbox.sharepoint.model import Registration
-from tests.console.console_world import PASSWORD, Clock, Room, make_room
-from tests.console.seeding import conflict
+from tests.console.browser_world import Person, cookie
+from tests.console.console_world import PASSWORD, Room
+from tests.console.seeding import conflict, draft, record, stand, tag
 from tests.console.test_deciding_here import MOODLE, a_person_edits, both_change, sync, text_in_moodle, write
 
 pytestmark = pytest.mark.browser
-PICTURES = os.environ.get("LMS_BRIDGE_PICTURES")
-
-
-class Person:
-    """Somebody at a browser. What the page's scripts complain of, and what its policy refuses, is noted."""
-
-    def __init__(self, context, address: str) -> None:
-        self.page = context.new_page()
-        self.page.set_default_timeout(20_000)
-        self.address = address
-        self.complaints: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-
-    def open(self, path: str) -> None:
-        self.page.goto(self.address + path)
-
-    def sign_in(self, name: str) -> None:
-        self.open("/sign-in")
-        self.page.get_by_label("Name").fill(name)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
-        self.page.get_by_role("heading", name="Overview").wait_for()
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).first.click()
-
-    def sees(self, words: str) -> None:
-        self.page.get_by_text(words).first.wait_for()
-
-    def picture(self, name: str) -> None:
-        if PICTURES:
-            Path(PICTURES).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=name != "config")
-
-
-@pytest.fixture
-def live_room(trial: Trial, passwords) -> Iterator[Room]:
-    clock = Clock()
-    room = make_room(trial.path.parent, passwords, clock=clock)
-    yield room
-    room.close()
-
-
-@pytest.fixture
-def served(live_room: Room) -> Iterator[str]:
-    with SandboxServer(live_room.app) as server:
-        yield server.url
-
-
-@pytest.fixture
-def contexts(browser):
-    made = []
-
-    def make(**how):
-        made.append(browser.new_context(viewport={"width": 1100, "height": 750}, **how))
-        return made[-1]
-
-    yield make
-    for context in made:
-        context.close()
 
 
 def test_an_approver_sees_a_plan_applies_it_and_watches_it_run(live_room: Room, served: str, contexts, trial) -> None:
@@ -141,6 +73,8 @@ def test_an_approver_approves_a_deletion_that_a_limit_holds_back(live_room: Room
 
 
 def test_a_designer_looks_at_everything_and_may_decide_nothing(live_room: Room, served: str, contexts) -> None:
+    tagged = "---\nid: plants\ntags: [exam, botany]\n---\n# Plants\n\nGreen, mostly. Back to [[Cells]].\n"
+    write(live_room, "BIO/wiki/plants.md", tagged)
     sync(live_room)
     sync(live_room, "programme-to-sharepoint")
     vera = Person(contexts(), served)
@@ -181,6 +115,7 @@ def test_an_admin_sees_where_each_setting_comes_from(served: str, contexts) -> N
     ada.sign_in("ada")
     ada.open("/config")
     ada.sees("The file is valid.")
+    ada.sees("console-users.json")
     ada.picture("config")
     ada.page.get_by_role("link", name="line 27").click()
     assert ada.page.locator("#line-27").evaluate("row => row.matches(':target')")
@@ -206,28 +141,15 @@ def test_the_keyboard_alone_suffices(live_room: Room, served: str, contexts) -> 
     anna = Person(contexts(), served)
     anna.open("/sign-in")
     keyboard = anna.page.keyboard
-
-    def to(name: str) -> None:
-        for _ in range(60):
-            keyboard.press("Tab")
-            text = anna.page.evaluate(
-                "document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent"
-            )
-            if name in text:
-                outline = anna.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-                assert outline != "none", f"one sees that {name} is reached"
-                return
-        raise AssertionError(f"{name} is not reached")
-
-    to("Name")
+    anna.to("Name")
     keyboard.type("anna")
-    to("Password")
+    anna.to("Password")
     keyboard.type(PASSWORD)
     keyboard.press("Enter")
     anna.page.get_by_role("heading", name="Overview").wait_for()
-    to("To the content")
+    anna.to("To the content")
     keyboard.press("Enter")
-    to("Plan")
+    anna.to("Plan")
     keyboard.press("Enter")
     anna.sees("9 to create")
 
@@ -242,14 +164,26 @@ def test_moments_are_told_in_the_reader_s_zone(live_room: Room, served: str, con
     assert told.text_content() != told.get_attribute("title")
 
 
-@pytest.mark.parametrize("path", ["/", "/plan", "/reviews", "/content", "/courses", "/runs", "/findings", "/config"])
+EVERYWHERE = ["/", "/plan", "/reviews", "/content", "/courses", "/runs", "/findings", "/config"]
+DEEPER = [
+    f"/reviews/one?route={MOODLE}&place=page%40course-3&key=k", "/drafts", "/content/item?key=k", f"/routes/{MOODLE}",
+    "/config/edit",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [*EVERYWHERE, *DEEPER])
 def test_a_phone_shows_a_page_without_scrolling_sideways(live_room: Room, served: str, contexts, path: str) -> None:
     context = contexts()
-    context.add_cookies([_cookie(live_room, served, "ada")])
+    context.add_cookies([cookie(live_room, served, "ada")])
     conflict(live_room.folder, "k", "A" * 150, theirs="<p>a</p>", ours="<p>b</p>")
+    stand(live_room.folder, record("k", "A" * 150))
+    draft(live_room.folder, "d", "A" * 150)
+    tag(live_room.folder, k=("B" * 80,))
+    live_room.let_edit()
     ada = Person(context, served)
     ada.page.set_viewport_size({"width": 360, "height": 740})
-    ada.open(path)
+    answer = ada.open(path)
+    assert answer.ok
     assert ada.page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
@@ -323,6 +257,9 @@ STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 def test_axe_finds_nothing_on_any_page(live_room: Room, served: str, contexts, scheme: str, trial) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     where = both_change(live_room, trial)
+    write(live_room, "BIO/wiki/moss.md", "---\nstatus: draft\ntags: [exam]\n---\n# Moss\n\nNo roots.\n")
+    live_room.let_edit()
+    sync(live_room, MOODLE, "page:Acids")
     conflict(live_room.folder, "k", "Clash", theirs="<p>It was green.</p>", ours="<p>It was red.</p>")
     write(live_room, "BIO/wiki/cells.md", "# Cells\n\nSmall rooms.\n")
     context = contexts(color_scheme=scheme)
@@ -340,7 +277,7 @@ def test_axe_finds_nothing_on_any_page(live_room: Room, served: str, contexts, s
 
     ada.open("/sign-in")
     look("/sign-in")
-    context.add_cookies([_cookie(live_room, served, "ada")])
+    context.add_cookies([cookie(live_room, served, "ada")])
     runs = live_room.console.desk.state.looking.runs(MOODLE)
     paths = [
         "/",
@@ -352,6 +289,7 @@ def test_axe_finds_nothing_on_any_page(live_room: Room, served: str, contexts, s
         "/courses",
     ]
     paths += ["/runs", f"/runs/{runs[0].run}", f"/routes/{MOODLE}", "/findings", "/config", "/runs/none"]
+    paths += ["/drafts", "/config/edit"]
     for path in paths if scheme == "light" else [where, f"/routes/{MOODLE}"]:
         ada.open(path)
         look(path)
@@ -359,6 +297,19 @@ def test_axe_finds_nothing_on_any_page(live_room: Room, served: str, contexts, s
     ada.press("Show what would change")
     ada.page.get_by_role("heading", name="Changes").wait_for()
     look("planned")
+    ada.open("/reviews")
+    ada.press("Look at it (Moss)")
+    ada.sees("No roots.")
+    look("draft")
+    ada.press("Approve this draft")
+    ada.sees("The file says so now")
+    look("approved")
+    ada.open("/config/edit")
+    ada.page.get_by_label("Text (YAML)").press("Control+End")
+    ada.page.keyboard.type("# looked at")
+    ada.press("Check")
+    ada.sees("This is what changes")
+    look("checked")
     ada.open("/findings")
     ada.press("Check now")
     ada.sees("All is well.")
@@ -415,11 +366,6 @@ def test_a_preview_that_nobody_cleaned_still_does_nothing(live_room: Room, serve
     assert [line for line in anna.complaints if "dialog" in line] == []
     assert [url for url in requests if not url.startswith((served, "data:"))] == []
     assert anna.page.title().startswith("Preview")
-
-
-def _cookie(room: Room, served: str, name: str) -> dict[str, str]:
-    client = room.signed_in(name)
-    return {"name": "lms-bridge", "value": client.cookies["lms-bridge"], "url": served}
 
 
 def test_a_text_that_a_person_left_is_shown_beside_the_source_s(live_room: Room, served: str, contexts, trial) -> None:

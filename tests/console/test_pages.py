@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from lms_bridge.console.errand_pages import _TEMPLATES
 from lms_bridge.console.errands import Errand
 from tests.console.console_world import Room, post
 from tests.console.seeding import PLACE, ROUTE, conflict, draft, record, run, stand, tag
@@ -128,6 +129,7 @@ def test_the_config_is_shown_with_its_origin_and_without_secrets(room: Room) -> 
     line = next(number for number, text in enumerate(lines, 1) if "moodle-token" in text)
     assert f"destinations.moodle.token ${{file:.sandbox/moodle-token}} line {line}" in read
     assert "routes.programme-to-moodle.policy.refresh always default" in read
+    assert "console.edit_config false default" in read, "as one would write it"
     room.config_file.write_text(
         room.config_file.read_text()
         .replace("${file:.sandbox/moodle-token}", "f00dfeed")
@@ -189,6 +191,16 @@ def test_what_ends_while_its_page_is_made_is_not_told_as_failed(room: Room, monk
     page = words(room.signed_in("vera").get("/looks/e").text)
     assert "Planning r" in page
     assert "This did not work" not in page
+
+
+@pytest.mark.parametrize("what", sorted(_TEMPLATES))
+def test_whatever_is_waited_for_has_a_page_meanwhile(room: Room, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    errand = Errand("e", what, "this item", "vera", room.clock())
+    monkeypatch.setattr(room.console.desk.errands, "find", lambda id_: errand)
+    page = room.signed_in("vera").get("/looks/e")
+    assert page.status_code == 200
+    assert "Look again" in words(page.text)
+    assert 'aria-current="page"' in page.text, "one sees where in the console one is"
 
 
 def test_who_would_end_a_run_that_is_not_the_service_s_is_told_so(room: Room) -> None:

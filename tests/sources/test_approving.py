@@ -1,5 +1,8 @@
 """A draft is approved by one word in its own file, and by nothing else in it."""
 
+import errno
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -54,3 +57,30 @@ def test_what_is_written_in_another_way_is_left_to_people(tmp_path: Path, writte
 def test_what_is_approved_already_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no draft"):
         source(tmp_path, b"# A\n").approved(KEY)
+
+
+def test_a_file_that_another_one_changed_meanwhile_is_left(tmp_path: Path) -> None:
+    folder = source(tmp_path, b"---\nstatus: draft\n---\n# A\n")
+    file = folder.approved(KEY)
+    (page := tmp_path / "content/C1/wiki/a.md").write_bytes(b"---\nstatus: draft\n---\n# A\n\nMore.\n")
+    with pytest.raises(ContentError, match="nothing was written") as told:
+        folder.approve(file)
+    assert told.value.problem.where == "content/C1/wiki/a.md:2"
+    assert b"More." in page.read_bytes()
+    folder.approve(folder.approved(KEY))
+    assert page.read_bytes() == b"---\nstatus: approved\n---\n# A\n\nMore.\n"
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_word_to_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a hardened unit gives it."""
+
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    folder = source(tmp_path, b"---\nstatus: draft\n---\n# A\n")
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    with pytest.raises(ContentError, match="Read-only file system") as told:
+        folder.approve(folder.approved(KEY))
+    assert "status: approved" in told.value.problem.next_step

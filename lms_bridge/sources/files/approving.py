@@ -45,9 +45,13 @@ def approve(file: Rewrite) -> None:
     from lms_bridge.sources.files.git import checkout_of
     from lms_bridge.sources.files.landing import write_files
 
+    lines = zip(file.before.split(b"\n"), file.after.split(b"\n"), strict=True)
+    where = f"{file.name}:{next(at for at, (old, new) in enumerate(lines, 1) if old != new)}"
     if checkout_of(file.folder) is not None:
-        step = "Write `status: approved` there, and commit it."
-        raise ContentError(
-            "lies in a Git checkout, where people commit what they change.", where=file.name, next_step=step
-        )
-    write_files([file])
+        cause = "lies in a Git checkout, where people commit what they change."
+        raise ContentError(cause, where=where, next_step="Write `status: approved` there, and commit it.")
+    try:
+        write_files([file])
+    except ContentError as error:
+        step = "Look at it again, or write `status: approved` there by hand."
+        raise ContentError(error.problem.cause, where=where, next_step=step) from error
