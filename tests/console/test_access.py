@@ -1,5 +1,7 @@
 """Who gets in, who may do what, and what nobody can make the console do from outside."""
 
+import os
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -355,6 +357,21 @@ def test_a_password_file_that_is_none_lets_nobody_in(tmp_path: Path, content: st
     path.chmod(0o600)
     with pytest.raises(ConfigError, match="no password file"):
         PasswordFile(path).verify("a", PASSWORD)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root alone may become another account")
+def test_a_password_file_of_another_account_is_told_as_that() -> None:
+    """Made by root, and read by the service: nothing is wrong with what stands in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        file = PasswordFile(Path(folder) / "users.json")
+        file.put("ann", PASSWORD, Role.ADMIN)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(ConfigError, match="may not be read by this account"):
+                file.verify("ann", PASSWORD)
+        finally:
+            os.seteuid(0)
 
 
 @pytest.mark.parametrize(

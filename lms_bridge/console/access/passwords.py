@@ -120,6 +120,9 @@ def _parsed(path: Path) -> Mapping[str, Known]:
             content: Any = json.loads(file.read(MAX_BYTES + 1))
         users = content["users"]
         found = {str(name): Known(_role(row["role"]), str(row["hash"])) for name, row in users.items()}
+    except PermissionError as error:
+        step = "Let it belong to the account that the console runs as, or make it as that account."
+        raise _unusable(path, "may not be read by this account.", step) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         step = "Move it away, and add people anew: `lms-bridge console add-user NAME --role admin`."
         raise _unusable(path, f"is no password file ({type(error).__name__}).", step) from error
