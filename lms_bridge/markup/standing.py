@@ -47,7 +47,7 @@ def _fits(element: etree._Element, tags: Set[str]) -> bool:
     elif tag == "pre":
         inside = not _has(element, BLOCKS)
     elif tag in BLOCKS and tag not in VOID:
-        inside = not _has(element, PARTS) and _apart(element, tags)
+        inside = _apart(element, tags)
     else:
         return _words(element, tag, tags)
     return inside and all(_fits(child, tags) for child in element)
@@ -59,7 +59,7 @@ def _words(element: etree._Element, tag: str, tags: Set[str], *, linked: bool = 
         return False
     if tag in VOID:
         return len(element) == 0 and not element.text and (tag != "img" or bool(element.get("src")))
-    if tag in BLOCKS or (tag == "a" and (linked or not element.get("href"))):
+    if tag == "a" and (linked or not element.get("href")):
         return False
     linked = linked or tag == "a"
     return all(child.tag not in BLOCKS and _words(child, str(child.tag), tags, linked=linked) for child in element)

@@ -101,7 +101,7 @@ def _written(route: str, record: Record) -> str:
 
 
 def _told(total: int, rest: str) -> str:
-    return f"{total % (1 << 8 * _BYTES):x} {rest}"
+    return f"{total:x} {rest}"
 
 
 def _of_told(own: str) -> int:

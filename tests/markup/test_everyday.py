@@ -191,6 +191,16 @@ def by_tokens(text: str) -> tuple[str, object]:
 @given(ANYTHING | MARKDOWN | ORDERLY)
 @example("[a](b.md)\n\n`[c](d.md)` and [e](f.md)\n")
 @example("`[a](b.md)` [c [d] e](f.md)\n")
+@example("[e](f.md) `[c](d.md)`\n")
+@example("`[[Plants]]` [c [d] e](f.md)\n")
+@example("[c [d] e](f.md)\n")
+@example("\n[a](missing.md)\n")
+@example("[a](b%zz.md)\n")
+@example("[[Plants ]]\n")
+@example("| a\n---\n")
+@example("**a**\u2e3b b\u00a0\n")
+@example("term\n: def\n")
+@example('<img alt="p" src="missing.png">\n')
 def test_what_is_taken_becomes_what_markdown_it_makes_of_it(text: str) -> None:
     quick = in_one_step(text)
     assert quick is None or quick == by_tokens(text)
@@ -205,3 +215,21 @@ def test_a_programme_s_texts_become_the_same_either_way(source: Path) -> None:
 
 def test_most_of_what_people_write_is_taken() -> None:
     assert all(in_one_step(page_text(1, number, 60)) for number in range(60))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "words",
+        "```\ncode\n```\n",
+        "R & D, and a < b\n",
+        "Äpfel – “so” – at 20 °C\n",
+        "![seen](leaf.png) and [to](cells.md), ![missing](missing.png)\n",
+        '[[Plants]], [[Plants|green]] and [[Ada\'s "Notes"]]\n',
+        "| a | b |\n|---|---|\n| c | d |\n",
+        "[[Plants|green]]\n\n| a | b |\n|---|---|\n| [c](cells.md) | d |\n",
+    ],
+    ids=["one line", "code", "signs", "beyond ASCII", "images", "titles", "a table", "a label beside a table"],
+)
+def test_what_people_write_every_day_is_taken(text: str) -> None:
+    assert in_one_step(text) == by_tokens(text)

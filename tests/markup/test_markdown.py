@@ -57,6 +57,14 @@ def test_what_markdown_becomes_is_clean_already(source: Path) -> None:
         ("one\n\n<a href='mis\nsing'>x</a>\n", [(1, "link “missing” leads nowhere")]),
         ("```\nthe sign [[\n```\n", []),
         ("[x](ftp://e.org/f)\n", [(1, "link “ftp://e.org/f”: addresses of this kind are not sent")]),
+        ("[x](HTTP:e.org)\n", [(1, "link “HTTP:e.org”: write the whole address, https://…")]),
+        ("![x](//e.org/p.png)\n", [(1, "image “//e.org/p.png”: write the whole address, https://…")]),
+        (
+            "![x](data:image/png;base64,AA)\n",
+            [(1, "image “data:image/png;base64,AA”: addresses of this kind are not sent")],
+        ),
+        ("![x](HTTP://e.org/missing.png)\n", [(1, "image “HTTP://e.org/missing.png” leads nowhere")]),
+        ("[x](HTTP://e.org/missing) ![p](https://e.org/missing.png)\n", []),
         ("[x](#part)\n", [(1, "link “#part”: links within a page do not work where it is sent")]),
         ("| a |\n|---|\n| [x](missing.md) |\n", [(3, "link “missing.md” leads nowhere")]),
         (

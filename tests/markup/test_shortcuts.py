@@ -211,6 +211,63 @@ def test_what_was_read_once_stands_as_it_may(golden: Path) -> None:
     assert stands(tree(once), tags=TAGS)
 
 
+@pytest.mark.parametrize(
+    ("markup", "as_it_may"),
+    [
+        ("a<br>b <strong>c</strong>", True),
+        ("<p>a <strong>b <em>c</em></strong></p>", True),
+        ("<p><img src='https://e.org/x.png'></p>", True),
+        ("<p>a <a href='https://e.org'><em>b</em></a> <a href='https://e.org'>c</a></p>", True),
+        ("<p><em><a href='https://e.org'>b</a></em></p>", True),
+        (" <h2>a</h2> <hr> <blockquote> <p>b</p> </blockquote> ", True),
+        ("<div>a <em>b</em></div>", True),
+        ("<pre>a <em>b</em></pre>", True),
+        ("<ul> <li>a</li> <li><p>b</p><ol><li>c</li></ol></li> </ul>", True),
+        ("<ul><li> </li></ul>", True),
+        ("<dl><dt>a</dt><dd>b</dd></dl>", True),
+        ("<table><caption>a <em>b</em></caption><thead><tr><th>c</th></tr></thead></table>", True),
+        ("<table><tbody><tr><td>a</td><td><p>b</p><ul><li>c</li></ul></td></tr></tbody></table>", True),
+        ("<p></p>", False),
+        ("<p> </p>", False),
+        ("<p><img></p>", False),
+        ("<p><a>b</a></p>", False),
+        ("<p><a href='https://e.org'><em><a href='https://e.org'>b</a></em></a></p>", False),
+        ("<p><b>a</b></p>", False),
+        ("<section><p>a</p></section>", False),
+        ("<p><s>a</s></p>", False),
+        ("<s>a</s>", False),
+        ("<a>b</a>", False),
+        ("<strong><p>a</p></strong>", False),
+        ("a<p>b</p>", False),
+        ("<p>a</p>b", False),
+        ("<p>a</p><em>b</em>", False),
+        ("<div>a<p>b</p></div>", False),
+        ("<div><p>a</p>b</div>", False),
+        ("<p><strong><p>a</p></strong></p>", False),
+        ("<h2>a<p>b</p></h2>", False),
+        ("<pre>a<p>b</p></pre>", False),
+        ("<p>a <strong>b <hr> c</strong></p>", False),
+        ("<li>a</li>", False),
+        ("<div><li>a</li></div>", False),
+        ("<p><li>a</li></p>", False),
+        ("<ul>a<li>b</li></ul>", False),
+        ("<ul><li>a</li>b</ul>", False),
+        ("<ul><p>a</p></ul>", False),
+        ("<ul><li><td>a</td></li></ul>", False),
+        ("<ul><li><p></p></li></ul>", False),
+        ("<table><caption>a<p>b</p></caption></table>", False),
+        ("<table><tr><td>a<tr><td>b</td></tr></td></tr></table>", False),
+    ],
+)
+def test_a_text_whose_parts_stand_as_they_may_is_not_built_anew(markup: str, as_it_may: bool) -> None:
+    tags = TAGS - {"s"}
+    assert stands(tree(markup), tags=tags) is as_it_may
+    if as_it_may:
+        found = tree(markup)
+        stands(found, tags=tags)
+        assert serialize(Fragment(found)) == serialize(Fragment(built(tree(markup), tags=tags)))
+
+
 def test_nothing_but_cleaning_makes_a_text_clean() -> None:
     cleaned = clean("<p>a</p>")
     attack = "<script>alert(1)</script>"

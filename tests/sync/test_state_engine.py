@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from lms_bridge.audit.line import Act, Deed
 from lms_bridge.connector import Action, Body, Change, Outcome, PlaceRef, Record, Status
 from lms_bridge.errors import StateError
 from lms_bridge.items import Kind
@@ -70,9 +71,10 @@ def commits(heard: list[str]) -> Iterator[None]:
         (lambda state: state.write_intents([INTENT]), "at once"),
         (lambda state: state.history.keep_away("r", ["mark"], NOW), "at once"),
         (lambda state: state.history.erase("r", ["s:a"]), "at once"),
+        (lambda state: state.trail.add(Act(deed=Deed.APPROVE)), "at once"),
         (lambda state: state.settle("r", "moodle", "1", OUTCOME, record=RECORD), "when it suits"),
     ],
-    ids=["what is about to be written", "who is to be forgotten", "forgetting", "what was written"],
+    ids=["what is about to be written", "who is to be forgotten", "forgetting", "what was decided", "what was written"],
 )
 def test_what_must_outlast_a_power_failure_is_on_disk_before_anything_else_is_done(
     state: State, do: Callable[[State], None], on_disk: str
