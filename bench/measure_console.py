@@ -27,7 +27,7 @@ _MINUTES = 10.0
 _WARM = 6
 """The first part of so many is no measure: what is loaded once is loaded then."""
 _PARTS = 6
-_BUDGET = "<= 40"
+_BUDGET = "<= 120"
 _FLAT = "<= 5"
 _COUNTED: Mapping[str, Callable[[Sample], int]] = {
     "open files": lambda each: each.files,
