@@ -64,7 +64,7 @@ class Catalogued:
         # By the index that has them in order, and not by the one that begins with the route.
         of_routes = _T.c.route.concat("").in_(routes)
         query = sa.select(_T.c.tag, _T.c.folded).where(_T.c.folded > sa.bindparam("last"), of_routes)
-        first = query.order_by(_T.c.folded).limit(1)
+        first = query.order_by(_T.c.folded, _T.c.route, _T.c.key).limit(1)
         found: list[str] = []
         last = ""
         with self._store.transaction() as connection:

@@ -6,6 +6,7 @@ import pytest
 from engine_world import BIO, ECO, done, open_writes, pages, update_without_an_answer
 
 from lms_bridge.items import Kind, Page
+from lms_bridge.logged import fields_of
 from lms_bridge.markup.links import item_href
 from lms_bridge.sync.apply import apply
 from lms_bridge.sync.policy import Policy, Refresh
@@ -121,9 +122,13 @@ def test_each_write_is_logged_with_what_became_of_it_and_no_text(
     there.refused.add(second.key)
     with caplog.at_level("INFO", logger="lms_bridge.sync.apply"):
         run = bench.sync().run
-    lines = [record.getMessage() for record in caplog.records]
-    for key, status in ((first.key, "done"), (second.key, "failed")):
-        assert f"run={run} route=bench course=BIO-101 key={key} action=create status={status}" in lines
+    told = {fields_of(record)["key"]: record for record in caplog.records}
+    for key, said in (
+        (first.key, "create: done"),
+        (second.key, f"create: failed: {second.key}: It was refused. Ask why."),
+    ):
+        assert told[key].getMessage() == said
+        assert fields_of(told[key]) == {"run": run, "route": "bench", "course": "BIO-101", "key": key}
     assert "Words of page" not in caplog.text
 
 

@@ -85,6 +85,7 @@ def test_a_plan_as_json_is_the_contract() -> None:
                 "cause": "There is no course X.",
                 "where": "X/a.md",
                 "next_step": "Make it there.",
+                "trouble": "other",
             }
         ],
     }
@@ -117,6 +118,7 @@ def test_a_report_as_json_is_the_contract() -> None:
                 "cause": "There is no course X.",
                 "where": "X/a.md",
                 "next_step": "Make it there.",
+                "trouble": "other",
             }
         ],
     }
