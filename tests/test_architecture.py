@@ -23,7 +23,7 @@ ROOMS = {
     "whole": set(),
     "moodle": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
     "sharepoint": GROUND | {"expiry", "hours", "markup", "transport", "windows"},
-    "sources": GROUND | {"markup", "transport"},
+    "sources": GROUND | {"markup", "transport", "whole"},
     "sync": GROUND | {"audit", "markup", "whole", "windows"},
     "sandbox": set(),
     "testing": GROUND | {"markup", "sync"},

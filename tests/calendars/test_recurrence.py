@@ -108,7 +108,8 @@ def series(draw: st.DrawFn) -> Series:
     ends = draw(st.sampled_from(["never", "times", "last"]))
     made = Series(
         first=first,
-        at=draw(st.times(max_value=time(23, 59)).map(lambda at: at.replace(second=0, microsecond=0))),
+        # An hour that comes twice is the first of both: a calendar has no word for the second (RFC 5545, 3.3.5).
+        at=draw(st.times(max_value=time(23, 59)).map(lambda at: at.replace(second=0, microsecond=0, fold=0))),
         zone=draw(st.sampled_from(ZONES)),
         frequency=frequency,
         interval=draw(st.integers(1, 4)),

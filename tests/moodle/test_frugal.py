@@ -91,12 +91,17 @@ def test_a_sync_with_nothing_to_do_costs_one_call_a_place(world: World, opened: 
 COURSES = [Course(f"C{n}", f"Course {n}") for n in range(12)]
 
 
-def test_courses_are_looked_up_by_what_they_are_called_once_and_together_from_then_on(
-    make_world: Callable[..., World], opened: Opened
-) -> None:
+def with_a_page_each(make_world: Callable[..., World], opened: Opened) -> tuple[World, Bench]:
     world = make_world(*(SeedCourse(course.idnumber) for course in COURSES))
     bench = opened(world)
     bench.fill(*(make_item(Kind.PAGE, course) for course in COURSES))
+    return world, bench
+
+
+def test_courses_are_looked_up_by_what_they_are_called_once_and_together_from_then_on(
+    make_world: Callable[..., World], opened: Opened
+) -> None:
+    world, bench = with_a_page_each(make_world, opened)
     assert course_lookups(world, bench) == 12
     assert course_lookups(world, bench) == 1
     again = opened(world)
@@ -108,9 +113,7 @@ def test_a_course_that_is_gone_costs_a_look_at_each_and_is_told_alone(
     make_world: Callable[..., World], opened: Opened
 ) -> None:
     """Moodle 4.5 fails as a whole where one of many courses is gone."""
-    world = make_world(*(SeedCourse(course.idnumber) for course in COURSES))
-    bench = opened(world)
-    bench.fill(*(make_item(Kind.PAGE, course) for course in COURSES))
+    world, bench = with_a_page_each(make_world, opened)
     bench.sync()
     gone = next(course for course in world.site.courses.values() if course.idnumber == "C7")
     del world.site.courses[gone.id]
@@ -123,9 +126,7 @@ def test_a_course_that_is_gone_costs_a_look_at_each_and_is_told_alone(
 def test_a_course_whose_idnumber_another_has_now_is_the_other_one(
     make_world: Callable[..., World], opened: Opened
 ) -> None:
-    world = make_world(*(SeedCourse(course.idnumber) for course in COURSES))
-    bench = opened(world)
-    bench.fill(*(make_item(Kind.PAGE, course) for course in COURSES))
+    world, bench = with_a_page_each(make_world, opened)
     bench.sync()
     by_name = {course.idnumber: course for course in world.site.courses.values()}
     by_name["C7"].idnumber, by_name["C8"].idnumber = "old C7", "C7"

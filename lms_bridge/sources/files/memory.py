@@ -13,13 +13,14 @@ import os
 import secrets
 import sqlite3
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from lms_bridge.whole import write_whole
 
 _log = logging.getLogger(__name__)
 _FORM = "1"
@@ -209,15 +210,7 @@ def _key(folder: Path) -> bytes:
     if path.exists() and _ours_alone(path) and len(key := path.read_bytes()) == _KEY_BYTES:
         return key
     key = secrets.token_bytes(_KEY_BYTES)
-    handle, name = tempfile.mkstemp(dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(key)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    write_whole(path, key)
     return key
 
 
