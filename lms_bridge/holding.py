@@ -78,7 +78,8 @@ def _findings(of: Known, now: datetime) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "calendar", Problem(f"{cause}.", where, step))
     zone = ZoneInfo(of.feed.rules.zone)
     coming = "; ".join(_told(freeze, zone) for freeze in of.windows.freezes[:_NEXT]) or "none"
-    yield Finding(Level.OK, f"{contents.events} events, read {of.read:%Y-%m-%d %H:%M %Z}; next windows: {coming}")
+    count = "1 event" if contents.events == 1 else f"{contents.events} events"
+    yield Finding(Level.OK, f"{count}, read {of.read:%Y-%m-%d %H:%M %Z}; next windows: {coming}")
 
 
 def _told(freeze: Freeze, zone: ZoneInfo) -> str:
