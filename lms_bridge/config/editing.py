@@ -76,11 +76,7 @@ def save(path: Path, text: str, *, seen: str, now: datetime) -> Saved:
     target = path.resolve()
     try:
         old = target.read_bytes()
-        if _digest(old) != seen:
-            step = "Open it anew, and make your change there once more."
-            raise UsageError(
-                "somebody changed the file meanwhile; nothing was written.", where=path.name, next_step=step
-            )
+        refuse_another(_digest(old), seen, path.name)
         new = written_as(old, text)
         backup = target.with_name(f"{target.name}.{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}.backup")
         _replace(target, new, backup)
@@ -91,6 +87,13 @@ def save(path: Path, text: str, *, seen: str, now: datetime) -> Saved:
             next_step="Change it where it is deployed from, or let the service's account write it and its folder.",
         ) from error
     return Saved(_digest(old), _digest(new), backup.name)
+
+
+def refuse_another(digest: str, seen: str, name: str) -> None:
+    """Raises UsageError where the file is not the one that was looked at."""
+    if digest != seen:
+        step = "Open it anew, and make your change there once more."
+        raise UsageError("somebody changed the file meanwhile; nothing was written.", where=name, next_step=step)
 
 
 def written_as(old: bytes, text: str) -> bytes:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from lms_bridge.audit.line import Act, Actor, Deed
 from lms_bridge.audit.line import Role as ActsAs
-from lms_bridge.config.editing import editable, faults, save, written_as
+from lms_bridge.config.editing import editable, faults, refuse_another, save, written_as
 from lms_bridge.config.effective import effective
 from lms_bridge.console.access.roles import Role
 from lms_bridge.console.pages import Page, Visit
@@ -56,7 +56,8 @@ def check(visit: Visit) -> Response:
 
 def keep(visit: Visit) -> Response:
     path, text, seen = _file(visit), _written(visit), visit.given("seen")[:64]
-    editable(path)
+    # Before the trail tells of a change.
+    refuse_another(editable(path).digest, seen, path.name)
     if visit.given("checked") != _digest(text):
         raise UsageError(_CHANGED, where=path.name, next_step="Go back, check it, and save what you see then.")
     if problems := faults(path, text):

@@ -91,6 +91,8 @@ def test_of_two_who_change_the_file_the_second_is_told(editor: Room) -> None:
     assert "somebody changed the file meanwhile" in words(answer.text)
     assert editor.config_file.read_bytes() == theirs
     assert list(editor.folder.glob("*.backup")) == []
+    with state_of(editor.folder) as state:
+        assert [line for line in state.trail.lines() if line.deed == "edit config"] == [], "it was not made"
 
 
 @pytest.mark.parametrize("where", ["# token: f00dfeed", "# see https://x.example/?sig=f00dfeed"])
