@@ -75,7 +75,7 @@ class Moodle:
         self._recalled: frozenset[int] = frozenset()
 
     def recall(self, places: Iterable[PlaceRef]) -> None:
-        """Their courses are looked up many at a time."""
+        """Their courses are looked up many at a time, when next something is located."""
         self._recalled = frozenset(spot_of(ref).course for ref in places if ref.kind is not Kind.RATING)
 
     def locate(self, items: Iterable[Item]) -> Placement:
@@ -83,7 +83,8 @@ class Moodle:
         self._parts.images.forget()
         self._ground.rated_now.clear()
         wanted = {self._course_name(item) for item in every}
-        courses = find_courses(self._client, self._settings.course_by, wanted, self._recalled)
+        recalled, self._recalled = self._recalled, frozenset()
+        courses = find_courses(self._client, self._settings.course_by, wanted, recalled)
         seen = {name: course for name, course in courses.items() if isinstance(course, CourseSeen)}
         self._ground.renew(seen.values())
         activities = self._find_all(every, seen)
