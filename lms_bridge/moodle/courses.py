@@ -64,8 +64,9 @@ def find_courses(
 ) -> dict[str, CourseSeen | Problem]:
     """Each wanted course, or why it is not there. `known`: the numbers that some of them had, of which many are looked
     up at once. Raises DestinationError when nothing can be looked up."""
-    names = sorted(set(wanted))
-    recalled = {name: course for name, course in _recalled(client, by, known).items() if name in names}
+    meant = set(wanted)
+    recalled = {name: course for name, course in _recalled(client, by, known).items() if name in meant}
+    names = sorted(meant)
     asked = [name for name in names if name not in recalled and name.strip() and (by != "id" or name.isdigit())]
     calls = [_course_call(by, name) for name in asked]
     found: dict[str, CourseSeen | Problem] = {
