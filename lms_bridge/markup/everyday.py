@@ -24,7 +24,7 @@ _RARE_BEYOND_ASCII = re.compile(r"[^\n -\x7e\w§°·×–—‘’“”„…�
 # Footnotes, boxes, and links in or around links.
 _RARE_PAIRS = ("[^", "]](", "[![", "[ ] ", "[x] ", "[X] ")
 # Definition lists, quotes in lists, references, and lists deep enough to be refused.
-_RARE_LINES = re.compile(r"\n(?:[ >*+.)\d-]*:[ ]| +>| {0,3}\[[^\]]*\]:|[ >*+.)\d-]{14})")
+_RARE_LINES = re.compile(r"\n(?:[ >*+.)\d-]*:[ ]| +>|[ >*+.)\d-]*\[[^\]]*\]:|[ >*+.)\d-]{14})")
 _LINK = re.compile(
     r"""\[(?:[^\[\]\n]*\]\((?P<address>[\w./~#%:?=&;@$,+-]+)(?:[ ]"[^"\\\n]*")?\)"""
     r"""|\[(?P<title>[^\[\]\n|]+)(?:\|(?P<label>[^\[\]\n|]+))?\]\])""",

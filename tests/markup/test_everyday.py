@@ -201,6 +201,7 @@ def by_tokens(text: str) -> tuple[str, object]:
 @example("**a**\u2e3b b\u00a0\n")
 @example("term\n: def\n")
 @example('<img alt="p" src="missing.png">\n')
+@example("> - [a]: /u\n--")
 def test_what_is_taken_becomes_what_markdown_it_makes_of_it(text: str) -> None:
     quick = in_one_step(text)
     assert quick is None or quick == by_tokens(text)
