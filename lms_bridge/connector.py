@@ -242,8 +242,11 @@ class Destination(Protocol):
     listings at once for little more than one has `ahead(places)`: places that are listed next, about in this order,
     each with how many entries are thought to stand there; what was asked ahead, the next `entries` alone gives. One
     that finds sooner what it is told the whereabouts of has `recall(places)`, called before `locate`: where the items
-    stood when they were last located. They may have moved since, or be gone. One that counts its requests has
-    `spent() -> Spent`: what was asked since it was asked last."""
+    stood when they were last located. They may have moved since, or be gone. One whose items are dear to locate has
+    `whereabouts(items, places) -> str`, what locating them goes by, with the places as for `recall`; of several threads
+    at once; and `trust(told)`, called before `locate`, where what other processes found so is looked up no more. Raises
+    ValueError for what is no such text. One that counts its requests has `spent() -> Spent`: what was asked since it
+    was asked last."""
 
     name: str
     kinds: frozenset[Kind]

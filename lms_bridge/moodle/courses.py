@@ -19,7 +19,13 @@ _LISTS: Mapping[Module, tuple[str, str]] = {
     "forum": ("mod_forum_get_forums_by_courses", ""),
     "data": ("mod_data_get_databases_by_courses", "databases"),
 }
+_DETAILS = frozenset(
+    {"approval", "cancreatepages", "defaultformat", "firstpagetitle", "forceformat", "forcesubscribe", "groupmode"}
+    | {"type", "wikimode"}
+)
 _AT_ONCE = 400
+_LONG = 100
+"""Lists of the activities of more courses are asked for in requests of their own: each course adds about 2 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class CourseSeen:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """An activity of a course; `details` is Moodle's own row."""
+    """An activity of a course; `details` is what is used of Moodle's own row, whose texts may be long."""
 
     module: Module
     id: int
@@ -46,13 +52,6 @@ class Activity:
     course: int
     name: str
     details: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    id: int
-    name: str
-    idnumber: str = ""
 
 
 class NoSuchCourse(Problem):
@@ -154,7 +153,7 @@ def begin_activities(client: Client, module: Module, courses: Iterable[int]) -> 
     numbers = sorted(set(courses))
     chunks = [numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE)]
     function, _ = _LISTS[module]
-    calls = [Call(function=function, args={"courseids": chunk}, raw=True, alone=True) for chunk in chunks]
+    calls = [Call(function=function, args={"courseids": chunk}, raw=True, alone=len(chunk) > _LONG) for chunk in chunks]
     replies = client.begin(calls)
     return lambda: _activities(module, numbers, [reply.result() for reply in replies])
 
@@ -180,7 +179,7 @@ def _activity(module: Module, row: Mapping[str, Any]) -> Activity:
         cmid=int(row["cmid"] if "cmid" in row else row["coursemodule"]),
         course=int(row["course"]),
         name=plain(str(row.get("name", ""))),
-        details=row,
+        details={name: row[name] for name in _DETAILS & row.keys()},
     )
 
 
@@ -278,20 +277,3 @@ def _not_found(module: Module, activities: Sequence[Activity], wish: Wish) -> Pr
         cause = f"the course has no {word}" + (f" “{wanted}”." if wish.named else ".")
         step = f"Add a {word} with the ID number “{wanted}” to the course, or set `provision` for this Moodle."
     return Problem(cause, f"course {wish.course.name}", step)
-
-
-def find_groups(client: Client, activity: Activity) -> list[Group]:
-    """The groups that take part in an activity. Raises DestinationError."""
-    answer = client.call("core_group_get_activity_allowed_groups", {"cmid": activity.cmid}, raw=True)
-    return [
-        Group(int(row["id"]), plain(str(row.get("name", ""))), str(row.get("idnumber") or ""))
-        for row in answer.get("groups", [])
-    ]
-
-
-def pick_group(groups: Sequence[Group], wanted: str) -> Group | None:
-    for matches in (lambda g: g.idnumber == wanted, lambda g: g.name == wanted, lambda g: str(g.id) == wanted):
-        found = [group for group in groups if matches(group)]
-        if len(found) == 1:
-            return found[0]
-    return None

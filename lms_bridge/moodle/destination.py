@@ -1,11 +1,11 @@
 """One Moodle as a destination: finds places, opens them, checks the site."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from lms_bridge.connector import Finding, Place, Placement, PlaceRef, SharedBudget, Spent
-from lms_bridge.errors import DestinationError, Problem
+from lms_bridge.errors import Problem
 from lms_bridge.items import Item, Key, Kind, Page, Prompt
 from lms_bridge.moodle.ahead import Ahead
 from lms_bridge.moodle.check import check_site
@@ -15,16 +15,12 @@ from lms_bridge.moodle.courses import (
     Activity,
     CourseSeen,
     Wish,
-    begin_choice,
     choose_activities,
     find_course,
-    find_courses,
-    find_group_modes,
-    find_groups,
-    pick_group,
 )
 from lms_bridge.moodle.exchange import Exchange
 from lms_bridge.moodle.ground import COURSES, SEPARATE_GROUPS, Ground, Spot, spot_of
+from lms_bridge.moodle.groups import pick_group
 from lms_bridge.moodle.images import Images
 from lms_bridge.moodle.pages import WikiPages
 from lms_bridge.moodle.prompts import ForumPrompts
@@ -34,10 +30,9 @@ from lms_bridge.moodle.review_forum import ForumReviews
 from lms_bridge.moodle.reviews import DatabaseReviews
 from lms_bridge.moodle.settings import MoodleSettings
 from lms_bridge.moodle.site import SiteParts
+from lms_bridge.moodle.whereabouts import Wanted, Whereabouts, as_text, from_text, joined, look_up, untold, wanted_of
 from lms_bridge.transport import Gate, Limits, Pace, Politeness, Transport
 from lms_bridge.windows import within
-
-_PLACEMENT = {Kind.PAGE: "wiki", Kind.PROMPT: "forum", Kind.REVIEW: "reviews", Kind.RATING: "rating_activity"}
 
 
 def open_moodle(name: str, settings: MoodleSettings, folder: Path, *, gate: Gate | None = None) -> "Moodle":
@@ -73,35 +68,42 @@ class Moodle:
         self._parts = SiteParts(ground, Images(ground), Provision(ground), Ahead(client))
         self._ground = ground
         self._recalled: frozenset[int] = frozenset()
+        self._told = Whereabouts()
 
     def recall(self, places: Iterable[PlaceRef]) -> None:
         """Their courses are looked up many at a time, when next something is located."""
-        self._recalled = frozenset(spot_of(ref).course for ref in places if ref.kind is not Kind.RATING)
+        self._recalled = _courses_of(places)
+
+    def whereabouts(self, items: Iterable[Item], places: Iterable[PlaceRef]) -> str:
+        """What placing these items goes by, for `trust`. `places` as for `recall`."""
+        return as_text(look_up(self._ground, [self._wanted(item) for item in items], _courses_of(places)))
+
+    def trust(self, told: Iterable[str]) -> None:
+        """When next something is located, only what this leaves open is looked up."""
+        self._told = joined(from_text(each) for each in told)
 
     def locate(self, items: Iterable[Item]) -> Placement:
-        every = list(items)
+        every = [(item, self._wanted(item)) for item in items]
         self._parts.images.forget()
         self._ground.rated_now.clear()
-        wanted = {self._course_name(item) for item in every}
-        recalled, self._recalled = self._recalled, frozenset()
-        courses = find_courses(self._client, self._settings.course_by, wanted, recalled)
-        seen = {name: course for name, course in courses.items() if isinstance(course, CourseSeen)}
-        self._ground.renew(seen.values())
-        activities = self._find_all(every, seen)
+        (recalled, self._recalled), (told, self._told) = (self._recalled, frozenset()), (self._told, Whereabouts())
+        asked = untold(told, [wanted for _, wanted in every])
+        found = joined([told, look_up(self._ground, asked, recalled)]) if asked else told
+        activities = found.found()
+        self._learn(found, activities)
         if self._parts.provision.wanted and any(
-            kind is Kind.PAGE and isinstance(found, Problem) for (kind, _, _), found in activities.items()
+            item.kind is Kind.PAGE and self._lacks_wiki(wanted, found, activities) for item, wanted in every
         ):
             self._parts.provision.look_up_first_page()
         places: dict[PlaceRef, list[Item]] = {}
         missing: dict[Key, Problem] = {}
-        for item in every:
-            course = courses[self._course_name(item)]
-            found = course if isinstance(course, Problem) else self._place(item, course, activities)
-            if isinstance(found, Problem):
-                missing[item.key] = Problem(found.cause, f"{item.origin}", found.next_step)
+        for item, wanted in every:
+            course = found.courses[wanted.course]
+            at = course if isinstance(course, Problem) else self._place(item, wanted, course, activities)
+            if isinstance(at, Problem):
+                missing[item.key] = Problem(at.cause, f"{item.origin}", at.next_step)
             else:
-                places.setdefault(found, []).append(item)
-        self._look_up_forums(places)
+                places.setdefault(at, []).append(item)
         return Placement(places, missing)
 
     def open(self, ref: PlaceRef) -> Place:
@@ -144,73 +146,50 @@ class Moodle:
     def close(self) -> None:
         self._client.close()
 
-    def _course_name(self, item: Item) -> str:
-        return item.course.placement.get(self.name, {}).get("course", item.course.idnumber)
+    def _wanted(self, item: Item) -> Wanted:
+        return wanted_of(item, self._ground, self.name)
 
-    def _named(self, item: Item, kind: Kind) -> str:
-        return item.course.placement.get(self.name, {}).get(_PLACEMENT[kind], "")
+    def _learn(self, found: Whereabouts, activities: Mapping[tuple[Kind, int, str], Activity | Problem]) -> None:
+        self._ground.renew(course for course in found.courses.values() if isinstance(course, CourseSeen))
+        for (kind, course, named), activity in activities.items():
+            self._ground.put(kind, course, named, activity if isinstance(activity, Activity) else None)
+        self._ground.group_modes |= found.group_modes
+        self._ground.groups |= found.groups
 
-    def _find_all(
-        self, items: Sequence[Item], courses: Mapping[str, CourseSeen]
-    ) -> dict[tuple[Kind, int, str], Activity | Problem]:
-        """Every kind's activity in every course concerned, so that links come out alike whichever kinds a route has."""
-        kinds = {item.kind for item in items}
-        wishes: dict[Kind, dict[tuple[int, str], Wish]] = {Kind.PAGE: {}, Kind.PROMPT: {}, Kind.REVIEW: {}}
-        for item in items:
-            course = courses.get(self._course_name(item))
-            for kind, wanted in wishes.items() if course else ():
-                named = self._named(item, kind)
-                assert course is not None
-                wanted[course.id, named] = Wish(course, self._ground.choice(kind), named or None)
-            if course and (shown := self._named(item, Kind.RATING)):
-                wishes[Kind.REVIEW][course.id, shown] = Wish(course, self._ground.choice(Kind.REVIEW), shown)
-        found: dict[tuple[Kind, int, str], Activity | Problem] = {}
-        # All are on their way before the first is waited for.
-        choices = {
-            kind: begin_choice(self._client, self._ground.module(kind), list(wanted.values()))
-            for kind, wanted in wishes.items()
-        }
-        for kind, wanted in wishes.items():
-            try:
-                chosen = choices[kind]()
-            except DestinationError:
-                # A service for pages alone need not know databases; then links to reviews lead to the course.
-                if kind in kinds:
-                    raise
-                continue
-            for (course_id, named), activity in zip(wanted, chosen, strict=True):
-                found[kind, course_id, named] = activity
-                self._ground.put(kind, course_id, named, activity if isinstance(activity, Activity) else None)
-        return found
-
-    def _look_up_forums(self, places: Iterable[PlaceRef]) -> None:
-        """Whether learners may answer what is for everybody. A course that forces its groups tells by itself."""
-        if self._settings.prompts.group:
-            return
-        found = [self._ground.activity(ref.kind, spot_of(ref)) for ref in places if ref.kind is Kind.PROMPT]
-        unclear = [forum for forum in found if forum and self._ground.courses[forum.course].forced_groups is None]
-        self._ground.group_modes |= find_group_modes(self._client, unclear)
+    def _lacks_wiki(
+        self,
+        wanted: Wanted,
+        found: Whereabouts,
+        activities: Mapping[tuple[Kind, int, str], Activity | Problem],
+    ) -> bool:
+        course = found.courses[wanted.course]
+        at = (Kind.PAGE, course.id, wanted.named[Kind.PAGE]) if isinstance(course, CourseSeen) else None
+        return at is not None and isinstance(activities[at], Problem)
 
     def _place(
-        self, item: Item, course: CourseSeen, activities: Mapping[tuple[Kind, int, str], Activity | Problem]
+        self,
+        item: Item,
+        wanted: Wanted,
+        course: CourseSeen,
+        activities: Mapping[tuple[Kind, int, str], Activity | Problem],
     ) -> PlaceRef | Problem:
+        named = wanted.named[item.kind]
         if item.kind is Kind.RATING:
-            return self._rating_place(item, course)
-        named = self._named(item, item.kind)
+            return self._rating_place(item, course, named)
         activity = activities[item.kind, course.id, named]
         if isinstance(activity, Problem) and (not self._parts.provision.wanted or named):
             return activity
         unfit = _unfit(item, activity) if isinstance(activity, Activity) else None
         if unfit is not None:
             return unfit
-        group = self._group(item, activity) if isinstance(activity, Activity) else 0
+        group = self._group(item, wanted.group, activity) if isinstance(activity, Activity) else 0
         if isinstance(group, Problem):
             return group
         spot = Spot(course.id, group if item.kind is Kind.PAGE else 0, named)
         word = MODULE_WORDS[self._ground.module(item.kind)]
         return PlaceRef(item.kind, spot.container, f"{word} of {course.name}", item.course.idnumber)
 
-    def _rating_place(self, item: Item, course: CourseSeen) -> PlaceRef | Problem:
+    def _rating_place(self, item: Item, course: CourseSeen, shown: str) -> PlaceRef | Problem:
         missing = [name for name in self._settings.ratings.fields.names().values() if name not in course.fields]
         if missing:
             return Problem(
@@ -221,15 +200,13 @@ class Moodle:
         if not self._ground.rate(item.key, course.id):
             cause = f"the course {course.name} has two ratings."
             return Problem(cause, str(item.origin), "Let one source give each course's rating.")
-        self._ground.rating_names[course.id] = self._named(item, Kind.RATING)
+        self._ground.rating_names[course.id] = shown
         return PlaceRef(Kind.RATING, COURSES, f"course ratings in {self.name}")
 
-    def _group(self, item: Item, activity: Activity) -> int | Problem:
+    def _group(self, item: Item, wanted: str, activity: Activity) -> int | Problem:
         """The group that an item is for; 0 is none."""
         if not isinstance(item, Page | Prompt):
             return 0
-        settings = self._settings.pages if isinstance(item, Page) else self._settings.prompts
-        wanted = item.group or settings.group
         mode = self._ground.group_mode(activity)
         if not wanted:
             if isinstance(item, Page) and mode == SEPARATE_GROUPS:
@@ -245,8 +222,6 @@ class Moodle:
                 str(item.origin),
                 "Set the wiki's group mode in Moodle, or take `group` away.",
             )
-        if activity.cmid not in self._ground.groups:
-            self._ground.groups[activity.cmid] = find_groups(self._client, activity)
         group = pick_group(self._ground.groups[activity.cmid], wanted)
         if group is None:
             cause = f"the course has no group “{wanted}” that takes part in “{activity.name}”."
@@ -263,6 +238,10 @@ class Moodle:
             found = choose_activities(self._client, self._ground.module(ref.kind), [wish])[0]
             if isinstance(found, Activity):
                 self._ground.put(ref.kind, spot.course, spot.named, found)
+
+
+def _courses_of(places: Iterable[PlaceRef]) -> frozenset[int]:
+    return frozenset(spot_of(ref).course for ref in places if ref.kind is not Kind.RATING)
 
 
 def _unfit(item: Item, activity: Activity) -> Problem | None:

@@ -4,7 +4,7 @@ A text that is rendered names activities by course (`lmsb:forum/5/`), not by num
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from urllib.parse import quote, unquote
@@ -13,8 +13,9 @@ from lms_bridge.connector import Context, PlaceRef
 from lms_bridge.errors import NotFound
 from lms_bridge.items import Key, Kind
 from lms_bridge.moodle.client import Client
-from lms_bridge.moodle.courses import Activity, CourseSeen, Group, Module
+from lms_bridge.moodle.courses import Activity, CourseSeen, Module
 from lms_bridge.moodle.dialect import Target, WikiTitle
+from lms_bridge.moodle.groups import Group, group_mode
 from lms_bridge.moodle.settings import ActivityChoice, MoodleSettings
 
 _ADDRESS = re.compile(r'href="lmsb:(wiki|forum|data|course)/(\d+)/([^"?]*)(\?[^"]*)?"')
@@ -56,7 +57,7 @@ class Ground:
     settings: MoodleSettings
     courses: dict[int, CourseSeen] = field(default_factory=dict)
     activities: dict[tuple[Module, int, str], Activity] = field(default_factory=dict)
-    groups: dict[int, list[Group]] = field(default_factory=dict)
+    groups: dict[int, Sequence[Group]] = field(default_factory=dict)
     group_modes: dict[int, int] = field(default_factory=dict)
     """Of forums, by cmid: their own rows do not tell."""
     people: dict[int, int] = field(default_factory=dict)
@@ -99,12 +100,7 @@ class Ground:
             self.activities[at] = activity
 
     def group_mode(self, activity: Activity) -> int | None:
-        course = self.courses.get(activity.course)
-        if course is not None and course.forced_groups is not None:
-            return course.forced_groups
-        own = activity.details.get("groupmode")
-        own = self.group_modes.get(activity.cmid) if own is None else own
-        return None if own is None else int(own)
+        return group_mode(self.courses.get(activity.course), activity, self.group_modes)
 
     def answers_stay_in_groups(self, forum: Activity) -> bool:
         return self.group_mode(forum) == SEPARATE_GROUPS

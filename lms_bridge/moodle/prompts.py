@@ -7,10 +7,11 @@ from datetime import datetime
 from lms_bridge.connector import Action, Body, Change, Context, Cost, Entry, Outcome, Payload, PlaceRef
 from lms_bridge.errors import ContentError, DestinationError, Problem
 from lms_bridge.items import Item, Key, Prompt, mark
-from lms_bridge.moodle.courses import Activity, Group, pick_group
+from lms_bridge.moodle.courses import Activity
 from lms_bridge.moodle.dialect import Reading, to_moodle, with_images
 from lms_bridge.moodle.discussions import ALL_GROUPS, AT_ONCE
 from lms_bridge.moodle.forum import FORUM_PRUNES, Forum, shown
+from lms_bridge.moodle.groups import Group, pick_group
 from lms_bridge.moodle.marker import marker
 from lms_bridge.moodle.payloads import body_of, fingerprint, signature, written
 from lms_bridge.moodle.protocol import Call
