@@ -21,7 +21,7 @@ from lms_bridge.sandbox.moodle import SeedCourse, demo_site, moodle_app
 from lms_bridge.sandbox.server import SandboxServer
 from lms_bridge.sync.state import State
 
-_PLACES = 240
+_PLACES = 2000
 _LATENCY = 0.5
 _TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105 - the sandbox's own
 _COMMAND = [sys.executable, "-c", "from lms_bridge.cli import main; main()"]

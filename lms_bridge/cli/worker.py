@@ -27,7 +27,7 @@ def worker(
     context: typer.Context,
     config: ConfigOption = None,
     route: RouteOption = None,
-    at_once: Annotated[int, typer.Option("--at-once", min=2, max=64, help="So many groups of places at a time.")] = 2,
+    at_once: Annotated[int, typer.Option("--at-once", min=2, max=64, help="So many groups of places at a time.")] = 4,
     heartbeat: Annotated[
         float, typer.Option("--heartbeat", min=1, help="Seconds without a sign of life after which others take over.")
     ] = 10.0,
@@ -68,7 +68,7 @@ def worker(
         queue.run(work, stop, until_idle=until_idle)
 
 
-def open_queue(config: "Config", *, at_once: int = 2, heartbeat: float = 10.0) -> "Queue":
+def open_queue(config: "Config", *, at_once: int = 4, heartbeat: float = 10.0) -> "Queue":
     """Raises UsageError where the state is no PostgreSQL, or what is needed beside it is not installed."""
     if not config.state.startswith("postgres"):
         raise UsageError(

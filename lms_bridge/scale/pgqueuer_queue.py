@@ -54,7 +54,7 @@ class PgqueuerQueue:
     """`address` is libpq's. A worker that gave no sign of life for `heartbeat` seconds loses its jobs to others."""
 
     address: str
-    at_once: int = 2
+    at_once: int = 4
     heartbeat: float = 10.0
 
     def prepare(self) -> Self:

@@ -15,7 +15,11 @@ from lms_bridge.sync.stop import Stop
 
 class Step(StrEnum):
     OPEN = "open"
-    """Read the source, and split the route's places into groups."""
+    """Read the source, and see to it that all of the run is done, whoever dies."""
+    SEARCH = "search"
+    """Look for the places of some courses."""
+    SPLIT = "split"
+    """Split the route's places into groups."""
     PART = "part"
     CLOSE = "close"
     """What looks at the route as a whole, once every group is done."""
@@ -23,7 +27,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One step of one run of one route; `group` counts for parts."""
+    """One step of one run of one route; `group` tells searches, or parts, apart."""
 
     run: str
     route: str

@@ -14,8 +14,10 @@ from lms_bridge.errors import StateError
 from lms_bridge.scale.queue import Job, Queue, Step
 from lms_bridge.sync.apply import new_run
 from lms_bridge.sync.intent import SharedRun
-from lms_bridge.sync.part import Hold, Whole, close_run, end_early, grouped, hold_nothing, survey, sync_part
+from lms_bridge.sync.listing import SourceView
+from lms_bridge.sync.part import Hold, Part, close_run, end_early, grouped, hold_nothing, sync_part
 from lms_bridge.sync.run import Route
+from lms_bridge.sync.searching import Whole, search, seen, shares, survey
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_part import begin_once
 from lms_bridge.sync.stop import Stop
@@ -68,6 +70,7 @@ class Worker:
     stop: Stop
     hold: Hold = hold_nothing
     """What windows keep from being pushed is left out of a plan."""
+    views: dict[str, tuple[str, SourceView]] = field(default_factory=dict)
     read: dict[str, Whole] = field(default_factory=dict)
     reading: dict[str, Lock] = field(default_factory=dict)
     offset: timedelta = timedelta()
@@ -84,7 +87,13 @@ class Worker:
         if shared is None or shared.ended is not None:
             return None
         steps: Mapping[Step, Callable[[SharedRun, Route, Job], float | None]]
-        steps = {Step.OPEN: self._open, Step.PART: self._part, Step.CLOSE: self._close}
+        steps = {
+            Step.OPEN: self._open,
+            Step.SEARCH: self._search,
+            Step.SPLIT: self._split,
+            Step.PART: self._part,
+            Step.CLOSE: self._close,
+        }
         try:
             return steps[job.step](shared, route, job)
         except StateError as error:
@@ -109,34 +118,60 @@ class Worker:
         self._done(job)
         return None
 
-    def _done(self, job: Job) -> None:
-        if self.state.sharing.done(job.run, job.route, job.group) == 0:
+    def _done(self, job: Job, part: Part | None = None) -> None:
+        left, still = (part.left, part.still) if part is not None else (None, 0)
+        if self.state.sharing.groups.done(job.run, job.route, job.group, left=left, still=still) == 0:
             self.queue.submit([Job(job.run, job.route, Step.CLOSE)])
 
     def _open(self, shared: SharedRun, route: Route, job: Job) -> float | None:
+        """Comes again, so that nothing is left when those die who had it."""
         by, there = self.state.trail.by, route.destination.name
         begin_once(self.state.history, job.run, job.route, there, started=shared.opened, by=by)
+        if shared.groups:
+            return self._hand_out(job, self.state.sharing.groups.split(job.run, job.route, []))
+        wanted = shares(route, self._view(job.run, route))
+        left = self.state.sharing.searches.split(job.run, job.route, wanted) if wanted else []
+        if not left:
+            return self._split(shared, route, job)
+        self.queue.submit([Job(job.run, job.route, Step.SEARCH, number) for number in left])
+        return _LATER
+
+    def _search(self, shared: SharedRun, route: Route, job: Job) -> float | None:
+        searches = self.state.sharing.searches
+        courses = searches.get(job.run, job.route, job.group)
+        if courses is not None:
+            told = search(route, self.state, self._view(job.run, route), courses)
+            if searches.done(job.run, job.route, job.group, told=told) == 0:
+                self.queue.submit([Job(job.run, job.route, Step.SPLIT)])
+        return None
+
+    def _split(self, shared: SharedRun, route: Route, job: Job) -> float | None:
         whole = self._whole(job.run, route)
         if whole is not None:
             # Whoever takes a part finds them sooner when he knows where they are.
             self.state.save_places(job.route, whole.places.values(), listed={})
-        left = self.state.sharing.split(job.run, job.route, grouped(whole) if whole is not None else [])
+        groups = grouped(whole) if whole is not None else []
+        again = self._hand_out(job, self.state.sharing.groups.split(job.run, job.route, groups))
+        return again if job.step is Step.OPEN else None
+
+    def _hand_out(self, job: Job, left: Sequence[int]) -> float | None:
         self.queue.submit([Job(job.run, job.route, Step.PART, number) for number in left])
-        if not left:
-            self.queue.submit([Job(job.run, job.route, Step.CLOSE)])
-            return None
-        return _LATER
+        if left:
+            return _LATER
+        self.queue.submit([Job(job.run, job.route, Step.CLOSE)])
+        return None
 
     def _part(self, shared: SharedRun, route: Route, job: Job) -> float | None:
-        places = self.state.sharing.group(job.run, job.route, job.group)
+        places = self.state.sharing.groups.get(job.run, job.route, job.group)
         if places is None:
             return None
         whole = self._whole(job.run, route)
-        if whole is not None and not sync_part(
-            whole, places, self.state, now=self.now(), stop=self.stop, hold=self.hold
-        ):
-            return _SOON
-        self._done(job)
+        part = None
+        if whole is not None:
+            part = sync_part(whole, places, self.state, now=self.now(), stop=self.stop, hold=self.hold)
+            if part is None:
+                return _SOON
+        self._done(job, part)
         return None
 
     def _close(self, shared: SharedRun, route: Route, job: Job) -> float | None:
@@ -156,11 +191,22 @@ class Worker:
         """By the database's clock, as all workers."""
         return datetime.now(UTC) + self.offset
 
+    def _view(self, run: str, route: Route) -> SourceView:
+        with self.reading.setdefault(route.name, Lock()):
+            return self._viewed(run, route)
+
+    def _viewed(self, run: str, route: Route) -> SourceView:
+        known = self.views.get(route.name)
+        if known is None or known[0] != run:
+            self.views[route.name] = known = run, seen(route, self.state, now=self.now())
+        return known[1]
+
     def _whole(self, run: str, route: Route) -> Whole | None:
         with self.reading.setdefault(route.name, Lock()):
             known = self.read.get(route.name)
             if known is None or known.run != run:
-                whole = survey(route, self.state, run, now=self.now())
+                view, told = self._viewed(run, route), self.state.sharing.searches.told(run, route.name)
+                whole = survey(route, self.state, run, view, now=self.now(), told=told)
                 if whole is None:
                     return None
                 self.read[route.name] = known = whole

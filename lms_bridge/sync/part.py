@@ -5,27 +5,28 @@ sync: whatever takes away, limits on deletes, the cursor, reviews, the report. I
 run only where something is left to do.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lms_bridge.connector import Action, Address, Change, Outcome, Placement, PlaceRef, Status
+from lms_bridge.connector import Action, Change, Outcome, Placement, PlaceRef, Record, Status
 from lms_bridge.errors import Problem, Trouble
 from lms_bridge.items import Item, Key
 from lms_bridge.sync.apply import WRITES, apply, not_whole
 from lms_bridge.sync.catalogue import Catalogue
 from lms_bridge.sync.intent import SharedRun
-from lms_bridge.sync.listing import SourceView
 from lms_bridge.sync.report import exit_code, summary_of
-from lms_bridge.sync.route import Within, located, prepare
+from lms_bridge.sync.route import Within, prepare
 from lms_bridge.sync.run import Failure, Plan, Report, Route
+from lms_bridge.sync.searching import Whole
 from lms_bridge.sync.spent import keep_fidelity
 from lms_bridge.sync.stop import Stop
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
     from lms_bridge.sync.state import State
+    from lms_bridge.sync.state_part import ClosingState
 
 MOST_PLACES = 16
 MOST_ITEMS = 400
@@ -34,20 +35,8 @@ FEW = 64
 """So many groups at the least, as long as there are places: the last ones should not wait for one worker."""
 _TOLD = (Status.DONE.value, Status.CONFLICT.value, "skipped", "held", "postponed")
 """How outcomes are called that the report tells one by one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
-    """A route as a worker sees it in one run: read once, for all the parts that this worker gets."""
-
-    run: str
-    route: Route
-    view: SourceView
-    placement: Placement
-    places: Mapping[str, PlaceRef]
-    """Every place that items belong in or records stand in, by id."""
-    addresses: Mapping[Key, Address] = field(repr=False)
-
+_CLEAR = frozenset({Action.CREATE, Action.UPDATE})
+"""What leaves nothing behind that another look might find."""
 
 Hold = Callable[[Plan, datetime], Plan]
 """A plan without what is not to be done at this moment (see `frozen.hold`)."""
@@ -56,17 +45,6 @@ Hold = Callable[[Plan, datetime], Plan]
 def hold_nothing(plan: Plan, now: datetime) -> Plan:
     """Where no windows are."""
     return plan
-
-
-def survey(route: Route, state: "State", run: str, *, now: datetime) -> Whole | None:
-    """None where nothing can be known now: the closing tells why."""
-    seen = located(route, state, now=now)
-    if seen is None:
-        return None
-    places = {ref.id: ref for ref in seen.places}
-    return Whole(
-        run=run, route=route, view=seen.view, placement=seen.placement, places=places, addresses=seen.addresses
-    )
 
 
 def grouped(whole: Whole) -> list[list[str]]:
@@ -85,26 +63,66 @@ def grouped(whole: Whole) -> list[list[str]]:
     return groups
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How places were left. `left`: those that the closing is to look at; none of them: all of the route, as links may
+    lead elsewhere by now. `still`: how many items are in step in the others."""
+
+    left: tuple[str, ...] | None
+    still: int = 0
+
+
 def sync_part(
     whole: Whole, places: Sequence[str], state: "State", *, now: datetime, stop: Stop, hold: Hold = hold_nothing
-) -> bool:
+) -> Part | None:
     """Bring some places in step, as far as that takes nothing away. Raises StateError when somebody else has them.
-    False when it was to stop before the end."""
+    None when it was to stop before the end."""
     from lms_bridge.sync.state_part import PartState
 
     mine = frozenset(places)
-    items = {ref: of for ref, of in whole.placement.places.items() if ref.id in mine}
+    items = _of(whole, mine)
     view = replace(whole.view, items=_items(items), failures=(), cursor=None, catalogue=Catalogue())
     within = Within(view, Placement(items))
     with_state = PartState(state, mine, whole.addresses)
     with with_state.lease_mine(whole.route.name):
-        plan = hold(prepare(whole.route, with_state, now=now, within=within), now)
+        planned = hold(prepare(whole.route, with_state, now=now, within=within), now)
         # What is only told is told here too: the closing may have no reason to look at this place again.
-        going = [change for change in plan.changes if change.action in WRITES and not change.guarded]
-        told = [change for change in plan.changes if change.action is Action.SKIP and not change.conflict]
-        plan = replace(plan, changes=tuple(change for change in (*going, *told) if change.place.id in mine))
+        going = [change for change in planned.changes if change.action in WRITES and not change.guarded]
+        told = [change for change in planned.changes if change.action is Action.SKIP and not change.conflict]
+        plan = replace(planned, changes=tuple(change for change in (*going, *told) if change.place.id in mine))
         report = apply(plan, whole.route, with_state, now=now, run=whole.run, stop=stop)
-    return not report.stopped
+        if report.stopped:
+            return None
+        if _named_otherwise(whole, with_state.records(whole.route.name), view.items, mine):
+            return Part(None)
+        left = _left(planned, report, mine) | {intent.place for intent in with_state.open_intents(whole.route.name)}
+        still = [change for change in (*planned.in_step, *planned.changes) if change.place.id not in left]
+        return Part(tuple(sorted(left)), len(still))
+
+
+def _named_otherwise(whole: Whole, records: Sequence[Record], items: Sequence[Item], places: Set[str]) -> bool:
+    """Whether links to what stands in these places are others than everybody went by."""
+    names = {record.key: record.name for record in records if not record.deleted}
+    meant = {item.key for item in items}
+    expected = {
+        key: at.name
+        for key in meant.union(record.key for record in records)
+        if (at := whole.addresses.get(key)) is not None and at.place.id in places
+    }
+    return any(names.get(key) != expected.get(key) for key in meant | expected.keys())
+
+
+def _left(planned: Plan, report: Report, places: Set[str]) -> set[str]:
+    """Where not everything was made or written anew that is to stand."""
+    if report.failures:
+        return set(places)
+    done = {_at(each.change) for each in report.outcomes if each.status is Status.DONE and each.change.action in _CLEAR}
+    outcomes = [outcome.change for outcome in report.outcomes]
+    return {change.place.id for change in (*planned.changes, *outcomes) if _at(change) not in done}
+
+
+def _of(whole: Whole, places: Set[str]) -> dict[PlaceRef, Sequence[Item]]:
+    return {ref: of for ref, of in whole.placement.places.items() if ref.id in places}
 
 
 def _items(placed: Mapping[PlaceRef, Sequence[Item]]) -> tuple[Item, ...]:
@@ -126,23 +144,44 @@ def close_run(
     from lms_bridge.sync.state_part import ClosingState
 
     route = replace(route, policy=replace(route.policy, fresh_since=shared.opened))
-    closing = ClosingState(state)
     now = clock()
-    plan = prepare(route, closing, now=now, within=Within(whole.view, whole.placement)) if whole is not None else None
-    if plan is None or plan.pending or plan.failures:
+    looked = _looked_at(shared, route, state, whole, now) if whole is not None else None
+    if looked is None or looked[1].pending or looked[1].failures:
         # What is left is done by what source and destination say now: others made things since.
-        plan = prepare(route, closing, now=now)
+        closing = ClosingState(state)
+        looked = closing, prepare(route, closing, now=now)
+    closing, plan = looked
     report = apply(hold(plan, now), route, closing, now=now, run=shared.run, stop=stop)
     if report.stopped:
         return False
-    told = {_at(each.change): status for each, status in state.sharing.outcomes(shared.run, route.name)}
-    done = Status.DONE.value
-    told_already = sum(told.get(_at(change)) in _TOLD for change in plan.in_step)
-    written = [record for record in closing.records(route.name) if told.get((record.place, record.key)) == done]
+    told = state.sharing.told(shared.run, route.name, _TOLD)
+    done = state.sharing.told(shared.run, route.name, [Status.DONE.value])
+    told_already = sum(_at(change) in told for change in plan.in_step)
+    written = [record for record in state.records(route.name) if (record.place, record.key) in done]
     rest = _rest(replace(report, unchanged=report.unchanged - told_already, fidelity=not_whole(written)))
     _end(shared, state, rest, clock())
     state.sharing.end(shared.run, route.name, rest)
     return True
+
+
+def _looked_at(
+    shared: SharedRun, route: Route, state: "State", whole: Whole, now: datetime
+) -> tuple["ClosingState", Plan]:
+    """The places where something was left, by what this worker knows."""
+    from lms_bridge.sync.state_part import ClosingState
+
+    known = state.sharing.groups.left(shared.run, route.name)
+    if known is None:
+        closing = ClosingState(state)
+        return closing, prepare(route, closing, now=now, within=Within(whole.view, whole.placement))
+    left, still = known
+    items = _of(whole, left)
+    elsewhere = frozenset(item.key for ref, of in whole.placement.places.items() if ref.id not in left for item in of)
+    closing = ClosingState(state, left, whole.addresses)
+    within = Within(whole.view, replace(whole.placement, places=items), elsewhere=elsewhere)
+    plan = prepare(route, closing, now=now, within=within)
+    told = sum(place not in left for place, _ in state.sharing.told(shared.run, route.name, _TOLD))
+    return closing, replace(plan, still=plan.still + still - told)
 
 
 def end_early(shared: SharedRun, state: "State", reason: str, *, now: datetime) -> None:

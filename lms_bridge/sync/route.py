@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Address, Body, Placement, PlaceRef, Record
+from lms_bridge.connector import Body, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Trouble, Unreachable, known_as
 from lms_bridge.items import Item, Key, Page
 from lms_bridge.sync.checksum import checksum
@@ -23,7 +23,7 @@ from lms_bridge.sync.remembered import copy_key, copy_title
 from lms_bridge.sync.rows import Found, Reading, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
 from lms_bridge.sync.selection import select
-from lms_bridge.sync.survey import Look, addresses_of, locate, look_at, must_list, open_place, read_entries
+from lms_bridge.sync.survey import Look, locate, look_at, must_list, open_place, read_entries
 from lms_bridge.sync.unanswered import deleted_without_answer, digests_of, merges_of, without_record
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Within:
     """Only these are judged."""
     population: Mapping[str, int] | None = None
     """How many entries stand in each place, where not all of their records are read."""
+    elsewhere: frozenset[Key] = frozenset()
+    """What belongs in places that are not meant."""
 
 
 def prepare(
@@ -81,13 +83,13 @@ def prepare(
     """
     others = state.addresses(route.destination.name, besides=route.name)
     records = state.records(route.name)
-    view = within.view if within is not None else _view(route, state, frozenset(others), records, now)
+    view = within.view if within is not None else view_of(route, state, frozenset(others), records, now)
     progress("source", len(view.items), len(view.items))
     empty = Plan(route=route.name, destination=route.destination.name, made=now, failures=view.failures)
     if view.failed:
         return replace(empty, checksum=checksum(()))
     try:
-        placement = within.placement if within is not None else _placement(route, state, view.items)
+        placement = within.placement if within is not None else placement_of(route, state, view.items)
     except BridgeError as error:
         return _lost(empty, Failure("", error.problem), unreachable=isinstance(error, Unreachable))
     except Exception as error:
@@ -99,7 +101,7 @@ def prepare(
         selection = within.selected
     if answers:
         selection = frozenset(answers)
-    looks, failures = _open_all(route, state, records, view, placement, intents, now)
+    looks, failures = open_all(route, state, records, view, placement, intents, now)
     for look in looks:
         standing = {*(item.key for item in look.items), *look.records}
         look.wanted = selection is None or not selection.isdisjoint(standing if answers else look.keys)
@@ -113,7 +115,7 @@ def prepare(
         route=route,
         view=view,
         intents=intents,
-        elsewhere=frozenset(key for look in looks for key in look.payloads),
+        elsewhere=frozenset(key for look in looks for key in look.payloads) | (within.elsewhere if within else set()),
         missing=frozenset(placement.missing),
         selected=selection,
         population=within.population if within is not None else None,
@@ -125,48 +127,22 @@ def prepare(
     return replace(_assembled(empty, looks, decided, failures, known), deleted=tuple(deleted))
 
 
-def _view(
+def view_of(
     route: Route, state: "State", linkable: frozenset[Key], records: Sequence[Record], now: datetime
 ) -> SourceView:
     return read_source(route, now, linkable, records, state.cursor(route.name), state.history.kept_away(route.name))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Located:
-    """What is to stand, and where. `addresses`: of everything that links may lead to."""
-
-    view: SourceView
-    placement: Placement
-    places: Sequence[PlaceRef]
-    addresses: Mapping[Key, Address]
-
-
-def located(route: Route, state: "State", *, now: datetime) -> Located | None:
-    """The first steps of `prepare`. None where it cannot be known now where things go; `prepare` tells why."""
-    others = state.addresses(route.destination.name, besides=route.name)
-    records = state.records(route.name)
-    view = _view(route, state, frozenset(others), records, now)
-    if view.failed:
-        return None
-    try:
-        placement = _placement(route, state, view.items)
-    except Exception as error:
-        log.warning("%s: it could not be found out where things go: %s", route.destination.name, type(error).__name__)
-        return None
-    looks, _ = _open_all(route, state, records, view, placement, state.open_intents(route.name), now)
-    addresses = addresses_of(looks, others, route.policy, now)
-    return Located(view=view, placement=placement, places=[look.ref for look in looks], addresses=addresses)
-
-
-def _placement(route: Route, state: "State", items: Sequence[Item]) -> Placement:
-    return locate(route.destination, items, [known.place for known in state.places(route.name).values()])
+def placement_of(route: Route, state: "State", items: Sequence[Item], told: Sequence[str] = ()) -> Placement:
+    """`told`: see `survey.locate`. Raises DestinationError."""
+    return locate(route.destination, items, [known.place for known in state.places(route.name).values()], told)
 
 
 def _lost(plan: Plan, failure: Failure, *, unreachable: bool = False) -> Plan:
     return replace(plan, failures=(*plan.failures, failure), unreachable=unreachable, checksum=checksum(()))
 
 
-def _open_all(
+def open_all(
     route: Route,
     state: "State",
     records: Sequence[Record],

@@ -26,9 +26,12 @@ from lms_bridge.sync.state_trail import Trail
 
 
 class _SharedState(State):
-    """Stands on a state that is open, and holds its leases."""
+    """Stands on a state that is open, and holds its leases. Where `places` are given it is of these alone, and
+    `addresses` are where everything else stands."""
 
-    def __init__(self, whole: State) -> None:
+    def __init__(
+        self, whole: State, places: Collection[str] | None = None, addresses: Mapping[Key, Address] | None = None
+    ) -> None:
         self._engine = whole._engine
         self._store = whole._store
         self._leases = whole._leases
@@ -38,6 +41,17 @@ class _SharedState(State):
         self.catalogue = whole.catalogue
         self.trail = whole.trail
         self._delivery = secrets.token_hex(4)
+        self._places = sorted(places) if places is not None else None
+        self._addresses = addresses
+
+    def _within(self, table: sa.Table, route: str) -> list[sa.ColumnElement[bool]]:
+        within = super()._within(table, route)
+        return within if self._places is None else [*within, table.c.place.in_(self._places)]
+
+    def addresses(self, destination: str, *, besides: str, keys: Collection[Key] | None = None) -> dict[Key, Address]:
+        if self._addresses is None:
+            return super().addresses(destination, besides=besides, keys=keys)
+        return {key: at for key, at in self._addresses.items() if keys is None or key in keys}
 
     def write_intents(self, intents: Sequence[Intent], stood: Sequence[tuple[str, str, Image]] = ()) -> None:
         super().write_intents([replace(intent, run=self._signed(intent.run)) for intent in intents], stood)
@@ -70,16 +84,14 @@ class PartState(_SharedState):
         *,
         keys: Collection[Key] | None = None,
     ) -> None:
-        super().__init__(whole)
+        super().__init__(whole, places, addresses)
         self.history = _PartHistory(self._store)
         self.trail = _PartTrail(self._store, whole.trail.by)
         self._leases = {}
-        self._places = sorted(places)
-        self._addresses = addresses
         self._keys = keys
 
     def _within(self, table: sa.Table, route: str) -> list[sa.ColumnElement[bool]]:
-        within = [*super()._within(table, route), table.c.place.in_(self._places)]
+        within = super()._within(table, route)
         if self._keys is not None and table is tables.records:
             within.append(table.c.key.in_(self._keys))
         return within
@@ -87,15 +99,12 @@ class PartState(_SharedState):
     @contextmanager
     def lease_mine(self, route: str) -> Iterator[None]:
         """Raises StateError when somebody has one of the places, or the whole route."""
-        with lease_places(self._engine, route, self._places) as assure:
+        with lease_places(self._engine, route, self._places or []) as assure:
             self._leases[route] = assure
             yield
 
     def close_intents(self, route: str, keys: Iterable[tuple[str, Key]]) -> None:
         """Left to the closing: a part does not see everything that an intent may be about."""
-
-    def addresses(self, destination: str, *, besides: str, keys: Collection[Key] | None = None) -> dict[Key, Address]:
-        return {key: at for key, at in self._addresses.items() if keys is None or key in keys}
 
 
 class _PartHistory(History):
@@ -125,10 +134,12 @@ class _PartTrail(Trail):
 
 
 class ClosingState(_SharedState):
-    """The whole route, once its parts are done."""
+    """A route once its parts are done: all of it, or the places where something is left."""
 
-    def __init__(self, whole: State) -> None:
-        super().__init__(whole)
+    def __init__(
+        self, whole: State, places: Collection[str] | None = None, addresses: Mapping[Key, Address] | None = None
+    ) -> None:
+        super().__init__(whole, places, addresses)
         self.history = _ClosingHistory(self._store)
 
 

@@ -256,6 +256,19 @@ groups = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("places", JSON, nullable=False),
     Column("done", Boolean, nullable=False),
+    Column("left", JSON(none_as_null=True)),
+    Column("still", Integer),
+)
+
+searches = Table(
+    "searches",
+    metadata,
+    Column("run", String(60), primary_key=True),
+    Column("route", String(60), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("courses", JSON, nullable=False),
+    Column("done", Boolean, nullable=False),
+    Column("told", Text),
 )
 
 budgets = Table(

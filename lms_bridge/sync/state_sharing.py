@@ -15,6 +15,7 @@ from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.intent import SharedRun
 from lms_bridge.sync.state_engine import Store, at
 from lms_bridge.sync.state_rows import to_outcome, to_place
+from lms_bridge.sync.state_shares import Groups, Searches
 
 _KEPT = timedelta(days=30)
 _LONGEST_WAIT = 60.0
@@ -25,6 +26,8 @@ class Sharing:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.searches = Searches(store)
+        self.groups = Groups(store)
 
     def now(self) -> datetime:
         with self._store.transaction() as connection:
@@ -59,48 +62,15 @@ class Sharing:
             groups, left = connection.execute(counted).one()
             return SharedRun(**row, groups=groups, left=left)
 
-    def split(self, run: str, route: str, groups: Sequence[Sequence[str]]) -> list[int]:
-        """Keep the groups of a run, unless it has some already. The numbers of those that are not done."""
-        g = tables.groups
-        here = {"run": run, "route": route}
-        with self._store.transaction() as connection:
-            connection.execute(
-                sa.select(tables.shared_runs.c.run).where(*at(tables.shared_runs, here)).with_for_update()
-            )
-            if connection.execute(sa.select(g.c.number).where(*at(g, here)).limit(1)).first() is None and groups:
-                rows = [here | {"number": n, "places": list(each), "done": False} for n, each in enumerate(groups)]
-                connection.execute(sa.insert(g), rows)
-            query = sa.select(g.c.number).where(*at(g, here), g.c.done.is_(False)).order_by(g.c.number)
-            return list(connection.execute(query).scalars())
-
-    def group(self, run: str, route: str, number: int) -> list[str] | None:
-        """The places of a group that is still to be done."""
-        g = tables.groups
-        query = sa.select(g.c.places).where(
-            g.c.run == run, g.c.route == route, g.c.number == number, g.c.done.is_(False)
-        )
-        with self._store.transaction() as connection:
-            places = connection.execute(query).scalar()
-            return None if places is None else list(places)
-
-    def done(self, run: str, route: str, number: int) -> int:
-        """How many groups of the run are left without this one."""
-        g = tables.groups
-        here = [g.c.run == run, g.c.route == route]
-        with self._store.transaction() as connection:
-            connection.execute(sa.update(g).where(*here, g.c.number == number).values(done=True))
-        with self._store.transaction() as connection:
-            left = sa.select(sa.func.count()).where(*here, g.c.done.is_(False))
-            return int(connection.execute(left).scalar_one())
-
     def end(self, run: str, route: str, rest: Mapping[str, Any]) -> None:
         """`rest` is what the report tells besides outcomes."""
-        s, g = tables.shared_runs, tables.groups
+        s = tables.shared_runs
         here = {"run": run, "route": route}
         with self._store.transaction() as connection:
             ended = sa.update(s).where(*at(s, here), s.c.ended.is_(None))
             connection.execute(ended.values(ended=_now(connection), rest=dict(rest)))
-            connection.execute(sa.delete(g).where(*at(g, here)))
+            for table in (tables.groups, tables.searches):
+                connection.execute(sa.delete(table).where(*at(table, here)))
 
     def outcomes(self, run: str, route: str) -> list[tuple[Outcome, str]]:
         """What any worker did or left in a run, each with how that is called."""
@@ -109,6 +79,13 @@ class Sharing:
             query = sa.select(o).where(o.c.run == run, o.c.route == route).order_by(o.c.id)
             places = self._places(connection, route)
             return [(to_outcome(row, places), row["status"]) for row in connection.execute(query).mappings()]
+
+    def told(self, run: str, route: str, statuses: Sequence[str]) -> set[tuple[str, str]]:
+        """Of what any worker told one of these: its place and key."""
+        o = tables.outcomes.c
+        query = sa.select(o.place, o.key).where(o.run == run, o.route == route, o.status.in_(statuses)).distinct()
+        with self._store.transaction() as connection:
+            return {(place, key) for place, key in connection.execute(query)}
 
     def forget_left(self, run: str, route: str, changes: Iterable[tuple[str, str]]) -> None:
         """What was told as not tried, by place and key: it is told anew."""

@@ -17,7 +17,7 @@ from lms_bridge.sync.state_engine import open_engine, unusable, where
 from lms_bridge.sync.state_versions import NEWEST, bring_up_to_date
 
 _CHUNK = 500
-_PASSING = frozenset({"doings", "shared_runs", "groups", "budgets"})
+_PASSING = frozenset({"doings", "shared_runs", "searches", "groups", "budgets"})
 """What is going on in a process, or among workers, is nothing to take along."""
 _STEP = "Export it again with this version of lms-bridge."
 

@@ -14,7 +14,7 @@ from lms_bridge.errors import StateError
 from lms_bridge.sync.state_engine import open_engine, sqlite_file, unusable, where
 from lms_bridge.sync.state_lease import lease
 
-NEWEST = 6
+NEWEST = 7
 
 
 def bring_up_to_date(engine: Engine) -> None:

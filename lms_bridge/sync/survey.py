@@ -59,13 +59,29 @@ class Look:
         return frozenset(self.unrendered)
 
 
-def locate(destination: Destination, items: Sequence[Item], standing: Iterable[PlaceRef]) -> Placement:
-    """Where these items belong now. `standing`: where anything of the route is known to stand."""
+def locate(
+    destination: Destination, items: Sequence[Item], standing: Iterable[PlaceRef], told: Sequence[str] = ()
+) -> Placement:
+    """Where these items belong now. `standing`: where anything of the route is known to stand; `told`: what others
+    found out (see `whereabouts`)."""
     recall = getattr(destination, "recall", None)
     if recall is not None:
-        courses = {item.course.idnumber for item in items}
-        recall([ref for ref in standing if ref.course in courses])
+        recall(_of_courses(standing, items))
+    trust = getattr(destination, "trust", None)
+    if trust is not None and told:
+        trust(told)
     return destination.locate(items)
+
+
+def whereabouts(destination: Destination, items: Sequence[Item], standing: Iterable[PlaceRef]) -> str:
+    """What locating these items goes by, for others to be told, of a destination that can say."""
+    found: str = getattr(destination, "whereabouts")(items, _of_courses(standing, items))  # noqa: B009 - not all have it
+    return found
+
+
+def _of_courses(standing: Iterable[PlaceRef], items: Iterable[Item]) -> list[PlaceRef]:
+    courses = {item.course.idnumber for item in items}
+    return [ref for ref in standing if ref.course in courses]
 
 
 def open_place(destination: Destination, ref: PlaceRef) -> Place | Failure:

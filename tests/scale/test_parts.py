@@ -1,19 +1,20 @@
 """What workers make of a route in parts is what a sync alone makes of it, and the one report tells it as it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
 from team_world import Team, done
 
-from lms_bridge.connector import Listing
-from lms_bridge.items import Course, Item, Kind, Page
+from lms_bridge.connector import Context, Listing, Payload, PlaceRef
+from lms_bridge.items import Course, Item, Key, Kind, Page
 from lms_bridge.markup.links import item_href
 from lms_bridge.scale.queue import Step
 from lms_bridge.sync.policy import Limits, Policy, Prune
 from lms_bridge.sync.report import exit_code
 from lms_bridge.sync.stop import Stop
+from lms_bridge.testing.memory import MemoryDestination, MemoryPlace
 from lms_bridge.testing.memory_source import MemorySource
 from lms_bridge.testing.sample import make_page, make_prompt
 
@@ -139,3 +140,54 @@ def test_pages_that_did_not_arrive_whole_are_told_whoever_wrote_them(team: Team)
     team.source.content = [there, page]
     assert page.key in team.run().fidelity
     assert team.run().fidelity == {}
+
+
+@dataclass
+class Counting(MemoryDestination):
+    """Tells which items were rendered."""
+
+    rendered: list[Key] = field(default_factory=list)
+
+    def open(self, ref: PlaceRef) -> MemoryPlace:
+        return _CountingPlace(ref, self)
+
+
+class _CountingPlace(MemoryPlace):
+    def render(self, item: Item, context: Context) -> Payload:
+        assert isinstance(self.destination, Counting)
+        self.destination.rendered.append(item.key)
+        return super().render(item, context)
+
+
+def rendered_by_the_closing(team: Team) -> set[Key]:
+    team.start()
+    worker = team.worker()
+    team.queue.run_while(worker.work, lambda job: job.step is not Step.CLOSE)
+    assert isinstance(team.destination, Counting)
+    team.destination.rendered.clear()
+    team.queue.run(worker.work, Stop())
+    return set(team.destination.rendered)
+
+
+def test_whoever_closes_looks_again_only_where_something_was_left(team: Team) -> None:
+    team.destination = Counting()
+    page, other = make_page(BIO, "one", "<p>Words.</p>"), make_page(ECO, "one", "<p>Words.</p>")
+    team.source.content = [page, other]
+    assert rendered_by_the_closing(team) == set()
+    team.destination.edit(page.key, "<p>What a teacher wrote.</p>")
+    team.source.content = [replace(page, body="<p>New.</p>"), replace(other, body="<p>New.</p>")]
+    again = rendered_by_the_closing(team)
+    assert page.key in again
+    assert other.key not in again
+
+
+def test_whoever_closes_looks_everywhere_when_something_is_named_otherwise_than_links_went_by(team: Team) -> None:
+    """A person deleted what a page leads to, as only listing its place can tell."""
+    team.destination = Counting()
+    there = make_page(ECO, "there", "<p>Words.</p>")
+    page = leading_to(there)
+    team.source.content = [page, there]
+    team.run()
+    team.destination.remove(there.key)
+    assert page.key in rendered_by_the_closing(team)
+    assert "/there" not in team.destination.find(page.key)[0].html.casefold()

@@ -76,8 +76,8 @@ def test_reports_of_shared_runs_are_kept_for_weeks_and_not_for_ever(state: State
 def test_how_much_of_a_run_is_left_is_counted_by_its_groups(state: State) -> None:
     route = next(NAMES)
     state.sharing.join(route, "run")
-    state.sharing.split("run", route, [["a"], ["b"], ["c"]])
-    state.sharing.done("run", route, 1)
+    state.sharing.groups.split("run", route, [["a"], ["b"], ["c"]])
+    state.sharing.groups.done("run", route, 1)
     shared = state.sharing.shared_run("run", route)
     assert shared is not None
     assert (shared.groups, shared.left, shared.ended) == (3, 2, None)

@@ -96,7 +96,7 @@ def test_nobody_writes_places_that_another_has_and_everything_else_goes_on(team:
     run = team.start()
     worker = team.worker()
     team.queue.run_while(worker.work, lambda job: job.step is Step.OPEN)
-    groups = {job: team.state.sharing.group(run, team.name, job.group) for job in team.queue.waiting}
+    groups = {job: team.state.sharing.groups.get(run, team.name, job.group) for job in team.queue.waiting}
     held = next(job for job, places in groups.items() if places and "C0" in places[0])
     with lease_places(team.worker().state._engine, team.name, groups[held] or []):
         team.queue.run_while(worker.work, lambda job: job.step is Step.PART)
@@ -320,7 +320,7 @@ def test_the_trail_tells_what_a_worker_finished_of_a_run_that_was_cancelled(team
     first, second, *_ = [job for job in team.queue.waiting if job.step is Step.PART]
     worker.work(first)
     whole = worker.read[team.name]
-    places = team.state.sharing.group(run, team.name, second.group)
+    places = team.state.sharing.groups.get(run, team.name, second.group)
     assert places
     cancel(run, [team.name], team.state, team.queue)
     before = told_of(team, run)

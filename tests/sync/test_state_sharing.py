@@ -63,25 +63,25 @@ def test_what_a_worker_surely_did_not_write_is_not_looked_up_any_more_and_all_el
 
 def test_a_run_that_two_workers_open_is_shared_out_once(state: State) -> None:
     sharing = state.sharing
-    assert sharing.split("1", "r", [["a", "b"], ["c"], ["d"]]) == [0, 1, 2]
-    assert sharing.done("1", "r", 1) == 2
-    assert sharing.split("1", "r", [["c"], ["a"]]) == [0, 2], "what was read a moment later changes nothing"
-    assert sharing.group("1", "r", 0) == ["a", "b"]
-    assert sharing.split("2", "r", []) == []
-    assert sharing.split("2", "r", [["z"]]) == [0]
+    assert sharing.groups.split("1", "r", [["a", "b"], ["c"], ["d"]]) == [0, 1, 2]
+    assert sharing.groups.done("1", "r", 1) == 2
+    assert sharing.groups.split("1", "r", [["c"], ["a"]]) == [0, 2], "what was read a moment later changes nothing"
+    assert sharing.groups.get("1", "r", 0) == ["a", "b"]
+    assert sharing.groups.split("2", "r", []) == []
+    assert sharing.groups.split("2", "r", [["z"]]) == [0]
 
 
 def test_who_has_done_a_group_has_done_that_one_alone(state: State) -> None:
     sharing = state.sharing
     runs = [("1", "r"), ("1", "s"), ("2", "r")]
     for run, route in runs:
-        sharing.split(run, route, [[f"{run}{route}{n}"] for n in range(3)])
-    assert sharing.done("1", "r", 1) == 2
-    told = {(run, route, n): sharing.group(run, route, n) for run, route in runs for n in range(3)}
+        sharing.groups.split(run, route, [[f"{run}{route}{n}"] for n in range(3)])
+    assert sharing.groups.done("1", "r", 1) == 2
+    told = {(run, route, n): sharing.groups.get(run, route, n) for run, route in runs for n in range(3)}
     assert told.pop(("1", "r", 1)) is None
     assert told == {(run, route, n): [f"{run}{route}{n}"] for run, route, n in told}
-    assert [sharing.done("1", "r", n) for n in (0, 2)] == [1, 0]
-    assert sharing.done("2", "r", 0) == 2
+    assert [sharing.groups.done("1", "r", n) for n in (0, 2)] == [1, 0]
+    assert sharing.groups.done("2", "r", 0) == 2
 
 
 def test_what_was_left_is_told_anew_by_the_closing_and_what_was_tried_stays_told(state: State) -> None:
