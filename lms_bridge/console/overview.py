@@ -19,7 +19,7 @@ _SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A route on the overview: as the service sees it, with what stands by kind, drafts of its source, and what goes on."""
+    """A route on the overview: as the service sees it, what stands by kind, how many drafts wait, and what goes on."""
 
     now: RouteStatus
     kinds: Sequence[tuple[str, int]]
