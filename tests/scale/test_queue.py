@@ -35,6 +35,7 @@ def test_whoever_asks_may_have_a_loop_that_is_running() -> None:
         aside.submit(lambda: asyncio.run(ask())).result()
 
 
+@pytest.mark.postgresql
 def test_what_a_network_swallows_is_not_waited_for_for_ever(
     postgresql_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,6 +48,7 @@ def test_what_a_network_swallows_is_not_waited_for_for_ever(
         assert not network.gave_up.is_set()
 
 
+@pytest.mark.postgresql
 def test_both_ends_of_each_connection_notice_that_nobody_is_there_any_more(postgresql_server: str) -> None:
     """Also of the one that only listens, on which nothing is ever sent."""
 
