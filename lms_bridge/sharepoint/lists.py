@@ -21,7 +21,7 @@ from lms_bridge.connector import (
     PlaceRef,
     Status,
 )
-from lms_bridge.errors import Ambiguous, ContentError, DestinationError, NotFound, Unreachable
+from lms_bridge.errors import Ambiguous, ContentError, DestinationError, NotFound, Problem, Unreachable
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.sharepoint.batch import Answer, Call
 from lms_bridge.sharepoint.client import GraphClient
@@ -274,7 +274,14 @@ class ListPlace:
 
     def _done(self, change: Change, standing: tuple[Entry, Body]) -> Outcome:
         entry, body = standing
-        return Outcome(change=change, status=Status.DONE, entry=entry, body=body)
+        problem = None
+        if entry.unseen:
+            problem = Problem(
+                "the row is written but readers do not see it yet: the list wants an approval",
+                change.key,
+                f"Ask an approver to approve it: {entry.url}; `lms-bridge check` tells how to do without.",
+            )
+        return Outcome(change=change, status=Status.DONE, entry=entry, body=body, problem=problem)
 
 
 def _payload(change: Change) -> Payload:
