@@ -452,3 +452,21 @@ def test_a_row_waits_no_more_once_the_list_wants_no_approval(world: World, bench
 def test_a_list_without_approval_is_not_asked_for_its_status(world: World, bench: Bench) -> None:
     bench.sync()
     assert not [path for method, path, _, _ in world.recorder.requests if "_ModerationStatus" in path]
+
+
+def test_what_waits_is_not_found_by_an_app_that_may_only_write_and_stands_once_all_the_same(
+    world: World, bench: Bench
+) -> None:
+    """It passes for deleted until somebody approves it: nobody can tell the two apart with such a role."""
+    world.grant("write")
+    world.hand.require_approval("Course Ratings")
+    bench.sync()
+    for _ in range(2):
+        assert writes(bench.sync()) == 0
+    (record,) = bench.records()
+    assert record.deleted
+    world.hand.approve_item("Course Ratings", 1)
+    bench.sync()
+    (record,) = bench.records()
+    assert (record.deleted, record.unseen) == (False, False)
+    assert len(rows(world, "Course Ratings")) == 1
