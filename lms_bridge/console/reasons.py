@@ -22,7 +22,7 @@ def _(words: str) -> str:
 _OURS = {
     DRIFT_CONFLICT: _(
         "a person changed it on the destination since we wrote it, and the source changed, too: "
-        "open it under Reviews, compare both, and choose what is to stand"
+        "compare both under Reviews, and choose what is to stand"
     ),
     DRIFT_GONE: _(
         "its item is gone from the source, but a person changed it since we wrote it; it is not taken away: "
