@@ -31,12 +31,21 @@ def check(context: typer.Context, config: ConfigOption = None, output: OutputOpt
     else:
         for name, finding in findings:
             say(finding_line(finding, name))
-    errors = sum(finding.level.value == "error" for _, finding in findings)
+    errors, warnings = (sum(found.level.value == level for _, found in findings) for level in ("error", "warning"))
     if output is Output.TEXT:
-        say(f"{errors} error{'s' if errors != 1 else ''} in {len(findings)} findings." if errors else "All is well.")
+        say(_verdict(errors, warnings, len(findings)))
     if any(finding.unreachable for _, finding in findings):
         raise typer.Exit(UNREACHABLE)
     raise typer.Exit(FAILED if errors else 0)
+
+
+def _verdict(errors: int, warnings: int, findings: int) -> str:
+    from lms_bridge.sync.report_text import counted
+
+    warned = counted(warnings, "warning")
+    if errors:
+        return f"{counted(errors, 'error')}{f' and {warned}' if warnings else ''} in {counted(findings, 'finding')}."
+    return f"Nothing is wrong; {warned} to look at." if warnings else "All is well."
 
 
 def finding_line(finding: "Finding", name: str = "") -> str:

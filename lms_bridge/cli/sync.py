@@ -138,9 +138,21 @@ def _applied(config: "Config", bridge: "Bridge", asked: _Asked, output: Output, 
             progress=progress,
             through_windows=asked.through_windows,
         )
+    if stop.cancelled:
+        _tell_service(bridge, reports)
     show_reports(reports, output)
     tell(config, bridge.state, reports, scheduled=asked.scheduled)
     return reports
+
+
+def _tell_service(bridge: "Bridge", reports: "Sequence[Report]") -> None:
+    """Of the runs that somebody ended here: they did not fail. Its own runs the service ends itself."""
+    from lms_bridge.audit.actor import acting
+    from lms_bridge.audit.line import Role
+    from lms_bridge.sync.intent import Topic
+
+    if acting().role is Role.ACCOUNT:
+        bridge.state.notes.put(Topic.CANCELLED, {report.route: report.run for report in reports}, _now())
 
 
 def _sync_shared(

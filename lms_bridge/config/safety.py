@@ -55,8 +55,11 @@ def _freezes(document: Document, path: KeyPath, windows: WindowSettings) -> Iter
     """By the moments that are meant: one end may be written with an offset, and the other without."""
     for number, freeze in enumerate(windows.freezes()):
         if freeze.begin >= freeze.end:
-            written = f"It is from {freeze.begin.isoformat()} to {freeze.end.isoformat()}: exchange `from` and `to`."
-            yield Problem("it ends before it begins.", document.where((*path, number)), written)
+            at = (*path, number)
+            # The moments are not told: an end that is a day is meant as the first moment after it.
+            begin, end = document.written((*at, "from")), document.written((*at, "to"))
+            step = f"It is from {begin} to {end}: exchange `from` and `to`, or mend one of them."
+            yield Problem("its end is not after its beginning.", document.where((*at, "to")), step)
 
 
 def _doubled(document: Document, routes: Mapping[str, RouteSettings]) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from functools import partial
 
 from starlette.responses import Response
 
-from lms_bridge.connector import Finding
+from lms_bridge.connector import Finding, Level
 from lms_bridge.console.access.roles import Role
 from lms_bridge.console.apart import Apart
 from lms_bridge.console.desk import Clock, Loader
@@ -20,6 +20,7 @@ class Found:
     rows: tuple[tuple[str, Finding], ...]
     more: int
     errors: int
+    warnings: int
 
 
 def show(visit: Visit) -> Response:
@@ -40,8 +41,8 @@ def _checked(load: Loader, clock: Clock, progress: Progress) -> Found:
         found.append(row)
         progress("checking", len(found), 0)
     worst_first = sorted(found, key=lambda row: ("error", "warning", "ok").index(row[1].level.value))
-    errors = sum(finding.level.value == "error" for _, finding in found)
-    return Found(tuple(worst_first[:MOST]), max(0, len(found) - MOST), errors)
+    errors, warnings = (sum(finding.level is level for _, finding in found) for level in (Level.ERROR, Level.WARNING))
+    return Found(tuple(worst_first[:MOST]), max(0, len(found) - MOST), errors, warnings)
 
 
 PAGES = (

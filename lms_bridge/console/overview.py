@@ -19,11 +19,12 @@ _SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A route on the overview: as the service sees it, with what stands by kind and what goes on."""
+    """A route on the overview: as the service sees it, what stands by kind, how many drafts wait, and what goes on."""
 
     now: RouteStatus
     kinds: Sequence[tuple[str, int]]
     drifted: int
+    drafts: int
     progress: Progress | None
 
 
@@ -33,7 +34,11 @@ def overview(visit: Visit) -> Response:
     stood = desk.doors.routes()
     now = desk.clock()
     counts = desk.held.counts(looking, stood, now)
-    routes = [_told(each, counts, desk.doors.progress(each.name) if each.running else None) for each in stood]
+    drafts, all_drafts = desk.state.catalogue.count_drafts(names)
+    routes = [
+        _told(each, counts, drafts.get(each.name, 0), desk.doors.progress(each.name) if each.running else None)
+        for each in stood
+    ]
     reviews, conflicts = looking.reviews(names)
     held = [(route.now.name, total) for route in routes if (total := held_of(looking, route.now, limit=0)[1])]
     under_way = [each.last_run.run for each in stood if each.running and each.last_run is not None]
@@ -45,17 +50,18 @@ def overview(visit: Visit) -> Response:
         reviews=reviews[:_SHOWN],
         conflicts=conflicts,
         held=held,
+        drafts=all_drafts,
         waiting=looking.waiting(names, limit=_SHOWN),
         chart=chart(days, last=now.date(), days=7 * WEEKS),
     )
 
 
-def _told(now: RouteStatus, counts: Sequence[Count], progress: Progress | None) -> Told:
+def _told(now: RouteStatus, counts: Sequence[Count], drafts: int, progress: Progress | None) -> Told:
     mine = [count for count in counts if count.route == now.name and not count.deleted]
     kinds: dict[str, int] = {}
     for count in mine:
         kinds[count.kind] = kinds.get(count.kind, 0) + count.count
-    return Told(now, sorted(kinds.items()), sum(count.count for count in mine if count.drifted), progress)
+    return Told(now, sorted(kinds.items()), sum(count.count for count in mine if count.drifted), drafts, progress)
 
 
 PAGES = (Page("/", overview, role=Role.VIEWER),)

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from lms_bridge.console.access.roles import Role
 from lms_bridge.console.pages import Visit
+from lms_bridge.console.reasons import reason_here
 from lms_bridge.markup.diff import DiffLine
 from lms_bridge.sync.intent import PastRun
 from lms_bridge.sync.report import APPROVAL, CONFLICT, DONE, FAILED, STOPPED, UNREACHABLE
@@ -82,6 +83,7 @@ def environment(language: str) -> Environment:
         "web": web_address,
         "summary": lambda summary: summary_line(dict(summary)),
         "outcome": outcome_word,
+        "reason": lambda reason: reason_here(reason, found.gettext),
         "word": lambda name: found.gettext(_WORDS.get(str(name), str(name))),
     }
     return made

@@ -74,11 +74,13 @@ def _route(visit: Visit) -> RouteStatus:
 
 def _told(visit: Visit, route: RouteStatus) -> dict[str, Any]:
     looking, last = visit.desk.state.looking, route.last_run
+    _, drafts = visit.desk.state.catalogue.count_drafts([route.name])
     return {
         "here": "/",
         "route": route,
         "progress": visit.desk.doors.progress(route.name) if route.running else None,
         "troubles": troubles_of(looking, route),
+        "drafts": drafts,
         "held": held_of(looking, route, limit=20),
         "runs": looking.runs(route.name)[:10],
         "latest": last,

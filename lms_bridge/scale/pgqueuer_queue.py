@@ -17,9 +17,11 @@ from pgqueuer.ports.driver import Driver
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 from pgqueuer.types import QueueExecutionMode
+from psycopg.conninfo import conninfo_to_dict
 
 from lms_bridge.errors import StateError
 from lms_bridge.scale.queue import Job, Stats, Work
+from lms_bridge.sync.state_patience import THEIRS, ours
 from lms_bridge.sync.stop import Stop
 
 log = logging.getLogger(__name__)
@@ -156,17 +158,23 @@ class PgqueuerQueue:
 
     @asynccontextmanager
     async def _queries(self) -> AsyncIterator[Queries]:
-        connect = psycopg.AsyncConnection.connect
-        async with (
-            await connect(self.address, autocommit=True) as asking,
-            await connect(self.address, autocommit=True) as listening,
-        ):
+        async with await self._connect() as asking, await self._connect() as listening:
             driver: Driver = _Driver(asking, listening)
             yield Queries(driver)
 
+    async def _connect(self) -> "psycopg.AsyncConnection[Any]":
+        patience: dict[str, Any] = {**ours(conninfo_to_dict(self.address))}
+        connection = await psycopg.AsyncConnection.connect(self.address, autocommit=True, **patience)
+        try:
+            await connection.execute(THEIRS)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
     def _do(self, what: Callable[[Queries], Coroutine[Any, Any, T]]) -> T:
         async def once() -> T:
-            async with await psycopg.AsyncConnection.connect(self.address, autocommit=True) as connection:
+            async with await self._connect() as connection:
                 return await what(Queries(PsycopgDriver(connection)))
 
         try:

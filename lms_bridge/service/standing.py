@@ -41,7 +41,7 @@ _REMEMBERED = 20
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A run or an attempt at one. `ended` and `code` none: nobody knows what became of it. `cancelled`: a person had it
-    end before it was done."""
+    end before it was done, at the console or where it was begun by hand."""
 
     run: str
     begun: datetime
@@ -101,7 +101,8 @@ def look(state: "State", route: str, attempts: Sequence[Ended], *, running: bool
     `attempts`: those of the service, of which some left no run in the state.
     """
     runs = state.history.last_runs(route, _REMEMBERED)
-    rows = [_of(row, attempts) for row in runs]
+    by_hand = _cancelled_by_hand(state, route, runs)
+    rows = [_of(row, attempts, by_hand) for row in runs]
     # An attempt that got as far as a run is told by that.
     lost = [each for each in attempts if not any(_within(row.begun, each) for row in rows)]
     endings = tuple(sorted([*rows, *lost], key=lambda each: each.begun, reverse=True))
@@ -214,12 +215,22 @@ def refusal(route: str, shut: Closed, file: Path) -> UsageError:
     )
 
 
-def _of(row: "PastRun", attempts: Sequence[Ended]) -> Ended:
+def _cancelled_by_hand(state: "State", route: str, runs: Sequence["PastRun"]) -> str:
+    """The run, if any, that somebody began at the command line and ended there."""
+    from lms_bridge.sync.intent import Topic
+
+    if not any(run.exit_code == _STOPPED for run in runs):
+        return ""
+    note = state.notes.find(Topic.CANCELLED, route)
+    return note.text if note is not None else ""
+
+
+def _of(row: "PastRun", attempts: Sequence[Ended], by_hand: str) -> Ended:
     """One that was killed has no end in the state; the service saw it, and who had it end."""
     seen = next((each for each in attempts if _within(row.started, each)), None)
-    if seen is None:
-        return Ended(row.run, row.started, row.ended, row.exit_code)
-    return Ended(row.run, row.started, seen.ended, row.exit_code, cancelled=seen.cancelled)
+    ended = seen.ended if seen is not None else row.ended
+    cancelled = seen.cancelled if seen is not None else row.run == by_hand and row.exit_code == _STOPPED
+    return Ended(row.run, row.started, ended, row.exit_code, cancelled=cancelled)
 
 
 def _within(begun: datetime, attempt: Ended) -> bool:

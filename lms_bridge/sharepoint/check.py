@@ -13,10 +13,18 @@ from lms_bridge.sharepoint.list_forms import ListForm
 from lms_bridge.sharepoint.payloads import mapping
 from lms_bridge.sharepoint.refusals import GRANT
 from lms_bridge.sharepoint.settings import SharePointSettings
-from lms_bridge.sharepoint.site import SETUP, FoundSite, columns_of, unfit
+from lms_bridge.sharepoint.site import SETUP, FoundSite, columns_of, unfit, wants_approval
 
 ENOUGH = frozenset({"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"})
 SOON = timedelta(days=21)
+APPROVAL = (
+    "it requires content approval: each row that is written is not seen before somebody approves it there, and an app "
+    "with the role `write` alone does not find it until then, so that a sync takes it for deleted"
+)
+NO_APPROVAL = (
+    "List settings → Versioning settings → Require content approval → No; or grant the app `owner` on the site, and "
+    "approve the rows there."
+)
 CONSENT = "Entra → App registrations → your app → API permissions → Microsoft Graph → Sites.Selected → Grant consent."
 
 
@@ -103,11 +111,14 @@ def _lists(site: Checked) -> Iterator[Finding]:
             yield Finding(Level.ERROR, what, Problem("there is no such list", found.url, SETUP))
             continue
         try:
-            problems = unfit(form, title, columns_of(site.connection.client, found.id, standing))
+            columns = columns_of(site.connection.client, found.id, standing)
         except DestinationError as error:
             yield Finding(Level.ERROR, what, error.problem)
             continue
+        problems = unfit(form, title, columns)
         yield from (Finding(Level.ERROR, what, problem) for problem in problems)
+        if wants_approval(columns):
+            yield Finding(Level.WARNING, what, Problem(APPROVAL, standing.url, NO_APPROVAL))
         if not problems:
             yield Finding(Level.OK, f"{what} has every column")
 

@@ -22,7 +22,16 @@ from lms_bridge.sharepoint.prompts import prompts_list
 from lms_bridge.sharepoint.ratings import RATINGS
 from lms_bridge.sharepoint.reviews import REVIEWS
 from lms_bridge.sharepoint.settings import SharePointSettings
-from lms_bridge.sharepoint.site import SETUP, FoundList, FoundSite, columns_of, find_site, first_problem, unfit
+from lms_bridge.sharepoint.site import (
+    SETUP,
+    FoundList,
+    FoundSite,
+    columns_of,
+    find_site,
+    first_problem,
+    unfit,
+    wants_approval,
+)
 
 
 class SharePointSite:
@@ -48,6 +57,7 @@ class SharePointSite:
         self._views: dict[str, str] = {}
         self._forms: dict[str, tuple[ListForm, FoundList]] = {}
         self._unfit: dict[str, Problem | None] = {}
+        self._moderated: set[str] = set()
         self._marks: dict[Kind, set[str]] = {}
 
     @property
@@ -84,7 +94,7 @@ class SharePointSite:
             self._ref(ref.kind)
             form, found = self._forms.get(ref.id, (None, None))
         if form is not None and found is not None:
-            address = ListAddress(site.id, found.id, found.url)
+            address = ListAddress(site.id, found.id, found.url, moderated=found.id in self._moderated)
             return ListPlace(ref, form, address, self.connection.client, units_per_second=self._units_per_second)
         if self._is_list(ref.kind) or ref.container != site.id:
             raise NotFound("the place is not in this site", where=ref.title, next_step="Check `site` and `lists`.")
@@ -156,6 +166,7 @@ class SharePointSite:
         if found.id not in self._unfit:
             columns = columns_of(self.connection.client, self.site().id, found)
             self._unfit[found.id] = first_problem(unfit(form, found.title, columns))
+            (self._moderated.add if wants_approval(columns) else self._moderated.discard)(found.id)
         return self._unfit[found.id]
 
     def _is_list(self, kind: Kind) -> bool:

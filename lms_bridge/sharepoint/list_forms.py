@@ -16,6 +16,9 @@ from lms_bridge.sharepoint.payloads import SIGNED, comparable, fingerprint
 
 HASH_COLUMN = "LmsHash"
 MAX_HASH = 64
+MODERATION = "_ModerationStatus"
+"""Of lists with content approval: 0 is approved; rejected, pending, draft and scheduled are not.
+https://learn.microsoft.com/openspecs/sharepoint_protocols/ms-wssfo3/4342322d-6fab-4dc5-8ccd-b808a5e25acf"""
 
 
 class Fields(Protocol):

@@ -21,27 +21,40 @@ from lms_bridge.connector import (
     PlaceRef,
     Status,
 )
-from lms_bridge.errors import Ambiguous, ContentError, DestinationError, NotFound, Unreachable
+from lms_bridge.errors import Ambiguous, ContentError, DestinationError, NotFound, Problem, Unreachable
 from lms_bridge.items import Item, Key, mark
 from lms_bridge.sharepoint.batch import Answer, Call
 from lms_bridge.sharepoint.client import GraphClient
-from lms_bridge.sharepoint.list_forms import HASH_COLUMN, ListForm, adapted, body_of, hidden, rendered, row_of, unsigned
+from lms_bridge.sharepoint.list_forms import (
+    HASH_COLUMN,
+    MODERATION,
+    ListForm,
+    adapted,
+    body_of,
+    hidden,
+    rendered,
+    row_of,
+    unsigned,
+)
 from lms_bridge.sharepoint.payloads import SIGNED, failed, mapping, text_value
 from lms_bridge.sharepoint.refusals import Invalid, NameTaken
 
 ROWS = 500
 WAVE = 200
+_APPROVED = "0"
 WRITE_UNITS = 2
 READ_UNITS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ListAddress:
-    """Where a list is: the site's and the list's Graph ids, and the address that people open."""
+    """Where a list is: the site's and the list's Graph ids, and the address that people open. `moderated`: its rows are
+    seen only once somebody approved them."""
 
     site: str
     id: str
     view: str
+    moderated: bool = False
 
     @property
     def items(self) -> str:
@@ -78,8 +91,7 @@ class ListPlace:
 
     def entries(self) -> Iterable[Entry]:
         self._seen.clear()
-        names = ",".join((self._form.key_column, HASH_COLUMN, *self._form.names))
-        url = f"{self._address.items}?$expand=fields($select={names})&$top={ROWS}"
+        url = f"{self._address.items}?$expand=fields($select={self._names()})&$top={ROWS}"
         rows = self._client.pages(Call(name="list items", method="GET", url=url))
         return [entry for entry in (self._noted(row)[0] for row in rows) if entry.ref]
 
@@ -209,11 +221,14 @@ class ListPlace:
 
     def _look_up(self, key: Key) -> tuple[Entry, Body] | None:
         """By the unique column, which is indexed: Graph refuses any other filter."""
-        names = ",".join((self._form.key_column, HASH_COLUMN, *self._form.names))
         condition = quote(f"fields/{self._form.key_column} eq '{mark(key)}'", safe="/'")
-        url = f"{self._address.items}?$filter={condition}&$expand=fields($select={names})&$top=2"
+        url = f"{self._address.items}?$filter={condition}&$expand=fields($select={self._names()})&$top=2"
         rows = list(self._client.pages(Call(name="find item", method="GET", url=url)))
         return self._noted(rows[0]) if rows else None
+
+    def _names(self) -> str:
+        moderation = (MODERATION,) if self._address.moderated else ()
+        return ",".join((self._form.key_column, HASH_COLUMN, *self._form.names, *moderation))
 
     def _tried(self, call: Call) -> Answer | DestinationError:
         try:
@@ -226,8 +241,7 @@ class ListPlace:
         return Call(name="create item", method="POST", url=self._address.items, body={"fields": fields})
 
     def _get(self, ref: str) -> Call:
-        names = ",".join((self._form.key_column, HASH_COLUMN, *self._form.names))
-        url = f"{self._address.item(ref)}?$expand=fields($select={names})"
+        url = f"{self._address.item(ref)}?$expand=fields($select={self._names()})"
         return Call(name="read item", method="GET", url=url, units=READ_UNITS)
 
     def _after_patch(self, ref: str, answer: Answer) -> tuple[Entry, Body]:
@@ -252,6 +266,7 @@ class ListPlace:
             installation=installation,
             title=text_value(fields.get("Title")),
             url=text_value(row.get("webUrl")) or self._address.view,
+            unseen=self._address.moderated and str(fields.get(MODERATION, _APPROVED)) != _APPROVED,
         )
         body = body_of(fields, self._form)
         self._seen[entry.ref, entry.version] = body
@@ -259,7 +274,14 @@ class ListPlace:
 
     def _done(self, change: Change, standing: tuple[Entry, Body]) -> Outcome:
         entry, body = standing
-        return Outcome(change=change, status=Status.DONE, entry=entry, body=body)
+        problem = None
+        if entry.unseen:
+            problem = Problem(
+                "the row is written but readers do not see it yet: the list wants an approval",
+                change.key,
+                f"Ask an approver to approve it: {entry.url}; `lms-bridge check` tells how to do without.",
+            )
+        return Outcome(change=change, status=Status.DONE, entry=entry, body=body, problem=problem)
 
 
 def _payload(change: Change) -> Payload:

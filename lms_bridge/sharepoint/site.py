@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from lms_bridge.errors import DestinationError, NotFound, Problem
 from lms_bridge.sharepoint.batch import Call
 from lms_bridge.sharepoint.client import GraphClient
-from lms_bridge.sharepoint.list_forms import ListForm
+from lms_bridge.sharepoint.list_forms import MODERATION, ListForm
 from lms_bridge.sharepoint.payloads import mapping, text_value
 from lms_bridge.sharepoint.settings import SharePointSettings
 
@@ -68,7 +68,7 @@ _LISTS = "?$select=id,displayName,name,webUrl&$top=500"
 
 def columns_of(client: GraphClient, site: str, found: FoundList) -> Mapping[str, Mapping[str, Any]]:
     """By internal name."""
-    url = f"/sites/{site}/lists/{found.id}/columns?$select=id,name,indexed,enforceUniqueValues"
+    url = f"/sites/{site}/lists/{found.id}/columns?$select=id,name,hidden,indexed,enforceUniqueValues"
     rows = client.pages(Call(name="list columns", method="GET", url=url))
     return {text_value(row.get("name")): row for row in rows}
 
@@ -83,6 +83,12 @@ def unfit(form: ListForm, title: str, columns: Mapping[str, Mapping[str, Any]]) 
         cause = f"the column {form.key_column} must be indexed and enforce unique values"
         problems.append(Problem(cause, where, f"{SETUP} Or set both in the list's settings."))
     return problems
+
+
+def wants_approval(columns: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether rows of the list are seen only once somebody approved them: otherwise the column is hidden."""
+    status = columns.get(MODERATION)
+    return status is not None and not status.get("hidden")
 
 
 def first_problem(problems: Iterable[Problem]) -> Problem | None:

@@ -128,6 +128,8 @@ class Topic(StrEnum):
 
     ATTEMPT = "_attempt"
     """The service's last try of a route."""
+    CANCELLED = "_cancelled"
+    """The last run of a route that somebody ended where he had begun it, by hand."""
     CALLS = "_calls"
     """How often a destination was called, by how that ended."""
     BUDGET = "_budget"

@@ -85,6 +85,17 @@ class Catalogued:
             rows = connection.execute(query.limit(limit).offset(limit * page))
             return [_kept(row) for row in rows], int(total)
 
+    def count_drafts(self, routes: Sequence[str]) -> tuple[Mapping[str, int], int]:
+        """How many of them each route would push, and how many these are in all: one of several routes is one."""
+        which = _D.c.route.in_(routes)
+        by_route = sa.select(_D.c.route, sa.func.count()).where(which).group_by(_D.c.route)
+        every = sa.select(sa.func.count(_D.c.key.distinct())).where(which)
+        with self._store.transaction() as connection:
+            counts: dict[str, int] = {route: count for route, count in connection.execute(by_route)}
+            if len(counts) <= 1:
+                return counts, sum(counts.values())
+            return counts, int(connection.execute(every).scalar_one())
+
     def _known(self, connection: Connection, route: str, catalogue: Catalogue) -> set[tuple[Key, str]]:
         rows = connection.execute(sa.select(_T.c.key, _T.c.tag).where(_T.c.route == route))
         return {(key, tag) for key, tag in rows if catalogue.whole or key in catalogue.tags}

@@ -11,19 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from lms_bridge.errors import StateError
+from lms_bridge.sync.state_patience import THEIRS, ours
 
 BUSY_SECONDS = 30
-_PATIENCE: dict[str, int] = {
-    "connect_timeout": 10,
-    "keepalives": 1,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,
-}
-"""libpq's words, for a server that takes connections and says nothing, and for a network that swallows what is sent; in
-seconds, the last in milliseconds. What the address says itself counts instead.
-https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
 
 
 def open_engine(location: str | Path) -> Engine:
@@ -68,10 +58,9 @@ def _sqlite(path: Path) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
-        connect_args=patience,
+        connect_args=ours(url.query),
         pool_pre_ping=True,
         pool_timeout=BUSY_SECONDS,
         json_deserializer=_from_json,
@@ -79,8 +68,8 @@ def _postgresql(url: URL) -> Engine:
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
-        # As long as SQLite waits for whoever writes. With the first statement, since poolers take no options of ours.
-        connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+        # As long as SQLite waits for whoever writes.
+        connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'; {THEIRS}")
         connection.commit()
 
     return engine

@@ -16,6 +16,7 @@ class Stop:
         self._until = None if deadline is None else clock() + deadline
         self._deadline = deadline
         self._asked = ""
+        self._overdue = False
         self._interrupts: list[Callable[[], None]] = []
         self._lock = Lock()
 
@@ -23,8 +24,14 @@ class Stop:
     def reason(self) -> str:
         """Why to stop; empty while there is none."""
         if not self._asked and self._until is not None and self._clock() >= self._until:
+            self._overdue = True
             self.ask(f"its deadline of {self._deadline:.0f} seconds passed")
         return self._asked
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked, and not the deadline."""
+        return bool(self._asked) and not self._overdue
 
     def ask(self, reason: str) -> None:
         """The first reason counts. Whoever waits is woken up."""

@@ -146,6 +146,17 @@ def test_check_finds_the_sandboxes_well(desk: Desk) -> None:
     assert checked.code == 0
 
 
+def test_all_is_well_is_said_of_a_check_without_warnings_alone(desk: Desk) -> None:
+    warned = desk.run("check")
+    assert "warning programme: pseudonyms" in warned.out
+    assert warned.out.splitlines()[-1] == "Nothing is wrong; 1 warning to look at."
+    assert warned.code == 0
+    key = desk.folder / "pseudonym-key"
+    key.write_text("planted-pseudonym-key")
+    desk.configure("type: files", f"type: files\n    pseudonym_key: ${{file:{key}}}")
+    assert desk.run("check").out.splitlines()[-1] == "All is well."
+
+
 def test_markdown_output_is_for_tickets(desk: Desk) -> None:
     assert desk.run("plan", "--output", "markdown").out.startswith("# Plan\n")
     assert desk.run("sync", "--output", "markdown").out.startswith("# Sync\n")

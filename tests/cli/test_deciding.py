@@ -6,11 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from lms_bridge.cli import signals
 from lms_bridge.sandbox.moodle import Hand
+from lms_bridge.sync.intent import Topic
+from lms_bridge.sync.state import State
+from lms_bridge.sync.stop import Stop
 from tests.cli.conftest import Desk
 
 PLANTS = "programme:BIO/wiki/plants"
@@ -186,3 +191,21 @@ def test_a_signal_ends_a_sync_in_good_order_and_the_next_one_goes_on(desk: Desk,
     assert again.code == 0
     assert again.json["summary"]["adopted"] == 0
     assert desk.run("sync", "--route", "programme-to-moodle", "--output", "json").json["summary"]["created"] == 0
+
+
+def test_a_sync_that_its_deadline_ends_is_not_taken_for_one_that_somebody_did_not_want(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service takes it up again in a minute."""
+    for n in range(120):
+        desk.write(f"BIO/wiki/page-{n:03}.md", f"# Page {n}\n\nWords of {n}.\n")
+
+    def clock() -> float:
+        return 1e9 if "mod_wiki_new_page" in desk.moodle_calls() else 0.0
+
+    monkeypatch.setattr(signals, "Stop", partial(Stop, clock=clock))
+    ended = desk.run("sync", "--route", "programme-to-moodle")
+    assert ended.code == 10
+    assert "its deadline" in ended.out
+    with State.open(desk.folder / ".sandbox" / "state.sqlite") as state:
+        assert state.notes.all(Topic.CANCELLED) == {}

@@ -54,12 +54,22 @@ def write(folder: Path, line: str, more: str = "") -> Path:
         ("windows: {freeze: [{from: soon, to: 2027-02-01}]}", ":8:31: routes.r.windows.freeze[0].from: write a date"),
         (
             "windows: {freeze: [{from: 2027-02-02, to: 2027-02-01}]}",
-            ":8:24: routes.r.windows.freeze[0]: it ends",
+            ":8:47: routes.r.windows.freeze[0].to: its end is not after its beginning. It is from 2027-02-02 "
+            "to 2027-02-01: exchange",
         ),
         (
             "windows: {freeze: [{from: 2027-02-01 12:00, to: '2027-02-01T11:30:00+00:00'}]}",
-            ":8:24: routes.r.windows.freeze[0]: it ends before it begins. It is from 2027-02-01T12:00:00+00:00 to "
+            ":8:53: routes.r.windows.freeze[0].to: its end is not after its beginning. It is from 2027-02-01 12:00 to "
             "2027-02-01T11:30:00+00:00: exchange",
+        ),
+        (
+            "windows: {freeze: [{from: 2027-02-01 12:00, to: 2027-02-01 12:00}]}",
+            ":8:53: routes.r.windows.freeze[0].to: its end is not after its beginning. It is from 2027-02-01 12:00 to",
+        ),
+        (
+            "kinds: [page]\nwindows:\n  freeze:\n    - from: 2027-02-02\n      to: 2027-01-05",
+            ":12:11: windows.freeze[0].to: its end is not after its beginning. It is from 2027-02-02 "
+            "to 2027-01-05: exchange",
         ),
         ("windows: {freeze: [{from: 20270201, to: 2027-02-05}]}", ":8:31: routes.r.windows.freeze[0].from: write a"),
         (

@@ -277,11 +277,27 @@ def test_images_of_a_preview_are_shown_as_far_as_they_may_weigh() -> None:
     assert embedded(src) == src
 
 
-def test_findings_name_what_is_wrong_and_what_to_do(living: Room, trial: Trial) -> None:
+def test_findings_name_what_is_wrong_and_what_to_do(living: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PSEUDONYM_KEY", "planted-pseudonym-key")
+    text = living.config_file.read_text()
+    living.config_file.write_text(text.replace("type: files", "type: files\n    pseudonym_key: ${env:PSEUDONYM_KEY}"))
     client = living.signed_in("vera")
     page = look(client, "/findings")
     assert "All is well" in words(page)
+    assert 'class="note good"' in page
     assert "Findings of" in client.get("/findings").text
+
+
+def test_all_is_not_well_while_there_are_warnings(living: Room) -> None:
+    client = living.signed_in("vera")
+    page = look(client, "/findings")
+    assert "Nothing is wrong; 1 warning to look at." in words(page)
+    assert "pseudonyms are made without a key" in words(page)
+    assert "All is well" not in words(page)
+    assert 'class="note warn"' in page
+    (where,) = set(re.findall(r'href="(/looks/[^"]*)"', client.get("/findings").text))
+    german = client.get(where, headers={"Accept-Language": "de"})
+    assert "Kein Fehler; 1 Warnung ist anzusehen." in words(german.text)
 
 
 def test_what_cannot_be_reached_is_told_and_not_a_fault_of_the_console(room: Room) -> None:

@@ -77,6 +77,20 @@ def test_a_page_that_the_site_holds_back_waits_where_it_stands(living: Room, tri
     assert "Plants" not in words(living.signed_in("vera").get("/reviews").text)
 
 
+def test_a_row_that_a_list_holds_back_waits_where_it_stands(living: Room, trial: Trial) -> None:
+    hand = Hand(trial.pair.demo.tenant)
+    hand.require_approval("Course Ratings")
+    sync(living, SHAREPOINT)
+    page = living.signed_in("vera").get("/reviews").text
+    assert "Biology rating BIO sharepoint Open" in words(page)
+    assert "Course%20Ratings" in page
+    with state_of(living.folder) as state:
+        (standing,) = [each for each in state.records(SHAREPOINT) if each.kind == "rating"]
+    hand.approve_item("Course Ratings", int(standing.ref))
+    sync(living, SHAREPOINT)
+    assert "Biology rating" not in words(living.signed_in("vera").get("/reviews").text)
+
+
 def test_of_much_that_waits_the_first_is_shown_and_the_rest_is_a_step_away(room: Room) -> None:
     stand(room.folder, *(record(f"k{n}", f"Page {n}", unseen=True) for n in range(25)))
     read = words(room.signed_in("vera").get("/reviews").text)

@@ -7,8 +7,11 @@ import pytest
 
 from lms_bridge.console.errand_pages import _TEMPLATES
 from lms_bridge.console.errands import Errand
+from lms_bridge.items import Draft, Kind, Origin
+from lms_bridge.sync.catalogue import Catalogue
+from lms_bridge.sync.decision import DRIFT_CONFLICT, DRIFT_GONE, MARK_OF_OTHERS, NAME_TAKEN, REF_TAKEN
 from tests.console.console_world import Room, post
-from tests.console.seeding import PLACE, ROUTE, conflict, draft, record, run, stand, tag
+from tests.console.seeding import PLACE, ROUTE, conflict, draft, record, run, stand, state_of, tag
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'{{ 7*7 }}"
 EVERY_PAGE = ["/", "/plan", "/reviews", "/content", "/courses", "/runs", f"/routes/{ROUTE}", "/findings", "/config"]
@@ -37,6 +40,29 @@ def test_the_overview_tells_what_stands_what_ran_and_what_waits(room: Room) -> N
     assert "Plants BIO programme-to-moodle" in read
     assert "1 runs in four weeks; at most 1 on one day" in read
     assert "2026-11-27 0 1 0" in read
+
+
+def test_drafts_wait_for_a_person_as_well(room: Room) -> None:
+    client = room.signed_in("vera")
+    assert "Nothing. Everything that can be decided" in words(client.get("/").text)
+    conflict(room.folder, "b", "Plants", theirs="<p>Green.</p>", ours="<p>Red.</p>")
+    draft(room.folder, "c", "Moss")
+    read = words(client.get("/").text)
+    assert "1 draft of the source waits for approval. Look at them" in read
+    assert "Waits for a person 2" in read
+    assert "Nothing. Everything that can be decided" not in read
+    assert "Waits for a person 2" in words(client.get(f"/routes/{ROUTE}").text)
+
+
+def test_a_draft_of_several_routes_is_one_that_waits(room: Room) -> None:
+    kept = Draft("c", Kind.PAGE, "BIO", "Moss", Origin("content/moss.md", 2))
+    with state_of(room.folder) as state:
+        for route in (ROUTE, "programme-to-sharepoint"):
+            state.catalogue.keep(route, Catalogue(drafts=(kept,)))
+    client = room.signed_in("vera")
+    assert "1 draft of the source waits for approval" in words(client.get("/").text)
+    for route in (ROUTE, "programme-to-sharepoint"):
+        assert "Waits for a person 1" in words(client.get(f"/routes/{route}").text)
 
 
 def test_items_are_found_by_tag_and_show_theirs(room: Room) -> None:
@@ -250,6 +276,25 @@ def test_hostile_words_stay_words_on_every_page(room: Room, which: str) -> None:
         assert 'href="javascript:' not in page, path
         assert "49" not in re.findall(r"'(\d+)", page), path
     assert room.visitor().get("/sign-in", params={"next": HOSTILE}).text.count("<script>alert") == 0
+
+
+@pytest.mark.parametrize("reason", [DRIFT_CONFLICT, DRIFT_GONE, MARK_OF_OTHERS, NAME_TAKEN, REF_TAKEN])
+def test_why_something_waits_is_told_without_commands_and_in_the_reader_s_language(room: Room, reason: str) -> None:
+    conflict(room.folder, "k", "Plants", theirs="<p>Green.</p>", ours="<p>Red.</p>", reason=f"besides, {reason}")
+    client = room.signed_in("vera")
+    for where in ("/reviews", f"/reviews/one?route={ROUTE}&place={PLACE.id}&key=k"):
+        english = words(client.get(where).text)
+        german = words(client.get(where, headers={"Accept-Language": "de"}).text)
+        assert f"besides, {reason[:20]}" in english
+        assert "besides, " in german
+        assert reason[:20] not in german
+        for read in (english, german):
+            assert re.findall(r"`|--|lms-bridge (review|sync)|drift: ", read) == [], where
+
+
+def test_why_something_waits_that_the_console_has_no_words_for_is_told_as_it_is(room: Room) -> None:
+    conflict(room.folder, "k", "Plants", theirs="<p>Green.</p>", ours="<p>Red.</p>", reason="the moon is full")
+    assert "the moon is full" in words(room.signed_in("vera").get("/reviews").text)
 
 
 def test_a_review_shows_all_sides_and_a_viewer_is_offered_no_decision(room: Room) -> None:

@@ -1,11 +1,16 @@
 """Runs that are to end before they are done: a person says so, or their route is taken out of the config."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -14,7 +19,7 @@ from lms_bridge.service.reading import Reading, Served
 from lms_bridge.service.rota import Rota
 from lms_bridge.service.running import Processes
 from lms_bridge.sync.state import State
-from tests.service.serve_world import PAGES, Home, home
+from tests.service.serve_world import PAGES, ROOT, Home, home
 
 
 class Alarms:
@@ -100,3 +105,21 @@ def test_a_run_that_a_person_cancels_ends_in_good_order_and_comes_again_by_the_t
             assert [(line.deed, line.actor) for line in state.trail.lines() if line.deed == "cancel"] == [
                 ("cancel", "ada")
             ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no way to send one process Ctrl-C")
+def test_a_sync_by_hand_that_somebody_ends_did_not_fail_and_comes_again_by_the_timetable(served: Home) -> None:
+    alarms = Alarms()
+    begun = datetime.now(UTC)
+    command = [sys.executable, "-c", "from lms_bridge.cli import main; main()", "sync", f"--config={served.config}"]
+    by_hand = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=PIPE, stderr=PIPE)
+    served.until(lambda: served.runs() == [(None, False)])
+    by_hand.send_signal(signal.SIGINT)
+    by_hand.communicate()
+    assert by_hand.returncode == 10
+    rota = Rota(Reading(served.config).served(), Processes(), lambda: datetime.now(UTC))
+    rota.use(alarms)
+    rota.tick()
+    assert b'lmsbridge_failures_in_a_row{route="pages"} 0.0' in rota.metrics()
+    assert alarms.moments["pages"] - begun > timedelta(minutes=50)
+    rota.close()

@@ -415,3 +415,58 @@ def test_a_lost_network_is_told_at_once_for_the_whole_place(world: World, tmp_pa
     assert report.failures
     assert datetime.now(UTC) - started < timedelta(seconds=20)
     site.close()
+
+
+# Content approval
+
+
+def seen(bench: Bench) -> dict[Kind, bool]:
+    return {record.kind: not record.unseen for record in bench.records()}
+
+
+def test_a_row_of_a_moderated_list_is_known_to_wait_until_somebody_there_approves_it(
+    world: World, bench: Bench
+) -> None:
+    """Also what stands already waits anew after each change."""
+    world.hand.require_approval("Course Ratings")
+    bench.fill(RATING, review(1))
+    told = [outcome.problem.cause for outcome in bench.sync().done if outcome.problem is not None]
+    assert told == ["the row is written but readers do not see it yet: the list wants an approval"]
+    assert seen(bench) == {Kind.RATING: False, Kind.REVIEW: True}
+    world.hand.approve_item("Course Ratings", int(bench.entry(RATING.key).ref))
+    assert writes(bench.sync()) == 0
+    assert seen(bench)[Kind.RATING]
+    bench.change(make_item(Kind.RATING, COURSE, words="Other words."))
+    bench.sync()
+    assert not seen(bench)[Kind.RATING]
+
+
+def test_a_row_waits_no_more_once_the_list_wants_no_approval(world: World, bench: Bench) -> None:
+    world.hand.require_approval("Course Ratings")
+    bench.sync()
+    world.hand.require_approval("Course Ratings", on=False)
+    bench.sync()
+    assert seen(bench) == {Kind.RATING: True}
+
+
+def test_a_list_without_approval_is_not_asked_for_its_status(world: World, bench: Bench) -> None:
+    bench.sync()
+    assert not [path for method, path, _, _ in world.recorder.requests if "_ModerationStatus" in path]
+
+
+def test_what_waits_is_not_found_by_an_app_that_may_only_write_and_stands_once_all_the_same(
+    world: World, bench: Bench
+) -> None:
+    """It passes for deleted until somebody approves it: nobody can tell the two apart with such a role."""
+    world.grant("write")
+    world.hand.require_approval("Course Ratings")
+    bench.sync()
+    for _ in range(2):
+        assert writes(bench.sync()) == 0
+    (record,) = bench.records()
+    assert record.deleted
+    world.hand.approve_item("Course Ratings", 1)
+    bench.sync()
+    (record,) = bench.records()
+    assert (record.deleted, record.unseen) == (False, False)
+    assert len(rows(world, "Course Ratings")) == 1

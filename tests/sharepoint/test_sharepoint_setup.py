@@ -125,6 +125,15 @@ def test_the_check_writes_nothing(world: World, site: SharePointSite) -> None:
     assert len(world.recorder.of("POST", "/v1.0/")) == before
 
 
+def test_the_check_tells_a_list_that_wants_an_approval(world: World, site: SharePointSite) -> None:
+    world.provision()
+    world.hand.require_approval("Course Reviews")
+    (told,) = [finding for finding in site.check() if "approval" in str(finding.problem)]
+    assert told.level is Level.WARNING
+    assert "list 'Course Reviews' for reviews" in told.what
+    assert "Require content approval" in str(told.problem)
+
+
 def test_a_missing_list_is_named_with_the_command_that_makes_it(site: SharePointSite) -> None:
     text = errors(list(site.check()))
     assert "list 'Course Ratings'" in text

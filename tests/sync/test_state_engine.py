@@ -15,9 +15,11 @@ from lms_bridge.audit.line import Act, Deed
 from lms_bridge.connector import Action, Body, Change, Outcome, PlaceRef, Record, Status
 from lms_bridge.errors import StateError
 from lms_bridge.items import Kind
+from lms_bridge.sync import state_patience
 from lms_bridge.sync.intent import Image, Intent
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_engine import BUSY_SECONDS, open_engine
+from tests.swallowing import swallowing
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PLACE = PlaceRef(Kind.PAGE, "7", "the wiki of BIO-101", "BIO-101")
@@ -34,6 +36,13 @@ IMAGE = Image(
     place=PLACE.id, key="s:a", action=Action.UPDATE, ref="17", before=Body(title="Cells", html="<p>Old.</p>"),
     record_before=RECORD, digest_after="d",
 )  # fmt: skip
+
+SERVER_BOUNDS = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 
 
 @pytest.fixture
@@ -183,6 +192,29 @@ def test_a_network_that_swallows_what_is_sent_ends_a_connection_and_the_address_
     own = asked_of_the_driver("postgresql://bridge@db.example.org/lms?connect_timeout=3&tcp_user_timeout=5000")
     assert (own["connect_timeout"], own["tcp_user_timeout"]) == ("3", "5000")
     assert own["keepalives_idle"] == usual["keepalives_idle"]
+
+
+@pytest.mark.postgresql
+def test_what_a_network_swallows_is_not_waited_for_for_ever(
+    postgresql_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(state_patience._OURS, "tcp_user_timeout", 500)
+    with swallowing(postgresql_server, after=100_000) as network:
+        engine = open_engine(network.address)
+        with pytest.raises(sa.exc.OperationalError), engine.connect() as connection:
+            connection.execute(sa.text("SELECT length(:words)"), {"words": "word " * 4_000_000})
+        assert not network.gave_up.is_set()
+        engine.dispose()
+
+
+@pytest.mark.postgresql
+def test_the_server_does_not_keep_the_leases_of_a_machine_that_is_gone(postgresql_server: str) -> None:
+    """By itself it would ask after two hours whether anybody is there."""
+    engine = open_engine(postgresql_server)
+    with engine.connect() as connection:
+        found = {name: connection.execute(sa.text(f"SHOW {name}")).scalar() for name in SERVER_BOUNDS}
+    engine.dispose()
+    assert found == SERVER_BOUNDS
 
 
 @pytest.mark.postgresql

@@ -14,6 +14,7 @@ def test_a_deadline_counts_from_the_moment_it_was_given(after: float, told: str)
     stop = Stop(60, clock=lambda: moment[0])
     moment[0] += after
     assert stop.reason == told
+    assert not stop.cancelled
 
 
 def test_whoever_waits_is_woken_once_even_who_comes_too_late_and_the_first_reason_counts() -> None:
@@ -26,6 +27,7 @@ def test_whoever_waits_is_woken_once_even_who_comes_too_late_and_the_first_reaso
     assert woken == ["early"]
     stop.on_ask(lambda: woken.append("late"))
     assert (stop.reason, woken) == ("SIGTERM was received", ["early", "late"])
+    assert stop.cancelled
 
 
 def test_a_deadline_wakes_whoever_waits() -> None:

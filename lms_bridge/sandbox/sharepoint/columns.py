@@ -48,6 +48,17 @@ _PAGES: tuple[_Row, ...] = (
     ("BannerImageUrl", "Banner Image URL", "hyperlinkOrPicture", {"isPicture": True}, False, True),
 )
 
+MODERATION = "_ModerationStatus"
+_APPROVAL = Column(
+    "fdc3b2ed-5bf2-4835-a4bc-b885f3396a61", MODERATION, "Approval Status", "contentApprovalStatus",
+    read_only=True, deletable=False, group="_Hidden",
+)  # fmt: skip
+
+
+def listed_columns(splist: SpList) -> list[Column]:
+    """Hidden ones are not listed, and that of the approval is hidden while a list wants none."""
+    return [*splist.columns.values(), *([_APPROVAL] if splist.moderates else [])]
+
 
 def built_in_columns(ids: Ids, template: str) -> dict[str, Column]:
     rows = list(_BUILT_IN)

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lms_bridge.sandbox.sharepoint.columns import KINDS, add_column, check_flags, find_column, make_column
+from lms_bridge.sandbox.sharepoint.columns import (
+    KINDS,
+    add_column,
+    check_flags,
+    find_column,
+    listed_columns,
+    make_column,
+)
 from lms_bridge.sandbox.sharepoint.errors import Refusal, bad_request, not_found
 from lms_bridge.sandbox.sharepoint.exchange import Answer, Route, Visit
 from lms_bridge.sandbox.sharepoint.graph_lists import the_list
@@ -25,7 +32,7 @@ _CHANGEABLE = {
 
 
 def get_columns(visit: Visit) -> Answer:
-    shapes = [column_json(column) for column in the_list(visit).columns.values()]
+    shapes = [column_json(column) for column in listed_columns(the_list(visit))]
     return listed(visit, "columnDefinition", shapes, _context(visit))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lms_bridge.sandbox.sharepoint.columns import add_column, make_column
+from lms_bridge.sandbox.sharepoint.columns import add_column, listed_columns, make_column
 from lms_bridge.sandbox.sharepoint.conditions import check_if_match
 from lms_bridge.sandbox.sharepoint.errors import Refusal, bad_request, name_taken
 from lms_bridge.sandbox.sharepoint.exchange import Answer, Route, Visit
@@ -109,7 +109,7 @@ def _expanded(visit: Visit, splist: SpList) -> dict[str, object]:
     shape = list_json(visit.tenant, visit.site, splist)
     wanted = expansions(visit, "list")
     if "columns" in wanted:
-        shape["columns"] = [column_json(column) for column in splist.columns.values()]
+        shape["columns"] = [column_json(column) for column in listed_columns(splist)]
     if "drive" in wanted and splist.is_library:
         shape["drive"] = drive_json(visit.tenant, visit.site, splist)
     if "items" in wanted:

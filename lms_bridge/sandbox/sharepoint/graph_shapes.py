@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lms_bridge.sandbox.sharepoint.clock import iso
+from lms_bridge.sandbox.sharepoint.columns import MODERATION
 from lms_bridge.sandbox.sharepoint.model import Actor, Column, Grant, Item, Site, SpList
 from lms_bridge.sandbox.sharepoint.store import item_url, list_url, version_label
 
@@ -140,6 +141,8 @@ def all_fields(splist: SpList, item: Item) -> Json:
             "Description": item.page.description,
             "PromotedState": promoted.get(item.page.promotion, 0),
         }
+    if splist.moderates:
+        values[MODERATION] = item.moderation
     if item.content is not None:
         values["FileSizeDisplay"] = str(len(item.content))
     return values | {

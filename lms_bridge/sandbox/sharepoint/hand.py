@@ -27,7 +27,7 @@ DEEDS = (
     "edit_page", "retitle_page", "add_part", "rename_page", "delete_page", "restore", "lock_page", "unlock_page",
     "check_out_page", "check_in_page", "approve_page", "break_page", "cut_off_page", "comment_page", "reply",
     "like_page", "view_page", "rate_item",
-    "comment_item", "edit_item", "delete_item", "delete_list", "require_approval", "forget_changes",
+    "comment_item", "edit_item", "approve_item", "delete_item", "delete_list", "require_approval", "forget_changes",
 )  # fmt: skip
 
 
@@ -187,6 +187,13 @@ class Hand:
             splist = self._list(list_title)
             update_item(self._tenant, splist, find_item(splist, str(number)), fields, actor=self._person)
 
+    def approve_item(self, list_title: str, number: int) -> None:
+        with self._tenant.lock:
+            splist = self._list(list_title)
+            item = find_item(splist, str(number))
+            item.moderation = 0
+            changed(self._tenant, splist, item, self._person)
+
     def delete_item(self, list_title: str, number: int) -> str:
         with self._tenant.lock:
             splist = self._list(list_title)
@@ -197,10 +204,11 @@ class Hand:
         with self._tenant.lock:
             return delete_list(self._tenant, self._site(), self._list(list_title), actor=self._person).id
 
-    def require_approval(self, *, on: bool = True) -> None:
-        """Switch an approval flow for Site Pages on or off."""
+    def require_approval(self, list_title: str = "", *, on: bool = True) -> None:
+        """Switch the content approval of a list, or an approval flow for Site Pages, on or off."""
         with self._tenant.lock:
-            page_library(self._site()).approval = on
+            splist = self._list(list_title) if list_title else page_library(self._site())
+            splist.approval = on
 
     def forget_changes(self, list_title: str) -> None:
         """Make every delta token handed out so far too old."""

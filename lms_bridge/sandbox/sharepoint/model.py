@@ -103,6 +103,7 @@ class Item:
     page: Page | None = None
     comments: list[Comment] = field(default_factory=list)
     comments_disabled: bool = False
+    moderation: int = 0  # 0 approved, 1 rejected, 2 pending; of lists that want an approval
     liked_by: list[Actor] = field(default_factory=list)
     ratings: dict[str, int] = field(default_factory=dict)
     views: dict[str, int] = field(default_factory=dict)
@@ -142,10 +143,15 @@ class SpList:
     last_number: int = 0
     last_comment: int = 0
     change: int = 1
-    approval: bool = False  # publishing waits for a person's approval
+    approval: bool = False  # pages that are published, and rows of a list, wait for a person's approval
     force_checkout: bool = False
     comments_disabled: bool = False
     grants: dict[str, "Grant"] = field(default_factory=dict)
+
+    @property
+    def moderates(self) -> bool:
+        """Whether its rows wait for an approval. Pages have a way of their own."""
+        return self.approval and not self.is_library
 
     @property
     def is_library(self) -> bool:

@@ -25,6 +25,11 @@ def require(identity: Identity, site: Site, level: Level, *, splist: SpList | No
     """Raise unless `identity` reaches `level` on this site, or on this list of it."""
     if not identity.roles:
         raise denied("Either scp or roles claim need to be present in the token.")
+    if not reaches(identity, site, level, splist=splist, drive=drive):
+        raise denied()
+
+
+def reaches(identity: Identity, site: Site, level: Level, *, splist: SpList | None = None, drive: bool) -> bool:
     reached = max(
         (_ROLES[role] for role in identity.roles & set(_ROLES) if drive or role not in _FILES_ONLY), default=0
     )
@@ -32,8 +37,7 @@ def require(identity: Identity, site: Site, level: Level, *, splist: SpList | No
         reached = max(reached, _granted(identity, site.grants))
     if splist is not None and "Lists.SelectedOperations.Selected" in identity.roles:
         reached = max(reached, _granted(identity, splist.grants))
-    if reached < _RANK[level]:
-        raise denied()
+    return reached >= _RANK[level]
 
 
 def require_full_control(identity: Identity) -> None:

@@ -92,6 +92,7 @@ def create_item(
         content_type=content_type, page=page, name=name, folder=folder,
     )  # fmt: skip
     splist.items[item.number] = item
+    _await_approval(splist, item)
     _remember_version(splist, item)
     touch(tenant, splist, item)
     return item
@@ -100,6 +101,7 @@ def create_item(
 def update_item(tenant: Tenant, splist: SpList, item: Item, fields: dict[str, Any], *, actor: Actor) -> None:
     refuse_duplicate(tenant, splist, fields, number=item.number)
     item.fields.update(fields)
+    _await_approval(splist, item)
     changed(tenant, splist, item, actor)
 
 
@@ -200,6 +202,12 @@ def item_url(tenant: Tenant, site: Site, splist: SpList, item: Item) -> str:
 def list_url(tenant: Tenant, site: Site, splist: SpList) -> str:
     folder = "" if splist.is_library else "/Lists"
     return f"{tenant.site_url(site)}{folder}/{quote(splist.name)}"
+
+
+def _await_approval(splist: SpList, item: Item) -> None:
+    """Whoever writes: also what was approved before waits once more."""
+    if splist.moderates:
+        item.moderation = 2
 
 
 def _remember_version(splist: SpList, item: Item) -> None:

@@ -63,7 +63,8 @@ def _site_page(site: Site, rest: str, call: Call) -> Answer:
             return _list(site, list_named(site, name))
         case ["Lists", name, "DispForm.aspx"]:
             splist = list_named(site, name)
-            return _item(site, splist, find_item(splist, call.query.get("ID", "")))
+            item = find_item(splist, call.query.get("ID", ""))
+            return _missing(site, "This waits for approval.") if _waits(splist, item) else _item(site, splist, item)
         case ["SitePages", "Home.aspx"] if _is_home(find_file(page_library(site), "Home.aspx")):
             return _home(site)
         case ["SitePages", name]:
@@ -134,7 +135,7 @@ def _site_page_view(site: Site, item: Item) -> Answer:
 
 def _list(site: Site, splist: SpList) -> Answer:
     columns = list_columns(splist)
-    items = [item for item in splist.items.values() if not item.is_folder]
+    items = [item for item in splist.items.values() if not item.is_folder and not _waits(splist, item)]
     rows = [{"url": _item_url(site, splist, item), "cells": cells(columns, item)} for item in items[:_MOST_ROWS]]
     return _page(
         "list.html",
@@ -145,6 +146,10 @@ def _list(site: Site, splist: SpList) -> Answer:
         rows=rows,
         more=max(0, len(items) - _MOST_ROWS),
     )
+
+
+def _waits(splist: SpList, item: Item) -> bool:
+    return splist.moderates and item.moderation != 0
 
 
 def _item(site: Site, splist: SpList, item: Item) -> Answer:

@@ -66,6 +66,17 @@ def test_a_draft_is_not_shown(world: World) -> None:
     assert "secret" not in look(world, f"{SITE}/SitePages/sorting.aspx", 404)
 
 
+def test_a_row_that_waits_for_approval_is_not_shown(world: World) -> None:
+    ratings = world.ratings()
+    world.hand.require_approval("Course Ratings")
+    world.item(ratings, Title="Algebra", CourseKey="c:1")
+    assert "Algebra" not in look(world, f"{SITE}/Lists/Course%20Ratings/AllItems.aspx")
+    look(world, f"{SITE}/Lists/Course%20Ratings/DispForm.aspx?ID=1", 404)
+    world.hand.approve_item("Course Ratings", 1)
+    assert "Algebra" in look(world, f"{SITE}/Lists/Course%20Ratings/AllItems.aspx")
+    look(world, f"{SITE}/Lists/Course%20Ratings/DispForm.aspx?ID=1")
+
+
 def test_text_that_came_in_another_way_is_harmless_too(world: World) -> None:
     from lms_bridge.sandbox.sharepoint.pages import page_library, set_published
     from lms_bridge.sandbox.sharepoint.tenant import PERSON
