@@ -11,16 +11,16 @@ from lms_bridge.connector import Address, Body, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Trouble, Unreachable, known_as
 from lms_bridge.items import Item, Key, Page
 from lms_bridge.sync.checksum import checksum
+from lms_bridge.sync.copies import names_of_copies
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.fault import fault
 from lms_bridge.sync.intent import Intent
 from lms_bridge.sync.limits import check_limits
 from lms_bridge.sync.listing import SourceView, read_source
 from lms_bridge.sync.plan import Decided, make_plan
-from lms_bridge.sync.policy import Answers, Drift, Prune
+from lms_bridge.sync.policy import Answers, Prune
 from lms_bridge.sync.pricing import notices_of, price
-from lms_bridge.sync.remembered import copy_key, copy_title
-from lms_bridge.sync.rows import Found, Reading, Writing, to_read
+from lms_bridge.sync.rows import Found, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
 from lms_bridge.sync.selection import select
 from lms_bridge.sync.survey import Look, addresses_of, locate, look_at, must_list, open_place, read_entries
@@ -103,6 +103,8 @@ def prepare(
     for look in looks:
         standing = {*(item.key for item in look.items), *look.records}
         look.wanted = selection is None or not selection.isdisjoint(standing if answers else look.keys)
+        # What stands below an item says whether that may go, as an answer may have it.
+        look.meant = None if answers else selection
     look_at(looks, others, route.policy, now, progress, route.destination)
     whole = view.listed is Listed.WHOLE
     deleted = [record for look in looks for record in deleted_without_answer(look, intents, whole=whole)]
@@ -113,7 +115,7 @@ def prepare(
         route=route,
         view=view,
         intents=intents,
-        elsewhere=frozenset(key for look in looks for key in look.payloads),
+        elsewhere=frozenset(key for look in looks for key in look.keys),
         missing=frozenset(placement.missing),
         selected=selection,
         population=within.population if within is not None else None,
@@ -235,32 +237,12 @@ def _found(look: Look, known: _Known) -> Found:
         listed=known.view.listed,
         prunes=frozenset(getattr(place, "prunes", {Prune.DELETE})),
         writing=Writing(getattr(place, "adapt", None), getattr(place, "hide", None)),
-        copies=_names_of_copies(look, known),
+        copies=names_of_copies(look, known.route.policy, known.now),
         answers=known.answers,
         # Of this place alone: the keys of all places, once for each of them, would be most of a large run.
-        elsewhere=known.elsewhere.intersection(record.key for record in records) - standing,
+        elsewhere=known.elsewhere.intersection(record.key for record in records) - look.keys,
         selected=selected,
     )
-
-
-def _names_of_copies(look: Look, known: _Known) -> dict[Key, str]:
-    """Names for what people left in entries that were read, should it be kept beside ours."""
-    if known.route.policy.drift_of(look.ref.kind) is not Drift.KEEP_BOTH:
-        return {}
-    keys = {key: copy_key(key, reading.digest) for key, reading in _read_by_key(look).items()}
-    left = [item for item in look.items if item.key in keys]
-    copies = [replace(item, key=keys[item.key], title=copy_title(item.title, known.now)) for item in left]
-    copies = [replace(copy, index=False) if isinstance(copy, Page) else copy for copy in copies]
-    standing = {key: record.name for key, record in look.records.items() if not record.deleted}
-    # Copies of earlier runs stand there without a record, and their names are taken.
-    standing |= {f"standing {entry.ref}": entry.name for entry in look.entries or ()}
-    names = look.place.addresses([*look.items, *copies], standing)
-    return {copy.key: names[copy.key] for copy in copies}
-
-
-def _read_by_key(look: Look) -> dict[Key, Reading]:
-    read = {key: look.readings.get(record.ref) for key, record in look.records.items()}
-    return {key: reading for key, reading in read.items() if reading is not None}
 
 
 def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dict[str, Decided]:
@@ -315,7 +297,7 @@ def _assembled(
         checksum=checksum(changes),
         failures=(*empty.failures, *failures, *troubles),
         notices=notices_of(changes, cost),
-        texts={item.key: item.body for item in known.view.items if isinstance(item, Page)},
+        texts={item.key: item.body for look in looks for item in look.rendered if isinstance(item, Page)},
         catalogue=known.view.catalogue,
         cursor=known.view.cursor,
         outline=known.view.outline,

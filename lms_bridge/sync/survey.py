@@ -34,6 +34,8 @@ class Look:
     """Keys of records whose item was not listed and is not known to be gone: links still lead there."""
     must_list: bool = False
     wanted: bool = True
+    meant: frozenset[Key] | None = None
+    """Only these are rendered, and say whether anything must be listed; none: all of them."""
     payloads: dict[Key, Payload] = field(default_factory=dict)
     unrendered: dict[Key, Problem] = field(default_factory=dict)
     entries: list[Entry] | None = None
@@ -48,6 +50,13 @@ class Look:
     @property
     def keys(self) -> frozenset[Key]:
         return frozenset(item.key for item in self.items)
+
+    @property
+    def rendered(self) -> list[Item]:
+        """What links may lead to needs no text: only what is judged does."""
+        if not self.wanted:
+            return []
+        return [item for item in self.items if self.meant is None or item.key in self.meant]
 
     @property
     def population(self) -> int:
@@ -98,8 +107,8 @@ def look_at(
     progress: Progress,
     destination: Destination | None = None,
 ) -> None:
-    """Render every item and list every place that needs it. `destination`: where they are, if it is to be told which
-    places are listed.
+    """Render every item that is meant, and list every place that needs it. `destination`: where they are, if it is to
+    be told which places are listed.
 
     Names that are found by listing can change what links say, so it goes round until nothing more must be listed.
     """
@@ -133,7 +142,8 @@ def _in_step(look: Look, policy: Policy, now: datetime) -> bool:
             record.drifted and policy.drift_of(record.kind) is Drift.OVERWRITE
         ):
             return False
-    return all(key in look.payloads or key in look.unrendered for key in look.records)
+    # A selection takes nothing away.
+    return look.meant is not None or all(key in look.payloads or key in look.unrendered for key in look.records)
 
 
 def addresses_of(
@@ -173,12 +183,13 @@ def _gone(look: Look) -> frozenset[Key]:
 
 
 def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None:
-    total = sum(len(look.items) for look in looks)
+    work = [(look, look.rendered) for look in looks]
+    total = sum(len(items) for _, items in work)
     done = 0
-    for look in looks:
+    for look, items in work:
         look.payloads.clear()
         look.unrendered.clear()
-        for item in look.items:
+        for item in items:
             try:
                 look.payloads[item.key] = look.place.render(item, context)
             except BridgeError as error:
