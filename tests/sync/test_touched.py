@@ -340,14 +340,14 @@ def test_a_file_that_is_gone_between_two_looks_has_everything_looked_at(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _more(desk)
-    looked = outline.stamps_of
+    looked = outline.differing
 
-    def stamps_of(root: Path, begun: int) -> outline.Stamps | None:
-        found = looked(root, begun)
+    def differing(known: outline.Outline, root: Path, begun: int) -> outline.Differing | None:
+        found = looked(known, root, begun)
         (desk.content / ROOTS).unlink(missing_ok=True)
         return found
 
-    monkeypatch.setattr(outline, "stamps_of", stamps_of)
+    monkeypatch.setattr(outline, "differing", differing)
     assert desk.looks()
     assert desk.told == [None]
 

@@ -98,6 +98,21 @@ class Conversion:
         ]
         return item
 
+    def items(self, leaf: folders.Leaf) -> list[Page | Prompt]:
+        """The item or nothing, whatever goes wrong; what was held back is told."""
+        before = len(self._reading.withheld)
+        with self._reading.one_file(leaf.path):
+            item = self.item(leaf)
+            return [item] if item is not None else []
+        if len(self._reading.withheld) == before:
+            with self._reading.one_file(leaf.path):
+                self.hold(leaf)
+        return []
+
+    def without_text(self, leaf: folders.Leaf) -> Page | Prompt:
+        """Of a leaf that can become an item. Raises ContentError."""
+        return self._build(leaf, "", (), self._reading.shown(leaf.path))
+
     def sections(self, leaf: folders.Leaf, text: str, noted: dict[str, str], titles: dict[str, str]) -> "list[Section]":
         """A text by its blocks, were it this leaf's. Notes how its writer spells what `item:` and `asset:` lead to."""
 
