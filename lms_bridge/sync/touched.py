@@ -85,7 +85,7 @@ def _looked_at(
     if any(item.key in left or (isinstance(item, Page) and item.index) for item in items):
         return None
     keys = frozenset(item.key for item in items)
-    meant = keys.union(*(_linked(item) for item in items))
+    meant = keys.union(*(linked(item) for item in items))
     own = state.own_addresses(route.destination.name, route.name, meant)
     placement = _where_they_stand(route, items, own)
     if placement is None:
@@ -98,7 +98,7 @@ def _looked_at(
     return prepare(route, part, now=now, within=within, progress=progress)
 
 
-def _linked(item: Item) -> set[Key]:
+def linked(item: Item) -> set[Key]:
     """What its text leads to: it is only found out where these stand."""
     return item_keys(item.body) if isinstance(item, Page | Prompt) else set()
 

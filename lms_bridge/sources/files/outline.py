@@ -61,15 +61,13 @@ class Outline:
     def leaves(self, home: str) -> Mapping[str, Any]:
         """Kind, key, title, text's line and mark, and front matter of every page and prompt in a home, by name."""
         if home not in self._leaves:
-            self._leaves[home] = self._leaves_of(home)
+            self._leaves[home] = self.passing(home)
         return self._leaves[home]
 
-    def all_leaves(self) -> Iterator[tuple[str, Any]]:
-        """Name and row of each. Nothing of it is held on to."""
-        for home in self._rows:
-            yield from (self._leaves[home] if home in self._leaves else self._leaves_of(home)).items()
-
-    def _leaves_of(self, home: str) -> Mapping[str, Any]:
+    def passing(self, home: str) -> Mapping[str, Any]:
+        """The same, without holding on to it: for who goes through all of them."""
+        if home in self._leaves:
+            return self._leaves[home]
         name = self._rows.get(home)
         leaves: Mapping[str, Any] = {} if name is None else self._recalled("leaves", name)
         return leaves

@@ -79,7 +79,7 @@ def part(known: Known, meant: Meant) -> tuple[Part, str] | None:
     items: list[Item] = []
     for home in known.outline.courses:
         if home in found.homes or home in led_to:
-            items += (texts.get(name) or _without_text(known, name) for name in _undrafted(known, home))
+            items += (texts.get(name) or _without_text(known, name) for name in _undrafted(known.outline.leaves(home)))
     items += _of_tables(known, [found.table(known, home) for home in known.outline.courses if home in found.homes])
     if not known.is_whole or len(items) > _MOST:
         return None
@@ -138,7 +138,7 @@ def _found(known: Known, meant: Meant) -> _Found:
         names: list[str] = []
         is_meant = meant.item(Kind.RATING, f"{begin}rating", course.title, course.idnumber)
         if meant.any_in(Kind.PAGE, course.idnumber, begin) or meant.any_in(Kind.PROMPT, course.idnumber, begin):
-            rows = _undrafted(known, home)
+            rows = _undrafted(known.outline.passing(home))
             names = [name for name, row in rows.items() if meant.item(Kind(row[0]), row[1], row[2], course.idnumber)]
             indexes = {index_key(known.source, course.idnumber, group) for group in _groups(rows)}
             is_meant = is_meant or any(meant.item(Kind.PAGE, key, course.title, course.idnumber) for key in indexes)
@@ -152,8 +152,8 @@ def _found(known: Known, meant: Meant) -> _Found:
     return found
 
 
-def _undrafted(known: Known, home: str) -> Mapping[str, Any]:
-    return {name: row for name, row in known.outline.leaves(home).items() if row[5].get("status") != _DRAFT}
+def _undrafted(leaves: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: row for name, row in leaves.items() if row[5].get("status") != _DRAFT}
 
 
 def _groups(rows: Mapping[str, Any]) -> set[str | None]:

@@ -65,7 +65,7 @@ class Recalled:
 
     @cached_property
     def _titles(self) -> Mapping[str, list[str]]:
-        return _titles(self._outline.all_leaves())
+        return _titles(row for home in self._homes for row in self._outline.passing(home).items())
 
 
 def _titles(leaves: Iterable[tuple[str, Any]]) -> Mapping[str, list[str]]:
