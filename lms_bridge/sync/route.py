@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from lms_bridge.sync.listing import SourceView, read_source
 from lms_bridge.sync.plan import Decided, make_plan
 from lms_bridge.sync.policy import Answers, Prune
 from lms_bridge.sync.pricing import notices_of, price
+from lms_bridge.sync.rendering import Texts
 from lms_bridge.sync.rows import Found, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
 from lms_bridge.sync.selection import select
@@ -80,7 +82,7 @@ def prepare(
     A place or a source that fails costs only itself and is told in `Plan.failures`.
     """
     others = state.addresses(route.destination.name, besides=route.name)
-    records = state.records(route.name)
+    records = state.records_in_short(route.name)
     view = within.view if within is not None else _view(route, state, frozenset(others), records, now)
     progress("source", len(view.items), len(view.items))
     empty = Plan(route=route.name, destination=route.destination.name, made=now, failures=view.failures)
@@ -100,11 +102,7 @@ def prepare(
     if answers:
         selection = frozenset(answers)
     looks, failures = _open_all(route, state, records, view, placement, intents, now)
-    for look in looks:
-        standing = {*(item.key for item in look.items), *look.records}
-        look.wanted = selection is None or not selection.isdisjoint(standing if answers else look.keys)
-        # What stands below an item says whether that may go, as an answer may have it.
-        look.meant = None if answers else selection
+    _narrow(looks, selection, answers)
     look_at(looks, others, route.policy, now, progress, route.destination)
     whole = view.listed is Listed.WHOLE
     deleted = [record for look in looks for record in deleted_without_answer(look, intents, whole=whole)]
@@ -127,6 +125,16 @@ def prepare(
     return replace(_assembled(empty, looks, decided, failures, known), deleted=tuple(deleted))
 
 
+def _narrow(looks: Sequence[Look], selection: frozenset[Key] | None, answers: Answers) -> None:
+    """Let only places be looked at that hold anything of a selection, and of these only that."""
+    if selection is None:
+        return
+    for look in looks:
+        look.wanted = not selection.isdisjoint({*look.keys, *look.records} if answers else look.keys)
+        # What stands below an item says whether that may go, as an answer may have it.
+        look.meant = None if answers else selection
+
+
 def _view(
     route: Route, state: "State", linkable: frozenset[Key], records: Sequence[Record], now: datetime
 ) -> SourceView:
@@ -146,7 +154,7 @@ class Located:
 def located(route: Route, state: "State", *, now: datetime) -> Located | None:
     """The first steps of `prepare`. None where it cannot be known now where things go; `prepare` tells why."""
     others = state.addresses(route.destination.name, besides=route.name)
-    records = state.records(route.name)
+    records = state.records_in_short(route.name)
     view = _view(route, state, frozenset(others), records, now)
     if view.failed:
         return None
@@ -204,6 +212,7 @@ def _open_all(
                 place=place,
                 items=standing,
                 records=known_here,
+                recall=partial(state.records, route.name, place=ref.id),
                 unjudged=_unjudged(known_here, listed) if view.listed is Listed.PARTLY else frozenset(),
                 must_list=ref.id in unsettled or must_list(route.policy, last, now),
             )
@@ -215,11 +224,11 @@ def _unjudged(records: Mapping[Key, Record], listed: Set[Key]) -> frozenset[Key]
     return frozenset(key for key, record in records.items() if not record.deleted and key not in listed)
 
 
-def _found(look: Look, known: _Known) -> Found:
+def _found(look: Look, known: _Known, texts: Mapping[Key, Record]) -> Found:
     place = look.place
     standing = frozenset(look.payloads)
     intents = [intent for intent in known.intents if intent.place == look.ref.id]
-    records = [*look.records.values(), *without_record(look, intents)]
+    records = [*texts.values(), *without_record(look, intents)]
     selected = known.selected
     if selected is not None and not known.answers:
         # What moved to another place is gone from here, and a selection takes nothing away.
@@ -247,15 +256,19 @@ def _found(look: Look, known: _Known) -> Found:
 
 def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dict[str, Decided]:
     policy = known.route.policy
-    found = {look.ref.id: _found(look, known) for look in looks if look.problem is None}
-    reads = {place: entries for place, of in found.items() if (entries := to_read(of, policy))}
+    reads = {
+        look.ref.id: entries
+        for look in looks
+        if look.problem is None and (entries := to_read(_found(look, known, look.records), policy))
+    }
     if reads:
         read_entries(reads, looks, policy.places_at_once, progress)
     decided: dict[str, Decided] = {}
     for look in looks:
         if look.problem is not None:
             continue
-        of = replace(_found(look, known), expected=_expected(look) if look.ref.id in reads else {})
+        of = _found(look, known, look.whole_records())
+        of = replace(of, expected=_expected(look) if look.ref.id in reads else {})
         decided[look.ref.id] = make_plan(of, policy, known.now)
     return decided
 
@@ -297,7 +310,7 @@ def _assembled(
         checksum=checksum(changes),
         failures=(*empty.failures, *failures, *troubles),
         notices=notices_of(changes, cost),
-        texts={item.key: item.body for look in looks for item in look.rendered if isinstance(item, Page)},
+        texts=Texts({item.key: item for look in looks for item in look.rendered if isinstance(item, Page)}),
         catalogue=known.view.catalogue,
         cursor=known.view.cursor,
         outline=known.view.outline,

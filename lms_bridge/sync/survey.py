@@ -17,6 +17,7 @@ from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.fault import fault
 from lms_bridge.sync.index import is_due
 from lms_bridge.sync.policy import Deleted, Drift, Policy, Refresh
+from lms_bridge.sync.rendering import Rendering
 from lms_bridge.sync.rows import Reading
 from lms_bridge.sync.run import Failure, Progress
 
@@ -30,6 +31,8 @@ class Look:
     place: Place
     items: Sequence[Item]
     records: Mapping[Key, Record]
+    """In short where `recall` gives them with their texts: most places need not be listed, and theirs are much."""
+    recall: Callable[[], Sequence[Record]] | None = None
     unjudged: frozenset[Key] = frozenset()
     """Keys of records whose item was not listed and is not known to be gone: links still lead there."""
     must_list: bool = False
@@ -57,6 +60,12 @@ class Look:
         if not self.wanted:
             return []
         return [item for item in self.items if self.meant is None or item.key in self.meant]
+
+    def whole_records(self) -> Mapping[Key, Record]:
+        """With their texts, which only where something was listed say anything."""
+        if self.recall is None or self.entries is None:
+            return self.records
+        return {record.key: record for record in self.recall() if record.key in self.records}
 
     @property
     def population(self) -> int:
@@ -183,6 +192,7 @@ def _gone(look: Look) -> frozenset[Key]:
 
 
 def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None:
+    rendering = Rendering(context)
     work = [(look, look.rendered) for look in looks]
     total = sum(len(items) for _, items in work)
     done = 0
@@ -191,7 +201,7 @@ def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None
         look.unrendered.clear()
         for item in items:
             try:
-                look.payloads[item.key] = look.place.render(item, context)
+                look.payloads[item.key] = rendering.of(item, look.place, look.records.get(item.key))
             except BridgeError as error:
                 look.unrendered[item.key] = error.problem
             except Exception as error:
@@ -205,7 +215,8 @@ def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None
 def _list_entries(look: Look) -> None:
     expect = getattr(look.place, "expect", None)
     if expect is not None:
-        expect([record for record in look.records.values() if not record.deleted])
+        records = look.recall() if look.recall is not None else look.records.values()
+        expect([record for record in records if not record.deleted])
     look.entries = list(look.place.entries())
 
 

@@ -50,7 +50,7 @@ class Writer:
     stop: Stop = field(default_factory=Stop)
     adopted: list[tuple[Change, Record]] = field(default_factory=list)
     written: list[Record] = field(default_factory=list)
-    """Records of what this run wrote."""
+    """Records of what this run wrote, without what stands there."""
     turn: Lock = field(default_factory=Lock)
     """Held by the place that is made ready: what one place is to send is out before the next one computes."""
 
@@ -176,7 +176,7 @@ class Writer:
         if change.action is Action.ADOPT:
             self.adopted.append((replace(change, entry=outcome.entry, before=outcome.body), record))
         else:
-            self.written.append(record)
+            self.written.append(replace(record, base="", base_fields=None))
         return outcome
 
     def _settle(

@@ -18,7 +18,7 @@ from lms_bridge.sources.files.ratings import Reviews, course_table, ratings
 from lms_bridge.sources.files.reading import Reading
 from lms_bridge.sources.files.recalled import Recalled
 from lms_bridge.sources.files.settings import FilesSettings
-from lms_bridge.sources.files.untouched import leaf_of
+from lms_bridge.sources.files.untouched import Shelf, leaf_of
 
 _MOST = 5_000
 """So many items of a part at the most: it is quicker to list everything than to ask for most of it."""
@@ -172,16 +172,7 @@ def _readable(known: Known, name: str) -> Leaf:
     """With a text that can be asked for. Raises ContentError."""
     path, home = known.reading.root / name, known.links.home(name)
     kind = Kind(known.outline.leaves(outlines.home_of(name))[name][0])
-    return leaf_of(
-        path,
-        home,
-        kind,
-        known.source,
-        known.settings,
-        memory=known.memory,
-        shown=lambda: known.reading.shown(path),
-        read=lambda: read_leaf(known.reading, path, home, kind, known.source, known.settings),
-    )
+    return leaf_of(Shelf(known.reading, known.source, known.settings, known.memory), path, home, kind)
 
 
 def _without_text(known: Known, name: str) -> Item:

@@ -12,13 +12,14 @@ from lms_bridge.sources.files import approving, parts
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files import outline as outlines
 from lms_bridge.sources.files.conversion import Conversion
-from lms_bridge.sources.files.leaves import read_leaf, salvaged, shared_keys
+from lms_bridge.sources.files.leaves import salvaged, shared_keys
 from lms_bridge.sources.files.memory import Keeping, Memory, remembering
 from lms_bridge.sources.files.ratings import Reviews, course_table, identity_of, mean_at, mean_of, ratings, same_rater
 from lms_bridge.sources.files.reading import Reading
 from lms_bridge.sources.files.settings import FilesSettings
+from lms_bridge.sources.files.spool import Spool
 from lms_bridge.sources.files.unread import unread
-from lms_bridge.sources.files.untouched import leaf_of
+from lms_bridge.sources.files.untouched import Shelf, leaf_of
 
 if TYPE_CHECKING:
     # What writes Markdown takes its time to load, and a sync reads only.
@@ -105,10 +106,11 @@ class FilesSource:
 
     def _listed(self, reading: Reading, since: str | None, memory: Memory | None) -> Listing:
         seen = outlines.begin(memory, reading.root) if memory is not None else None
-        homes, links = self._map(reading, memory)
+        spool = Spool(self._keeping.folder) if self._keeping is not None and memory is not None else None
+        homes, links = self._map(reading, memory, spool)
         shared = shared_keys(links.leaves.values(), reading)
         items: list[Item] = []
-        conversion = Conversion(reading, links, self._settings, memory)
+        conversion = Conversion(reading, links, self._settings, memory, spool)
         for leaf in links.leaves.values():
             if leaf.key in shared:
                 with reading.one_file(leaf.path):
@@ -139,10 +141,12 @@ class FilesSource:
             outline=outline,
         )
 
-    def _map(self, reading: Reading, memory: Memory | None = None) -> tuple[list[folders.CourseFolder], folders.Map]:
+    def _map(
+        self, reading: Reading, memory: Memory | None = None, spool: Spool | None = None
+    ) -> tuple[list[folders.CourseFolder], folders.Map]:
         homes = list(folders.courses(reading))
         links = folders.Map()
-        for leaf in self._leaves(reading, homes, links, memory):
+        for leaf in self._leaves(Shelf(reading, self.name, self._settings, memory, spool), homes, links):
             links.add(leaf)
         return homes, links
 
@@ -225,31 +229,16 @@ class FilesSource:
             raise SourceError("the content folder is not there.", where=where, next_step=step)
         return Reading(root, self._shown, instead=self._instead)
 
-    def _leaves(
-        self, reading: Reading, homes: list[folders.CourseFolder], links: folders.Map, memory: Memory | None
-    ) -> Iterator[folders.Leaf]:
+    def _leaves(self, shelf: Shelf, homes: list[folders.CourseFolder], links: folders.Map) -> Iterator[folders.Leaf]:
+        reading = shelf.reading
         for home in homes:
             for kind, room, deep in ((Kind.PAGE, "wiki", True), (Kind.PROMPT, "prompts", False)):
                 for path in folders.files(reading, home.folder / room, deep=deep):
                     leaf = None
                     with reading.one_file(path):
-                        leaf = self._leaf(reading, path, home, kind, memory)
+                        leaf = leaf_of(shelf, path, home, kind)
                     if leaf is not None:
                         yield leaf
                         continue
                     with reading.one_file(path):
                         links.leave_out(salvaged(reading, path, home, kind, self.name, self._settings))
-
-    def _leaf(
-        self, reading: Reading, path: Path, home: folders.CourseFolder, kind: Kind, memory: Memory | None
-    ) -> folders.Leaf:
-        return leaf_of(
-            path,
-            home,
-            kind,
-            self.name,
-            self._settings,
-            memory=memory,
-            shown=lambda: reading.shown(path),
-            read=lambda: read_leaf(reading, path, home, kind, self.name, self._settings),
-        )
