@@ -181,7 +181,7 @@ def _report(
         approvals=plan.approvals if held else (),
         unreachable=plan.unreachable or applying.unreachable,
         stopped=applying.writer.stop.reason,
-        fidelity=not_whole(applying.writer.written),
+        fidelity=not_whole(applying.writer.torn),
     )
 
 

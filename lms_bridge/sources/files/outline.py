@@ -111,18 +111,17 @@ def keep(
     `mean`: of all stars.
     """
     first = len(os.path.join(root, ""))
-    found: dict[str, dict[str, Any]] = {}
-    for path, leaf in links.leaves.items():
-        name = str(path)[first:]
-        found.setdefault(home_of(name), {})[name] = _row(memory, leaf)
     leaves: dict[str, str] = {}
-    for home, rows in found.items():
+    named = ((str(path)[first:], leaf) for path, leaf in links.leaves.items())
+    # A home at a time, as they were read: the rows of all would be much.
+    for home, within in groupby(named, key=lambda each: home_of(each[0])):
+        rows = {name: _row(memory, leaf) for name, leaf in within}
         stamps = memory.recall(memory.mark("stamps", seen.get(home, "")))
         if stamps is None or not rows.keys() <= stamps.keys():
             return None
         leaves[home] = _keep_row(memory, "leaves", rows)
-    named = {each.folder.name: [each.course.idnumber, each.course.title, each.course.placement] for each in courses}
-    kept = {"mean": mean, "homes": {home: [digest, leaves.get(home), named.get(home)] for home, digest in seen.items()}}
+    of = {each.folder.name: [each.course.idnumber, each.course.title, each.course.placement] for each in courses}
+    kept = {"mean": mean, "homes": {home: [digest, leaves.get(home), of.get(home)] for home, digest in seen.items()}}
     return told(_keep_row(memory, "outline", kept), {})
 
 
