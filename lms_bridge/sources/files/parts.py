@@ -149,6 +149,8 @@ def _found(known: Known, meant: Meant) -> _Found:
         if is_meant or names:
             found.homes.add(home)
             found.names.extend(names)
+        if len(found.names) > _MOST:
+            break
     return found
 
 
