@@ -263,14 +263,18 @@ def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dic
     }
     if reads:
         read_entries(reads, looks, policy.places_at_once, progress)
-    decided: dict[str, Decided] = {}
-    for look in looks:
-        if look.problem is not None:
-            continue
-        of = _found(look, known, look.whole_records())
-        of = replace(of, expected=_expected(look) if look.ref.id in reads else {})
-        decided[look.ref.id] = make_plan(of, policy, known.now)
-    return decided
+    return {look.ref.id: _decided(look, known) for look in looks if look.problem is None}
+
+
+def _decided(look: Look, known: _Known) -> Decided:
+    """Texts of records are read only where something comes of it: those of all quiet places would take long."""
+    policy = known.route.policy
+    if look.records and not look.readings:
+        found = make_plan(_found(look, known, look.records), policy, known.now)
+        if look.entries is None or not (found.changes or found.refreshed):
+            return found
+    of = _found(look, known, look.whole_records())
+    return make_plan(replace(of, expected=_expected(look)), policy, known.now)
 
 
 def _expected(look: Look) -> dict[Key, Body]:

@@ -63,7 +63,7 @@ class Look:
 
     def whole_records(self) -> Mapping[Key, Record]:
         """With their texts, which only where something was listed say anything."""
-        if self.recall is None or self.entries is None:
+        if self.recall is None or self.entries is None or not self.records:
             return self.records
         return {record.key: record for record in self.recall() if record.key in self.records}
 
@@ -215,7 +215,7 @@ def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None
 def _list_entries(look: Look) -> None:
     expect = getattr(look.place, "expect", None)
     if expect is not None:
-        records = look.recall() if look.recall is not None else look.records.values()
+        records = look.recall() if look.recall is not None and look.records else look.records.values()
         expect([record for record in records if not record.deleted])
     look.entries = list(look.place.entries())
 
