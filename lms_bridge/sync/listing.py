@@ -1,6 +1,6 @@
 """Reading a source: its items with their index pages, what could not be read, and how far the listing is trusted."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -38,14 +38,15 @@ def read_source(
     route: Route,
     now: datetime,
     linkable: frozenset[Key],
-    standing: Iterable[Record] = (),
+    standing: Callable[[], Iterable[Record]] = tuple,
     since: str | None = None,
     kept_away: Set[str] = frozenset(),
 ) -> SourceView:
     """`linkable` are keys that other routes brought to the same destination: index pages may lead to them.
 
-    `standing` are this route's records: what is held back keeps its line on the index page while it stands. `since` is
-    what the source gave as its cursor when it was last read as a whole. `kept_away` are marks of what is never pushed.
+    `standing` gives this route's records: what is held back keeps its line on the index page while it stands. `since`
+    is what the source gave as its cursor when it was last read as a whole. `kept_away` are marks of what is never
+    pushed.
     """
     try:
         listing = route.source.items(since)
@@ -61,7 +62,9 @@ def read_source(
     if listed is Listed.WHOLE and not every:
         listed = Listed.EMPTY
     if Kind.PAGE in route.kinds:
-        live = {record.key: record for record in standing if record.kind is Kind.PAGE and not record.deleted}
+        # Asked for only where something is missing: beside all that a large source lists they would be much.
+        records = standing() if held or listed is Listed.PARTLY else ()
+        live = {record.key: record for record in records if record.kind is Kind.PAGE and not record.deleted}
         stubs = _standing_pages(held.values(), live)
         without = {w.page.course.idnumber for w in held.values() if w.page is not None and w.page.index}
         if listed is Listed.PARTLY:

@@ -82,8 +82,7 @@ def prepare(
     A place or a source that fails costs only itself and is told in `Plan.failures`.
     """
     others = state.addresses(route.destination.name, besides=route.name)
-    records = state.records_in_short(route.name)
-    view = within.view if within is not None else _view(route, state, frozenset(others), records, now)
+    view = within.view if within is not None else _view(route, state, frozenset(others), now)
     progress("source", len(view.items), len(view.items))
     empty = Plan(route=route.name, destination=route.destination.name, made=now, failures=view.failures)
     if view.failed:
@@ -101,7 +100,7 @@ def prepare(
         selection = within.selected
     if answers:
         selection = frozenset(answers)
-    looks, failures = _open_all(route, state, records, view, placement, intents, now)
+    looks, failures = _open_all(route, state, view, placement, intents, now)
     _narrow(looks, selection, answers)
     look_at(looks, others, route.policy, now, progress, route.destination)
     whole = view.listed is Listed.WHOLE
@@ -135,10 +134,9 @@ def _narrow(looks: Sequence[Look], selection: frozenset[Key] | None, answers: An
         look.meant = None if answers else selection
 
 
-def _view(
-    route: Route, state: "State", linkable: frozenset[Key], records: Sequence[Record], now: datetime
-) -> SourceView:
-    return read_source(route, now, linkable, records, state.cursor(route.name), state.history.kept_away(route.name))
+def _view(route: Route, state: "State", linkable: frozenset[Key], now: datetime) -> SourceView:
+    cursor, kept_away = state.cursor(route.name), state.history.kept_away(route.name)
+    return read_source(route, now, linkable, partial(state.records_in_short, route.name), cursor, kept_away)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +152,7 @@ class Located:
 def located(route: Route, state: "State", *, now: datetime) -> Located | None:
     """The first steps of `prepare`. None where it cannot be known now where things go; `prepare` tells why."""
     others = state.addresses(route.destination.name, besides=route.name)
-    records = state.records_in_short(route.name)
-    view = _view(route, state, frozenset(others), records, now)
+    view = _view(route, state, frozenset(others), now)
     if view.failed:
         return None
     try:
@@ -163,7 +160,7 @@ def located(route: Route, state: "State", *, now: datetime) -> Located | None:
     except Exception as error:
         log.warning("%s: it could not be found out where things go: %s", route.destination.name, type(error).__name__)
         return None
-    looks, _ = _open_all(route, state, records, view, placement, state.open_intents(route.name), now)
+    looks, _ = _open_all(route, state, view, placement, state.open_intents(route.name), now)
     addresses = addresses_of(looks, others, route.policy, now)
     return Located(view=view, placement=placement, places=[look.ref for look in looks], addresses=addresses)
 
@@ -179,7 +176,6 @@ def _lost(plan: Plan, failure: Failure, *, unreachable: bool = False) -> Plan:
 def _open_all(
     route: Route,
     state: "State",
-    records: Sequence[Record],
     view: SourceView,
     placement: Placement,
     intents: Sequence[Intent],
@@ -187,7 +183,7 @@ def _open_all(
 ) -> tuple[list[Look], list[Failure]]:
     """Every place that items belong in or records stand in."""
     by_place: dict[str, dict[Key, Record]] = {}
-    for record in records:
+    for record in state.records_in_short(route.name):
         by_place.setdefault(record.place, {})[record.key] = record
     stored = state.places(route.name)
     unsettled = {intent.place for intent in intents}
