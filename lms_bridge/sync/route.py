@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NO_ANSWERS: Answers = MappingProxyType({})
+_FEW = 5_000
+"""So many records are read with their texts at once: to ask for each place would take longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +185,9 @@ def _open_all(
 ) -> tuple[list[Look], list[Failure]]:
     """Every place that items belong in or records stand in."""
     by_place: dict[str, dict[Key, Record]] = {}
-    for record in state.records_in_short(route.name):
+    short = state.records_in_short(route.name)
+    few = len(short) <= _FEW
+    for record in state.records(route.name) if few else short:
         by_place.setdefault(record.place, {})[record.key] = record
     stored = state.places(route.name)
     unsettled = {intent.place for intent in intents}
@@ -208,7 +212,7 @@ def _open_all(
                 place=place,
                 items=standing,
                 records=known_here,
-                recall=partial(state.records, route.name, place=ref.id),
+                recall=None if few else partial(state.records, route.name, place=ref.id),
                 unjudged=_unjudged(known_here, listed) if view.listed is Listed.PARTLY else frozenset(),
                 must_list=ref.id in unsettled or must_list(route.policy, last, now),
             )

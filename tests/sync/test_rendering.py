@@ -14,7 +14,7 @@ from quiet_world import Desk
 from lms_bridge.connector import Context, Payload
 from lms_bridge.items import Course, Item, Kind
 from lms_bridge.sources.files import spool
-from lms_bridge.sync import rendering
+from lms_bridge.sync import rendering, route
 from lms_bridge.sync.rendering import Rendering, Texts
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.state import State
@@ -84,6 +84,7 @@ def test_texts_are_read_when_they_are_asked_for() -> None:
 @pytest.mark.usefixtures("touched_long_ago")
 def test_a_look_at_everything_holds_no_text_in_any_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "_HELD", 50_000)
+    monkeypatch.setattr(route, "_FEW", 0)
     desk = Desk(tmp_path, remembers=True)
     for number in range(300):
         file = desk.content / f"C{number % 6}" / "wiki" / f"page-{number}.md"

@@ -1,7 +1,7 @@
 """Of a selection only that is looked at, and what it hangs on; and nobody can tell."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from lms_bridge.connector import Change, Meant, Part
 from lms_bridge.errors import SourceError
 from lms_bridge.items import Kind, Page, Prompt
 from lms_bridge.sources.files import outline, parts
+from lms_bridge.sync import route
 from lms_bridge.sync.policy import Drift, Policy, Refresh
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Plan
@@ -62,6 +63,14 @@ SELECTIONS = (
     ("programme:ECO-7/index",),
     ("page:nothing",),
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def large() -> Iterator[None]:
+    """Any route is a large one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(route, "_FEW", 0)
+        yield
 
 
 @pytest.fixture
