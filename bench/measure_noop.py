@@ -10,7 +10,7 @@ from bench import neighbours
 from bench.figure import Asked, Figure
 from bench.worlds import World, on_moodle, on_paper, on_sharepoint
 
-_GRAIN = 2.5
+GRAIN = 2.5
 """Seconds after which a file that was just written is no longer looked at twice."""
 
 
@@ -29,7 +29,7 @@ def figures(asked: Asked) -> Iterator[Figure]:
 def settle(world: World) -> None:
     """Push everything, and look once more when the files are no longer new."""
     world.run("sync")
-    time.sleep(_GRAIN)
+    time.sleep(GRAIN)
     world.run("sync")
 
 

@@ -94,14 +94,17 @@ class Bridge:
         progress: Progress,
     ) -> Plan:
         from lms_bridge.sync.route import prepare
+        from lms_bridge.sync.selected import prepare_selected
         from lms_bridge.sync.touched import plan_touched
 
         # What cannot be opened at all ends the command, before anything is read.
         for end in (route.source, route.destination):
             if isinstance(end, Late):
                 end.opened()
+        if only and not answers:
+            return prepare_selected(route, self.state, only, now=now, progress=progress)
         plan = plan_touched(route, self.state, note, ground, now=now, progress=progress) if note and ground else None
-        whole = plan or prepare(route, self.state, now=now, only=only, answers=answers, progress=progress)
+        whole = plan or prepare(route, self.state, now=now, answers=answers, progress=progress)
         return replace(whole, ground=ground)
 
     def hold(self, plan: Plan, now: datetime) -> Plan:

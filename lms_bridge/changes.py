@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from lms_bridge.demand import body_on_demand
 from lms_bridge.errors import Problem
 from lms_bridge.items import Asset, Key, Kind
 
@@ -29,6 +30,7 @@ class PlaceRef:
         return f"{self.kind.value}@{self.container}"
 
 
+@body_on_demand
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
     """An item rendered for one place. Equal fingerprints mean: nothing to write.

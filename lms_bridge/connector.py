@@ -97,6 +97,23 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True)
+class Meant:
+    """Some of a source. `item`: whether the one of this kind, key and title is meant, in the course of this id number.
+    `any_in`: whether any is of this kind, in the course of this id number, whose key begins so."""
+
+    item: Callable[[Kind, Key, str, str], bool]
+    any_in: Callable[[Kind, str, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is meant of a source, whole. With it, and without text and images: what stands in the same courses, and in
+    those that texts lead to. Reviews and ratings of the latter are left out. All in the order of a listing."""
+
+    items: Sequence[Item]
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """Which items belong in which place; items without a place are told as findings, by key."""
 
@@ -157,6 +174,10 @@ class Source(Protocol):
 
     One that can tell what little changed has `touched(outline) -> Touched | None`: since the listing, or the answer,
     that named the outline. None where it cannot say, or where items came, went, or are called otherwise.
+
+    One that need not read everything for a part of it has `part(meant) -> Part | None`. None where it cannot say that
+    the part is what a listing of everything would have of it. An index page that is to be made for a course is asked
+    about as well, by `index_key` and the course's title.
 
     One whose drafts can be approved from outside has `approved(key) -> Rewrite`, the draft's file as it is and as it
     would be, and `approve(rewrite)`, which writes it. Both raise NotFound when no draft has the key any more, and

@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from lms_bridge.demand import body_on_demand
+
 Key = str
 """`<source name>:<stable id>`, for example `programme:BIO-101/wiki/cells`."""
 
@@ -73,6 +75,7 @@ class _Item:
     modified: datetime | None = None
 
 
+@body_on_demand
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(_Item):
     """A wiki page. `index` marks the course's first page, which leads to everything else of the course."""
@@ -87,6 +90,7 @@ class Page(_Item):
     assets: tuple[Asset, ...] = ()
 
 
+@body_on_demand
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt(_Item):
     """A discussion starter. `publish` and `close` are aware moments; none means at once and never."""

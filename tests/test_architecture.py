@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lms_bridge"
-GROUND = {"items", "changes", "connector", "errors", "spending"}
+GROUND = {"items", "changes", "connector", "demand", "errors", "spending"}
 ROOMS = {
     "audit": GROUND,
     "markup": GROUND,

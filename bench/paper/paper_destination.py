@@ -59,6 +59,7 @@ class PaperPlace:
     def entries(self) -> Iterable[Entry]:
         for known in self._records:
             yield Entry(ref=known.ref, version=known.version, name=known.name, mark=mark(known.key), title=known.title)
+        self._records = ()
 
     def read(self, entry: Entry) -> Body:
         raise NotFound("is not there", where=entry.name)

@@ -102,9 +102,9 @@ def _missing(key: str) -> NotFound:
 
 
 def _at(bridge: "Bridge", route: "Route", key: str, now: datetime, problems: list[str]) -> list[Seen]:
-    from lms_bridge.sync.route import prepare
+    from lms_bridge.sync.selected import prepare_selected
 
-    plan = prepare(route, bridge.state, now=now, only=[key])
+    plan = prepare_selected(route, bridge.state, [key], now=now)
     system = next(each.destination.connector.name for each in bridge.config.routes if each.name == route.name)
     problems += [f"{route.name}: {failure.problem}" for failure in plan.failures if failure.key in ("", key)]
     most = MOST_IMAGE_BYTES // len(bridge.routes)

@@ -1,6 +1,8 @@
 """Links and images of a text, and the two addresses of our own: `item:KEY` and `asset:DIGEST`."""
 
+import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from urllib.parse import quote, unquote
 
 from lxml import etree
@@ -10,6 +12,7 @@ from lms_bridge.markup.normal import dissolve
 
 ITEM = "item:"
 ASSET = "asset:"
+_ADDRESS = re.compile(f"{ITEM}[^\"'\\s<>]+")
 
 
 def item_href(key: str) -> str:
@@ -22,6 +25,11 @@ def item_key(href: str) -> str | None:
     if not href.startswith(ITEM):
         return None
     return unquote(href[len(ITEM) :].partition("#")[0]) or None
+
+
+def item_keys(html: str) -> set[str]:
+    """The keys of all items that a text leads to, and more rather than less."""
+    return {key for address in _ADDRESS.findall(html) if (key := item_key(unescape(address))) is not None}
 
 
 def asset_src(digest: str) -> str:

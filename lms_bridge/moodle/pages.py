@@ -102,6 +102,8 @@ class WikiPages:
         versions = {int(row["id"]): version for row in rows if (version := self._version_as_written(row))}
         # A version costs a call: only pages that may be ours need one. A person may have deleted our mark.
         ours = [number for number, found in marks.items() if found or folded(self._wiki.titles[number]) in self._known]
+        # Their texts are much, and have said what they had to.
+        self._records = {}
         unsure = [number for number in ours if number not in versions]
         versions |= {number: str(page.get("version", "")) for number, page in self._wiki.contents(unsure).items()}
         entries = []

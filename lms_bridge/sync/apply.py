@@ -127,7 +127,8 @@ class _Applying:
     def _gather(self, outcome: Outcome) -> None:
         self._log(outcome)
         with self.lock:
-            self.outcomes.append(outcome)
+            # What stands there is recorded, and nobody reads it out of a report.
+            self.outcomes.append(replace(outcome, body=None))
             self.progress("writing", len(self.outcomes), self.total)
 
     def _log(self, outcome: Outcome) -> None:
@@ -180,7 +181,7 @@ def _report(
         approvals=plan.approvals if held else (),
         unreachable=plan.unreachable or applying.unreachable,
         stopped=applying.writer.stop.reason,
-        fidelity=not_whole(applying.writer.written),
+        fidelity=not_whole(applying.writer.torn),
     )
 
 

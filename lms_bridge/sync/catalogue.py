@@ -15,7 +15,7 @@ class Catalogue:
     drafts: tuple[Draft, ...] | None = None
 
 
-def catalogue_of(items: Iterable[Item], drafts: Iterable[Draft], *, whole: bool) -> Catalogue:
+def catalogue_of(items: Iterable[Item], drafts: Iterable[Draft] | None, *, whole: bool) -> Catalogue:
     # Where these are all, what is not named has none.
     tags = {item.key: item.tags for item in items if isinstance(item, Page | Prompt) and (item.tags or not whole)}
-    return Catalogue(tags, whole, tuple(drafts))
+    return Catalogue(tags, whole, None if drafts is None else tuple(drafts))

@@ -12,8 +12,8 @@ from lms_bridge.markup.links import images, links
 from lms_bridge.markup.text import to_text
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.policy import Refresh
-from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Plan, Route
+from lms_bridge.sync.selected import prepare_selected
 
 if TYPE_CHECKING:
     # The database library takes a third of a second to load, and types need none.
@@ -67,7 +67,7 @@ def diff(route: Route, state: "State", key: Key, *, now: datetime) -> Difference
     Raises BridgeError when either side cannot be read.
     """
     looking = replace(route, policy=replace(route.policy, refresh=Refresh.ALWAYS))
-    plan = prepare(looking, state, now=now, only=[key])
+    plan = prepare_selected(looking, state, [key], now=now)
     for change in (*plan.changes, *plan.in_step):
         if change.key == key:
             return _standing(plan.places[change.place.id], change)

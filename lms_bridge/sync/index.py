@@ -30,14 +30,18 @@ def with_indexes(
     the designer's own exists and is held back.
     """
     kept = list(items)
+    at = {item.key: number for number, item in enumerate(kept)}
+    courses: dict[str, list[Item]] = {}
+    for item in kept:
+        courses.setdefault(item.course.idnumber, []).append(item)
     for of, pages in groupby(sorted((i for i in kept if isinstance(i, Page)), key=_of), key=_of):
         leaves = list(pages)
         written = next((page for page in leaves if page.index), None)
         standing = [page for page in held if _of(page) == of and not page.index]
         others = [page for page in [*leaves, *standing] if page is not written]
-        listed = _contents(others, [i for i in kept if i.course.idnumber == of[0]], of[1], now)
+        listed = _contents(others, courses[of[0]], of[1], now)
         if written is not None:
-            kept[kept.index(written)] = _appended(written, listed)
+            kept[at[written.key]] = _appended(written, listed)
         elif of[0] not in without:
             kept.append(_made(leaves[0].course, of[1], source, listed))
     return kept

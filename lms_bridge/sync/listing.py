@@ -1,6 +1,6 @@
 """Reading a source: its items with their index pages, what could not be read, and how far the listing is trusted."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -38,14 +38,15 @@ def read_source(
     route: Route,
     now: datetime,
     linkable: frozenset[Key],
-    standing: Iterable[Record] = (),
+    standing: Callable[[], Iterable[Record]] = tuple,
     since: str | None = None,
     kept_away: Set[str] = frozenset(),
 ) -> SourceView:
     """`linkable` are keys that other routes brought to the same destination: index pages may lead to them.
 
-    `standing` are this route's records: what is held back keeps its line on the index page while it stands. `since` is
-    what the source gave as its cursor when it was last read as a whole. `kept_away` are marks of what is never pushed.
+    `standing` gives this route's records: what is held back keeps its line on the index page while it stands. `since`
+    is what the source gave as its cursor when it was last read as a whole. `kept_away` are marks of what is never
+    pushed.
     """
     try:
         listing = route.source.items(since)
@@ -61,13 +62,14 @@ def read_source(
     if listed is Listed.WHOLE and not every:
         listed = Listed.EMPTY
     if Kind.PAGE in route.kinds:
-        shown = [item for item in items if item.kind in route.kinds or item.key in linkable]
-        live = {record.key: record for record in standing if record.kind is Kind.PAGE and not record.deleted}
+        # Asked for only where something is missing: beside all that a large source lists they would be much.
+        records = standing() if held or listed is Listed.PARTLY else ()
+        live = {record.key: record for record in records if record.kind is Kind.PAGE and not record.deleted}
         stubs = _standing_pages(held.values(), live)
         without = {w.page.course.idnumber for w in held.values() if w.page is not None and w.page.index}
         if listed is Listed.PARTLY:
             without |= _with_unsure_index(items, held, live, route.source.name)
-        items = with_indexes(shown, route.source.name, now, held=stubs, without=without)
+        items = with_indexes(_shown(items, route, linkable), route.source.name, now, held=stubs, without=without)
     items = [item for item in items if item.kind in route.kinds and mark(item.key) not in kept_away]
     drafts = [draft for draft in listing.drafts if draft.kind in route.kinds]
     return SourceView(
@@ -81,6 +83,22 @@ def read_source(
         catalogue=catalogue_of(items, drafts, whole=listed is Listed.WHOLE),
         until=min((moment for item in every for moment in _turns(item) if moment > now), default=None),
     )
+
+
+def view_part(
+    route: Route, items: Sequence[Item], now: datetime, linkable: frozenset[Key], kept_away: Set[str]
+) -> SourceView:
+    """As `read_source` has it, of some courses of a source that can be read as a whole."""
+    every = list(items)
+    if Kind.PAGE in route.kinds:
+        every = with_indexes(_shown(every, route, linkable), route.source.name, now)
+    every = [item for item in every if item.kind in route.kinds and mark(item.key) not in kept_away]
+    return SourceView(items=tuple(every))
+
+
+def _shown(items: Iterable[Item], route: Route, linkable: frozenset[Key]) -> list[Item]:
+    """What index pages may lead to."""
+    return [item for item in items if item.kind in route.kinds or item.key in linkable]
 
 
 def _turns(item: Item) -> list[datetime]:

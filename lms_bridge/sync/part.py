@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lms_bridge.connector import Action, Change, Outcome, Placement, PlaceRef, Record, Status
 from lms_bridge.errors import Problem, Trouble
 from lms_bridge.items import Item, Key
-from lms_bridge.sync.apply import WRITES, apply, not_whole
+from lms_bridge.sync.apply import WRITES, apply
 from lms_bridge.sync.catalogue import Catalogue
 from lms_bridge.sync.intent import SharedRun
 from lms_bridge.sync.report import exit_code, summary_of
@@ -93,7 +93,7 @@ def sync_part(
         report = apply(plan, whole.route, with_state, now=now, run=whole.run, stop=stop)
         if report.stopped:
             return None
-        if _named_otherwise(whole, with_state.records(whole.route.name), view.items, mine):
+        if _named_otherwise(whole, with_state.records_in_short(whole.route.name), view.items, mine):
             return Part(None)
         left = _left(planned, report, mine) | {intent.place for intent in with_state.open_intents(whole.route.name)}
         still = [change for change in (*planned.in_step, *planned.changes) if change.place.id not in left]
@@ -157,8 +157,8 @@ def close_run(
     told = state.sharing.told(shared.run, route.name, _TOLD)
     done = state.sharing.told(shared.run, route.name, [Status.DONE.value])
     told_already = sum(_at(change) in told for change in plan.in_step)
-    written = [record for record in state.records(route.name) if (record.place, record.key) in done]
-    rest = _rest(replace(report, unchanged=report.unchanged - told_already, fidelity=not_whole(written)))
+    torn = {key: of for (place, key), of in state.figures.torn(route.name).items() if (place, key) in done}
+    rest = _rest(replace(report, unchanged=report.unchanged - told_already, fidelity=torn))
     _end(shared, state, rest, clock())
     state.sharing.end(shared.run, route.name, rest)
     return True

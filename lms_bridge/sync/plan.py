@@ -102,7 +102,9 @@ def _keep(planning: _Planning, row: Row, verdict: Verdict) -> None:
     if record is not None and (record != row.record or row.key in planning.found.ours):
         planning.refreshed.append(record)
     if verdict.action is None:
-        planning.in_step.append(_change(planning.found, row, Verdict(Action.SKIP)))
+        # Of the many that need nothing done, what stood there is not held.
+        still = _change(planning.found, row, Verdict(Action.SKIP))
+        planning.in_step.append(replace(still, record=None, before=None))
         return
     planning.changes += _changes(planning, row, verdict)
     of = row.payload

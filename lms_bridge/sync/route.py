@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,17 @@ from lms_bridge.connector import Body, Placement, PlaceRef, Record
 from lms_bridge.errors import BridgeError, Trouble, Unreachable, known_as
 from lms_bridge.items import Item, Key, Page
 from lms_bridge.sync.checksum import checksum
+from lms_bridge.sync.copies import names_of_copies
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.fault import fault
 from lms_bridge.sync.intent import Intent
 from lms_bridge.sync.limits import check_limits
 from lms_bridge.sync.listing import SourceView, read_source
 from lms_bridge.sync.plan import Decided, make_plan
-from lms_bridge.sync.policy import Answers, Drift, Prune
+from lms_bridge.sync.policy import Answers, Prune
 from lms_bridge.sync.pricing import notices_of, price
-from lms_bridge.sync.remembered import copy_key, copy_title
-from lms_bridge.sync.rows import Found, Reading, Writing, to_read
+from lms_bridge.sync.rendering import Texts
+from lms_bridge.sync.rows import Found, Writing, to_read
 from lms_bridge.sync.run import Failure, Plan, Progress, Route, no_progress
 from lms_bridge.sync.selection import select
 from lms_bridge.sync.survey import Look, locate, look_at, must_list, open_place, read_entries
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NO_ANSWERS: Answers = MappingProxyType({})
+_FEW = 5_000
+"""So many records are read with their texts at once: to ask for each place would take longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +86,7 @@ def prepare(
     A place or a source that fails costs only itself and is told in `Plan.failures`.
     """
     others = state.addresses(route.destination.name, besides=route.name)
-    records = state.records(route.name)
-    view = within.view if within is not None else view_of(route, state, frozenset(others), records, now)
+    view = within.view if within is not None else view_of(route, state, frozenset(others), now)
     progress("source", len(view.items), len(view.items))
     empty = Plan(route=route.name, destination=route.destination.name, made=now, failures=view.failures)
     if view.failed:
@@ -101,10 +104,8 @@ def prepare(
         selection = within.selected
     if answers:
         selection = frozenset(answers)
-    looks, failures = open_all(route, state, records, view, placement, intents, now)
-    for look in looks:
-        standing = {*(item.key for item in look.items), *look.records}
-        look.wanted = selection is None or not selection.isdisjoint(standing if answers else look.keys)
+    looks, failures = open_all(route, state, view, placement, intents, now)
+    _narrow(looks, selection, answers)
     look_at(looks, others, route.policy, now, progress, route.destination)
     whole = view.listed is Listed.WHOLE
     deleted = [record for look in looks for record in deleted_without_answer(look, intents, whole=whole)]
@@ -115,7 +116,7 @@ def prepare(
         route=route,
         view=view,
         intents=intents,
-        elsewhere=frozenset(key for look in looks for key in look.payloads) | (within.elsewhere if within else set()),
+        elsewhere=frozenset(key for look in looks for key in look.keys) | (within.elsewhere if within else set()),
         missing=frozenset(placement.missing),
         selected=selection,
         population=within.population if within is not None else None,
@@ -127,10 +128,19 @@ def prepare(
     return replace(_assembled(empty, looks, decided, failures, known), deleted=tuple(deleted))
 
 
-def view_of(
-    route: Route, state: "State", linkable: frozenset[Key], records: Sequence[Record], now: datetime
-) -> SourceView:
-    return read_source(route, now, linkable, records, state.cursor(route.name), state.history.kept_away(route.name))
+def _narrow(looks: Sequence[Look], selection: frozenset[Key] | None, answers: Answers) -> None:
+    """Let only places be looked at that hold anything of a selection, and of these only that."""
+    if selection is None:
+        return
+    for look in looks:
+        look.wanted = not selection.isdisjoint({*look.keys, *look.records} if answers else look.keys)
+        # What stands below an item says whether that may go, as an answer may have it.
+        look.meant = None if answers else selection
+
+
+def view_of(route: Route, state: "State", linkable: frozenset[Key], now: datetime) -> SourceView:
+    cursor, kept_away = state.cursor(route.name), state.history.kept_away(route.name)
+    return read_source(route, now, linkable, partial(state.records_in_short, route.name), cursor, kept_away)
 
 
 def placement_of(route: Route, state: "State", items: Sequence[Item], told: Sequence[str] = ()) -> Placement:
@@ -145,7 +155,6 @@ def _lost(plan: Plan, failure: Failure, *, unreachable: bool = False) -> Plan:
 def open_all(
     route: Route,
     state: "State",
-    records: Sequence[Record],
     view: SourceView,
     placement: Placement,
     intents: Sequence[Intent],
@@ -153,7 +162,9 @@ def open_all(
 ) -> tuple[list[Look], list[Failure]]:
     """Every place that items belong in or records stand in."""
     by_place: dict[str, dict[Key, Record]] = {}
-    for record in records:
+    short = state.records_in_short(route.name)
+    few = len(short) <= _FEW
+    for record in state.records(route.name) if few else short:
         by_place.setdefault(record.place, {})[record.key] = record
     stored = state.places(route.name)
     unsettled = {intent.place for intent in intents}
@@ -178,6 +189,7 @@ def open_all(
                 place=place,
                 items=standing,
                 records=known_here,
+                recall=None if few else partial(state.records, route.name, place=ref.id),
                 unjudged=_unjudged(known_here, listed) if view.listed is Listed.PARTLY else frozenset(),
                 must_list=ref.id in unsettled or must_list(route.policy, last, now),
             )
@@ -189,11 +201,11 @@ def _unjudged(records: Mapping[Key, Record], listed: Set[Key]) -> frozenset[Key]
     return frozenset(key for key, record in records.items() if not record.deleted and key not in listed)
 
 
-def _found(look: Look, known: _Known) -> Found:
+def _found(look: Look, known: _Known, texts: Mapping[Key, Record]) -> Found:
     place = look.place
     standing = frozenset(look.payloads)
     intents = [intent for intent in known.intents if intent.place == look.ref.id]
-    records = [*look.records.values(), *without_record(look, intents)]
+    records = [*texts.values(), *without_record(look, intents)]
     selected = known.selected
     if selected is not None and not known.answers:
         # What moved to another place is gone from here, and a selection takes nothing away.
@@ -211,47 +223,35 @@ def _found(look: Look, known: _Known) -> Found:
         listed=known.view.listed,
         prunes=frozenset(getattr(place, "prunes", {Prune.DELETE})),
         writing=Writing(getattr(place, "adapt", None), getattr(place, "hide", None)),
-        copies=_names_of_copies(look, known),
+        copies=names_of_copies(look, known.route.policy, known.now),
         answers=known.answers,
         # Of this place alone: the keys of all places, once for each of them, would be most of a large run.
-        elsewhere=known.elsewhere.intersection(record.key for record in records) - standing,
+        elsewhere=known.elsewhere.intersection(record.key for record in records) - look.keys,
         selected=selected,
     )
 
 
-def _names_of_copies(look: Look, known: _Known) -> dict[Key, str]:
-    """Names for what people left in entries that were read, should it be kept beside ours."""
-    if known.route.policy.drift_of(look.ref.kind) is not Drift.KEEP_BOTH:
-        return {}
-    keys = {key: copy_key(key, reading.digest) for key, reading in _read_by_key(look).items()}
-    left = [item for item in look.items if item.key in keys]
-    copies = [replace(item, key=keys[item.key], title=copy_title(item.title, known.now)) for item in left]
-    copies = [replace(copy, index=False) if isinstance(copy, Page) else copy for copy in copies]
-    standing = {key: record.name for key, record in look.records.items() if not record.deleted}
-    # Copies of earlier runs stand there without a record, and their names are taken.
-    standing |= {f"standing {entry.ref}": entry.name for entry in look.entries or ()}
-    names = look.place.addresses([*look.items, *copies], standing)
-    return {copy.key: names[copy.key] for copy in copies}
-
-
-def _read_by_key(look: Look) -> dict[Key, Reading]:
-    read = {key: look.readings.get(record.ref) for key, record in look.records.items()}
-    return {key: reading for key, reading in read.items() if reading is not None}
-
-
 def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dict[str, Decided]:
     policy = known.route.policy
-    found = {look.ref.id: _found(look, known) for look in looks if look.problem is None}
-    reads = {place: entries for place, of in found.items() if (entries := to_read(of, policy))}
+    reads = {
+        look.ref.id: entries
+        for look in looks
+        if look.problem is None and (entries := to_read(_found(look, known, look.records), policy))
+    }
     if reads:
         read_entries(reads, looks, policy.places_at_once, progress)
-    decided: dict[str, Decided] = {}
-    for look in looks:
-        if look.problem is not None:
-            continue
-        of = replace(_found(look, known), expected=_expected(look) if look.ref.id in reads else {})
-        decided[look.ref.id] = make_plan(of, policy, known.now)
-    return decided
+    return {look.ref.id: _decided(look, known) for look in looks if look.problem is None}
+
+
+def _decided(look: Look, known: _Known) -> Decided:
+    """Texts of records are read only where something comes of it: those of all quiet places would take long."""
+    policy = known.route.policy
+    if look.records and not look.readings:
+        found = make_plan(_found(look, known, look.records), policy, known.now)
+        if look.entries is None or not (found.changes or found.refreshed):
+            return found
+    of = _found(look, known, look.whole_records())
+    return make_plan(replace(of, expected=_expected(look)), policy, known.now)
 
 
 def _expected(look: Look) -> dict[Key, Body]:
@@ -291,7 +291,7 @@ def _assembled(
         checksum=checksum(changes),
         failures=(*empty.failures, *failures, *troubles),
         notices=notices_of(changes, cost),
-        texts={item.key: item.body for item in known.view.items if isinstance(item, Page)},
+        texts=Texts({item.key: item for look in looks for item in look.rendered if isinstance(item, Page)}),
         catalogue=known.view.catalogue,
         cursor=known.view.cursor,
         outline=known.view.outline,

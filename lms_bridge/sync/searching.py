@@ -43,7 +43,7 @@ class Whole:
 def seen(route: Route, state: "State", *, now: datetime) -> SourceView:
     """What is to stand."""
     others = state.addresses(route.destination.name, besides=route.name)
-    return view_of(route, state, frozenset(others), state.records(route.name), now)
+    return view_of(route, state, frozenset(others), now)
 
 
 def shares(route: Route, view: SourceView) -> list[list[str]]:
@@ -79,8 +79,7 @@ def survey(
     except Exception as error:
         log.warning("%s: it could not be found out where things go: %s", route.destination.name, type(error).__name__)
         return None
-    records, intents = state.records(route.name), state.open_intents(route.name)
-    looks, _ = open_all(route, state, records, view, placement, intents, now)
+    looks, _ = open_all(route, state, view, placement, state.open_intents(route.name), now)
     others = state.addresses(route.destination.name, besides=route.name)
     addresses = addresses_of(looks, others, route.policy, now)
     places = {look.ref.id: look.ref for look in looks}

@@ -28,7 +28,7 @@ from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import is_leased, lease
 from lms_bridge.sync.state_looking import Looking
 from lms_bridge.sync.state_notes import Notes
-from lms_bridge.sync.state_rows import image_row, outcome_row, to_place, to_record
+from lms_bridge.sync.state_rows import IN_SHORT, image_row, outcome_row, to_place, to_record, to_record_in_short
 from lms_bridge.sync.state_sharing import Sharing
 from lms_bridge.sync.state_standing import batched, standing, standing_after
 from lms_bridge.sync.state_told import ToldStore
@@ -43,6 +43,7 @@ def _at_key(table: sa.Table) -> list[sa.ColumnElement[bool]]:
 # What is said once an outcome is built once: building a statement takes longer than running it.
 _KEPT = tuple(field.name for field in fields(Record) if field.name not in ("place", "key"))
 _RECORDS = sa.select(*(tables.records.c[field.name] for field in fields(Record)))
+_IN_SHORT = sa.select(*(tables.records.c[name] for name in IN_SHORT))
 _UPDATE_RECORD = sa.update(tables.records).where(*_at_key(tables.records))
 _ADD_RECORD = sa.insert(tables.records)
 _OF_AN_INTENT = tuple(field.name for field in fields(Intent))
@@ -121,9 +122,18 @@ class State:
 
     # What was applied
 
-    def records(self, route: str) -> list[Record]:
+    def records(self, route: str, *, place: str | None = None) -> list[Record]:
+        """All of a route, or what stands in one place."""
+        here = [tables.records.c.place == place] if place is not None else []
         with self._store.transaction() as connection:
-            return [to_record(row) for row in connection.execute(_RECORDS.where(*self._within(tables.records, route)))]
+            rows = connection.execute(_RECORDS.where(*self._within(tables.records, route), *here))
+            return [to_record(row) for row in rows]
+
+    def records_in_short(self, route: str) -> list[Record]:
+        """Without base, digest, fields and fidelity, which are most of a large state. They must not be saved so."""
+        with self._store.transaction() as connection:
+            rows = connection.execute(_IN_SHORT.where(*self._within(tables.records, route)))
+            return [to_record_in_short(row) for row in rows]
 
     def addresses(self, destination: str, *, besides: str, keys: Collection[Key] | None = None) -> dict[Key, Address]:
         """Where the items of other routes stand in a destination, for links: all of them, or these."""

@@ -3,7 +3,7 @@
 Apart from `state_history`, which gives what people look into one by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,6 +52,14 @@ class Figures:
         with self._store.transaction() as connection:
             rows = connection.execute(query.group_by(status, r.c.kind, r.c.destination)).all()
             return [Standing(*row) for row in rows]
+
+    def torn(self, route: str) -> dict[tuple[str, str], Mapping[str, float]]:
+        """How much arrived of each record that did not arrive whole, by place and key."""
+        r = tables.records.c
+        query = sa.select(r.place, r.key, r.fidelity).where(r.route == route)
+        with self._store.transaction() as connection:
+            rows = connection.execute(query)
+            return {(place, key): of for place, key, of in rows if min(of.values(), default=1.0) < 1.0}
 
     def last_end(self, route: str, codes: Sequence[int]) -> datetime | None:
         """When a run ended with one of these exit codes for the last time."""

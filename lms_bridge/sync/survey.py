@@ -17,6 +17,7 @@ from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.fault import fault
 from lms_bridge.sync.index import is_due
 from lms_bridge.sync.policy import Deleted, Drift, Policy, Refresh
+from lms_bridge.sync.rendering import Rendering
 from lms_bridge.sync.rows import Reading
 from lms_bridge.sync.run import Failure, Progress
 
@@ -30,10 +31,14 @@ class Look:
     place: Place
     items: Sequence[Item]
     records: Mapping[Key, Record]
+    """In short where `recall` gives them with their texts: most places need not be listed, and theirs are much."""
+    recall: Callable[[], Sequence[Record]] | None = None
     unjudged: frozenset[Key] = frozenset()
     """Keys of records whose item was not listed and is not known to be gone: links still lead there."""
     must_list: bool = False
     wanted: bool = True
+    meant: frozenset[Key] | None = None
+    """Only these are rendered, and say whether anything must be listed; none: all of them."""
     payloads: dict[Key, Payload] = field(default_factory=dict)
     unrendered: dict[Key, Problem] = field(default_factory=dict)
     entries: list[Entry] | None = None
@@ -48,6 +53,19 @@ class Look:
     @property
     def keys(self) -> frozenset[Key]:
         return frozenset(item.key for item in self.items)
+
+    @property
+    def rendered(self) -> list[Item]:
+        """What links may lead to needs no text: only what is judged does."""
+        if not self.wanted:
+            return []
+        return [item for item in self.items if self.meant is None or item.key in self.meant]
+
+    def whole_records(self) -> Mapping[Key, Record]:
+        """With their texts, which only where something was listed say anything."""
+        if self.recall is None or self.entries is None or not self.records:
+            return self.records
+        return {record.key: record for record in self.recall() if record.key in self.records}
 
     @property
     def population(self) -> int:
@@ -114,8 +132,8 @@ def look_at(
     progress: Progress,
     destination: Destination | None = None,
 ) -> None:
-    """Render every item and list every place that needs it. `destination`: where they are, if it is to be told which
-    places are listed.
+    """Render every item that is meant, and list every place that needs it. `destination`: where they are, if it is to
+    be told which places are listed.
 
     Names that are found by listing can change what links say, so it goes round until nothing more must be listed.
     """
@@ -149,7 +167,8 @@ def _in_step(look: Look, policy: Policy, now: datetime) -> bool:
             record.drifted and policy.drift_of(record.kind) is Drift.OVERWRITE
         ):
             return False
-    return all(key in look.payloads or key in look.unrendered for key in look.records)
+    # A selection takes nothing away.
+    return look.meant is not None or all(key in look.payloads or key in look.unrendered for key in look.records)
 
 
 def addresses_of(
@@ -189,14 +208,16 @@ def _gone(look: Look) -> frozenset[Key]:
 
 
 def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None:
-    total = sum(len(look.items) for look in looks)
+    rendering = Rendering(context)
+    work = [(look, look.rendered) for look in looks]
+    total = sum(len(items) for _, items in work)
     done = 0
-    for look in looks:
+    for look, items in work:
         look.payloads.clear()
         look.unrendered.clear()
-        for item in look.items:
+        for item in items:
             try:
-                look.payloads[item.key] = look.place.render(item, context)
+                look.payloads[item.key] = rendering.of(item, look.place, look.records.get(item.key))
             except BridgeError as error:
                 look.unrendered[item.key] = error.problem
             except Exception as error:
@@ -210,7 +231,8 @@ def _render(looks: Sequence[Look], context: Context, progress: Progress) -> None
 def _list_entries(look: Look) -> None:
     expect = getattr(look.place, "expect", None)
     if expect is not None:
-        expect([record for record in look.records.values() if not record.deleted])
+        records = look.recall() if look.recall is not None and look.records else look.records.values()
+        expect([record for record in records if not record.deleted])
     look.entries = list(look.place.entries())
 
 

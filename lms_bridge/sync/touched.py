@@ -5,16 +5,14 @@ run that looks at everything, and so is telling what went wrong.
 """
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from html import unescape
 from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Action, Address, Placement, Touched
 from lms_bridge.items import Item, Key, Page, Prompt, mark
-from lms_bridge.markup.links import ITEM, item_key
+from lms_bridge.markup.links import item_keys
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.listing import SourceView
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from lms_bridge.sync.state import State
 
 _log = logging.getLogger(__name__)
-_ADDRESS = re.compile(f"{ITEM}[^\"'\\s<>]+")
 
 
 def plan_touched(
@@ -88,7 +85,7 @@ def _looked_at(
     if any(item.key in left or (isinstance(item, Page) and item.index) for item in items):
         return None
     keys = frozenset(item.key for item in items)
-    meant = keys.union(*(_linked(item) for item in items))
+    meant = keys.union(*(linked(item) for item in items))
     own = state.own_addresses(route.destination.name, route.name, meant)
     placement = _where_they_stand(route, items, own)
     if placement is None:
@@ -101,10 +98,9 @@ def _looked_at(
     return prepare(route, part, now=now, within=within, progress=progress)
 
 
-def _linked(item: Item) -> set[Key]:
-    """What its text leads to, and more rather than less: it is only found out where these stand."""
-    body = item.body if isinstance(item, Page | Prompt) else ""
-    return {key for address in _ADDRESS.findall(body) if (key := item_key(unescape(address))) is not None}
+def linked(item: Item) -> set[Key]:
+    """What its text leads to: it is only found out where these stand."""
+    return item_keys(item.body) if isinstance(item, Page | Prompt) else set()
 
 
 def _where_they_stand(route: Route, items: Sequence[Item], own: Mapping[Key, Address]) -> Placement | None:

@@ -30,7 +30,7 @@ def merges_of(intents: Iterable[Intent]) -> dict[Key, frozenset[tuple[str, str]]
 def without_record(look: Look, intents: Sequence[Intent]) -> list[Record]:
     """Entries that a lost answer left without a record, and whose item is gone since: ours all the same."""
     by_mark = {entry.mark: entry for entry in look.entries or () if entry.mark is not None}
-    known = {*look.records, *look.payloads}
+    known = {*look.records, *look.keys}
     gone = {i.key: i for i in intents if i.key not in known and i.fingerprint and i.action != COPY}
     return [
         Record(

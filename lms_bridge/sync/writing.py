@@ -49,8 +49,8 @@ class Writer:
     now: datetime
     stop: Stop = field(default_factory=Stop)
     adopted: list[tuple[Change, Record]] = field(default_factory=list)
-    written: list[Record] = field(default_factory=list)
-    """Records of what this run wrote."""
+    torn: list[Record] = field(default_factory=list)
+    """Records of what this run wrote and did not arrive whole, without what stands there."""
     turn: Lock = field(default_factory=Lock)
     """Held by the place that is made ready: what one place is to send is out before the next one computes."""
 
@@ -175,8 +175,8 @@ class Writer:
         self._settle(outcome, record, image=image, before=before)
         if change.action is Action.ADOPT:
             self.adopted.append((replace(change, entry=outcome.entry, before=outcome.body), record))
-        else:
-            self.written.append(record)
+        elif min(record.fidelity.values(), default=1.0) < 1.0:
+            self.torn.append(replace(record, base="", base_fields=None))
         return outcome
 
     def _settle(

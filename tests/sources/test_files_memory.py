@@ -21,7 +21,7 @@ from lms_bridge.config.load import load_config
 from lms_bridge.items import Course, Kind, Page, Prompt
 from lms_bridge.markup.markdown import Conversion
 from lms_bridge.opening import notes_of, open_connectors
-from lms_bridge.sources.files import converting, glance, source, untouched
+from lms_bridge.sources.files import converting, glance, untouched
 from lms_bridge.sources.files.converting import converted
 from lms_bridge.sources.files.folder import Leaf
 from lms_bridge.sources.files.front_matter import PageMatter
@@ -165,14 +165,14 @@ def test_a_text_that_moved_down_in_its_file_is_told_by_its_new_line(desk: Desk) 
 def read_by(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that a listing reads for their text."""
     read: list[str] = []
-    whole = source.read_leaf
+    whole = untouched.read_leaf
 
     def read_leaf(reading: Any, path: Path, *others: Any) -> Any:
         read.append(path.name)
         return whole(reading, path, *others)
 
     with monkeypatch.context() as patch:
-        patch.setattr(source, "read_leaf", read_leaf)
+        patch.setattr(untouched, "read_leaf", read_leaf)
         desk.source().items()
     return sorted(read)
 

@@ -1,6 +1,7 @@
 """A desk with a content folder whose runs note what they found, and remember what they read."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,20 +68,28 @@ class Desk:
     def _glance(self) -> str | None:
         return glance(self.content, begun=time.time_ns() + self.later)
 
-    def sync(self) -> tuple[Report, bool]:
-        """The report, and whether the folder was read."""
+    def source(self) -> Watched:
         source = Watched("programme", FilesSettings(path=Path("content"), scale=(1, 5)), self.folder)
-        source.answered = self.told = []
+        source.answered = []
         if self.remembers:
             source.remember(self.note.parent / "sources" / "programme", "code")
-        route = Route(
+        return source
+
+    def route(self, source: Watched) -> Route:
+        return Route(
             "route", source, self.there, self.kinds, self.policy, glance=None if self.blind else self._glance,
             basis=f"{self.basis} {self.policy}",
         )  # fmt: skip
+
+    def sync(self, only: Sequence[str] = ()) -> tuple[Report, bool]:
+        """The report, and whether the folder was read."""
+        source = self.source()
+        self.told = source.answered
+        route = self.route(source)
         config = Config("", self.folder, "", "", 90, 240, {}, {}, (), ServiceSettings())
         with State.open(self.folder / "state.sqlite") as state:
             desk = Bridge(config, (route,), {}, {"memory": self.there}, state, self.note.parent)
-            (report,) = desk.sync(clock=lambda: self.now)
+            (report,) = desk.sync(clock=lambda: self.now, only=only)
         self.now += timedelta(minutes=15)
         return report, source.readings > 0
 

@@ -159,9 +159,24 @@ def test_a_link_leads_to_where_an_item_stands_or_will_stand_and_is_plain_words_w
 
 
 def test_a_link_to_what_the_source_did_not_list_though_it_may_be_there_leads_to_where_it_stands() -> None:
-    told = look([LINKS], KNOWN, unjudged=frozenset({CELLS.key}), wanted=False)
+    told = look([LINKS], KNOWN, unjudged=frozenset({CELLS.key}))
+    told.place.destination.things[told.ref.id] = {KNOWN.ref: stands("Rooms", KNOWN.ref)}  # type: ignore[attr-defined]
     look_at([told], {}, Policy(), NOW, no_progress)
-    assert (told.entries, "page@BIO-101/Rooms" in told.payloads[LINKS.key].body) == (None, True)
+    assert "page@BIO-101/Rooms" in told.payloads[LINKS.key].body
+
+
+def test_of_what_was_not_selected_nothing_is_rendered_and_nothing_is_listed_for_its_sake() -> None:
+    new = make_page(COURSE, "new", "<p>New.</p>")
+    told = look([CELLS, LINKS, new], record(CELLS), meant=frozenset({CELLS.key}))
+    elsewhere = look([LATER], wanted=False)
+    look_at([told, elsewhere], {}, Policy(), NOW, no_progress)
+    assert (told.entries, list(told.payloads), list(elsewhere.payloads)) == (None, [CELLS.key], [])
+
+
+def test_a_link_to_what_was_not_selected_leads_to_where_it_stands_or_will_stand() -> None:
+    told = look([CELLS, LINKS], meant=frozenset({LINKS.key}))
+    look_at([told], {}, Policy(), NOW, no_progress)
+    assert "page@BIO-101/Cells" in told.payloads[LINKS.key].body
 
 
 def test_a_look_tells_how_much_of_it_is_done() -> None:

@@ -193,7 +193,7 @@ def test_an_orphan_is_told_under_the_course_that_it_was_written_for_or_that_of_i
 def test_what_stands_there_is_told_where_it_is_known(
     record: Record, entry: Any, stands: str | None, known: str | None
 ) -> None:
-    before = planned(found(wanted(), record, entry, stands=stands)).before
+    before = planned(found(wanted(fingerprint="another"), record, entry, stands=stands)).before
     assert (before.html if before is not None else None) == known
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -86,6 +87,20 @@ def test_a_record_is_kept_once_and_as_it_was_saved_last(state: State) -> None:
     newer = replace(RECORD, version="4", drifted=True, url=None)
     state.save_records("r", "moodle", [newer])
     assert state.records("r") == [newer]
+
+
+def test_a_record_in_short_is_the_same_without_what_stood_there(state: State) -> None:
+    texts: dict[str, Any] = {
+        "base": "<p>Rooms.</p>",
+        "base_title": "Cells",
+        "base_fields": {"pinned": True},
+        "digest": "d" * 64,
+    }
+    whole = replace(RECORD, **texts, fields={"group": 3}, fidelity={"words": 0.9})
+    state.save_records("r", "there", [whole, replace(RECORD, place="page@elsewhere")])
+    nothing = replace(whole, base="", base_title="", base_fields=None, digest="", fields={}, fidelity={})
+    assert [each for each in state.records_in_short("r") if each.place == RECORD.place] == [nothing]
+    assert state.records("r", place=RECORD.place) == [whole]
 
 
 def test_an_outcome_its_record_and_the_end_of_its_intent_are_one_step(state: State) -> None:

@@ -4,65 +4,49 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from folder_edits import (
+    ASK,
+    BEGIN,
+    CELLS,
+    COURSE,
+    IMAGE,
+    INDEX,
+    MORE_THAN_A_TEXT,
+    ROOTS,
+    a_draft_that_is_approved,
+    a_page_that_is_a_draft_again,
+    another_course,
+    another_image,
+    another_page,
+    another_review,
+    another_tag,
+    another_title,
+    beside,
+    filled,
+    key_of,
+    more,
+    one_page_less,
+    write,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quiet_world import DAILY, PNG, Desk, Watched
 
-from lms_bridge.connector import PlaceRef, Touched
+from lms_bridge.connector import Touched
 from lms_bridge.errors import SourceError
 from lms_bridge.items import Item, Kind
 from lms_bridge.sources.files import glance, outline
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.source import FilesSource
-from lms_bridge.sync.policy import Limits, Policy
+from lms_bridge.sync.policy import Policy
 from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.run import Report
-from lms_bridge.sync.state import State
 
 pytestmark = pytest.mark.usefixtures("touched_long_ago")
-
-CELLS, ROOTS, INDEX = "BIO-101/wiki/cells.md", "BIO-101/wiki/roots.md", "BIO-101/wiki/index.md"
-ASK, COURSE, TABLE, IMAGE = (
-    "BIO-101/prompts/ask.md",
-    "BIO-101/course.yaml",
-    "BIO-101/ratings.csv",
-    "BIO-101/wiki/cell.png",
-)
-BEGIN = {
-    CELLS: "# Cells\n\nSmall rooms, as in [[Roots]].\n\n![A cell](cell.png)\n",
-    ROOTS: "---\ntags: [plants]\n---\n# Roots\n\nBelow. See [cells](cells.md).\n",
-    INDEX: "# Biology\n\nWelcome.\n",
-    "BIO-101/wiki/later.md": "---\nstatus: draft\n---\n# Later\n\nTo come.\n",
-    ASK: "---\ntitle: Ask\n---\nWhat is a [cell](../wiki/cells.md)?\n",
-    COURSE: "title: Biology\n",
-    TABLE: "rater,stars,comment,date\nann,5,Good,2026-03-02\n",
-    "ECO-7/wiki/woods.md": "# Woods\n\nTrees, and what is [below](../../BIO-101/wiki/roots.md).\n",
-}
-
-
-def write(desk: Desk, name: str, text: str | bytes) -> None:
-    """By exchange, as editors and Git do: two edits within one tick of the clock are two files all the same."""
-    path = desk.content / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name("_new")
-    new.write_bytes(text if isinstance(text, bytes) else text.encode())
-    new.replace(path)
-
-
-def filled(folder: Path, *, remembers: bool = True) -> Desk:
-    """A folder that was pushed, and a run that found nothing to do."""
-    desk = Desk(folder, remembers=remembers)
-    for name, text in BEGIN.items():
-        write(desk, name, text)
-    write(desk, IMAGE, PNG)
-    desk.sync()
-    desk.sync()
-    return desk
 
 
 @pytest.fixture
@@ -145,135 +129,7 @@ def test_what_was_touched_within_a_tick_of_the_clock_is_read_once_more(desk: Des
     assert "More." in html(desk, "Roots")
 
 
-def _more(desk: Desk) -> None:
-    write(desk, ROOTS, f"{BEGIN[ROOTS]}\nMore.\n")
-
-
-def key_of(desk: Desk, title: str) -> str:
-    with State.open(desk.folder / "state.sqlite") as state:
-        (key,) = [record.key for record in state.records("route") if record.title == title]
-    return key
-
-
-def _another_title(desk: Desk) -> None:
-    write(desk, ROOTS, BEGIN[ROOTS].replace("# Roots", "# The roots"))
-
-
-def _another_tag(desk: Desk) -> None:
-    write(desk, ROOTS, BEGIN[ROOTS].replace("plants", "trees"))
-
-
-def _another_page(desk: Desk) -> None:
-    write(desk, "BIO-101/wiki/leaves.md", "# Leaves\n")
-
-
-def _one_page_less(desk: Desk) -> None:
-    (desk.content / "ECO-7/wiki/woods.md").unlink()
-
-
-def _another_name(desk: Desk) -> None:
-    (desk.content / "ECO-7/wiki/woods.md").rename(desk.content / "ECO-7/wiki/forests.md")
-
-
-def _a_draft_that_is_approved(desk: Desk) -> None:
-    write(desk, "BIO-101/wiki/later.md", "# Later\n\nTo come.\n")
-
-
-def _a_page_that_is_a_draft_again(desk: Desk) -> None:
-    write(desk, "ECO-7/wiki/woods.md", "---\nstatus: draft\n---\n# Woods\n\nTrees.\n")
-
-
-def _the_designers_index(desk: Desk) -> None:
-    write(desk, INDEX, "# Biology\n\nWelcome all.\n")
-
-
-def _another_image(desk: Desk) -> None:
-    write(desk, IMAGE, PNG[:-1] + b"\1")
-
-
-def _another_review(desk: Desk) -> None:
-    write(desk, TABLE, f"{BEGIN[TABLE]}bob,1,Bad,2026-03-03\n")
-
-
-def _another_course(desk: Desk) -> None:
-    write(desk, COURSE, "title: Botany\n")
-
-
-def _a_link_in_the_folder(desk: Desk) -> None:
-    (desk.content / "BIO-101/wiki/linked.md").symlink_to("cells.md")
-
-
-def _a_link_that_leads_nowhere(desk: Desk) -> None:
-    write(desk, ROOTS, f"{BEGIN[ROOTS]}\n[gone](gone.md)\n")
-
-
-def _a_person_who_edits_it(desk: Desk) -> None:
-    (thing,) = [thing for thing in desk.there.all() if thing.title == "Roots"]
-    thing.html, thing.version = "<p>Ann's words.</p>", thing.version + 1
-    write(desk, ROOTS, f"{BEGIN[ROOTS]}\nOurs.\n")
-
-
-def _a_person_who_deletes_it(desk: Desk) -> None:
-    desk.there.remove(key_of(desk, "Roots"))
-    _more(desk)
-
-
-def _beside(desk: Desk) -> None:
-    """Another route brings something to the same destination."""
-    with State.open(desk.folder / "state.sqlite") as state:
-        place = PlaceRef(Kind.PAGE, "X", "pages of X", "X")
-        state.save_places("other", [place], listed={})
-        like = state.records("route")[0]
-        state.save_records("other", "memory", [replace(like, key="x:X/wiki/x", place=place.id)])
-
-
-def _another_route(desk: Desk) -> None:
-    _beside(desk)
-    _more(desk)
-
-
-def _a_place_that_cannot_be_listed(desk: Desk) -> None:
-    desk.there.closed.add("page@BIO-101")
-    _more(desk)
-
-
-def _a_destination_that_does_not_answer(desk: Desk) -> None:
-    desk.there.unreachable = True
-    _more(desk)
-
-
-def _so_many_at_once_that_somebody_is_to_approve(desk: Desk) -> None:
-    desk.policy = replace(desk.policy, limits=Limits(update_share=0.4, population=1))
-    desk.sync()
-    desk.sync()
-    for name in (ROOTS, CELLS):
-        write(desk, name, f"{BEGIN[name]}\nMore.\n")
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        _another_title,
-        _another_tag,
-        _another_page,
-        _one_page_less,
-        _another_name,
-        _a_draft_that_is_approved,
-        _a_page_that_is_a_draft_again,
-        _the_designers_index,
-        _another_image,
-        _another_review,
-        _another_course,
-        _a_link_in_the_folder,
-        _a_link_that_leads_nowhere,
-        _a_person_who_edits_it,
-        _a_person_who_deletes_it,
-        _another_route,
-        _a_place_that_cannot_be_listed,
-        _a_destination_that_does_not_answer,
-        _so_many_at_once_that_somebody_is_to_approve,
-    ],
-)
+@pytest.mark.parametrize("change", MORE_THAN_A_TEXT)
 def test_whatever_is_more_than_another_text_has_everything_looked_at(
     desk: Desk, tmp_path: Path, change: Callable[[Desk], None]
 ) -> None:
@@ -296,7 +152,7 @@ def test_with_many_files_touched_it_is_time_to_look_at_everything(desk: Desk, mo
 
 
 def test_what_was_refused_is_tried_again_and_told_by_every_run(desk: Desk) -> None:
-    _more(desk)
+    more(desk)
     key = key_of(desk, "Roots")
     desk.there.refused.add(key)
     for _ in range(3):
@@ -307,7 +163,7 @@ def test_what_was_refused_is_tried_again_and_told_by_every_run(desk: Desk) -> No
 
 
 def test_what_a_person_changed_while_it_was_written_has_everything_looked_at(desk: Desk) -> None:
-    _more(desk)
+    more(desk)
     desk.there.conflicting.add(key_of(desk, "Roots"))
     report, looked = desk.sync()
     assert (looked, len(report.conflicts), report.failures) == (False, 1, ())
@@ -320,11 +176,11 @@ def test_what_another_route_brought_meanwhile_has_everything_looked_at(
     asked = Watched.touched
 
     def touched(source: Watched, outline: str) -> Touched | None:
-        _beside(desk)
+        beside(desk)
         return asked(source, outline)
 
     monkeypatch.setattr(Watched, "touched", touched)
-    _more(desk)
+    more(desk)
     assert not desk.sync()[1]
     assert desk.sync()[1]
 
@@ -332,22 +188,22 @@ def test_what_another_route_brought_meanwhile_has_everything_looked_at(
 @pytest.mark.parametrize("outline", ["", "[]", '["x", 3]', '["x", {"a": 1}]', '["x", {"a": ["1", "no hex"]}]', "[["])
 def test_an_outline_that_is_none_has_everything_looked_at(desk: Desk, outline: str) -> None:
     desk.note.write_text(json.dumps(json.loads(desk.note.read_text()) | {"outline": outline}))
-    _more(desk)
+    more(desk)
     assert desk.looks()
 
 
 def test_a_file_that_is_gone_between_two_looks_has_everything_looked_at(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _more(desk)
-    looked = outline.stamps_of
+    more(desk)
+    looked = outline.differing
 
-    def stamps_of(root: Path, begun: int) -> outline.Stamps | None:
-        found = looked(root, begun)
+    def differing(known: outline.Outline, root: Path, begun: int) -> outline.Differing | None:
+        found = looked(known, root, begun)
         (desk.content / ROOTS).unlink(missing_ok=True)
         return found
 
-    monkeypatch.setattr(outline, "stamps_of", stamps_of)
+    monkeypatch.setattr(outline, "differing", differing)
     assert desk.looks()
     assert desk.told == [None]
 
@@ -395,7 +251,7 @@ def test_a_source_that_fails_when_it_is_asked_is_listed(
         raise error
 
     monkeypatch.setattr(Watched, "touched", touched)
-    _more(desk)
+    more(desk)
     report, looked = desk.sync()
     assert (looked, counts(report)["updated"]) == (True, 1)
 
@@ -405,7 +261,7 @@ def test_a_text_of_a_kind_that_does_not_go_there_is_no_change(desk: Desk) -> Non
     desk.basis = "prompts alone"
     desk.sync()
     desk.sync()
-    _more(desk)
+    more(desk)
     report, looked = desk.sync()
     assert (looked, desk.told) == (False, [["Roots"]])
     assert "updated" not in counts(report)
@@ -467,8 +323,8 @@ EDITS = st.one_of(
     st.tuples(st.just("text"), st.sampled_from((CELLS, ROOTS, INDEX, ASK)), TEXTS),
     st.tuples(st.just("text"), st.sampled_from((CELLS, ROOTS)), TEXTS),
     st.tuples(st.just("do"), st.sampled_from((
-        _another_title, _another_tag, _another_page, _one_page_less, _another_image, _another_review, _another_course,
-        _a_draft_that_is_approved, _a_page_that_is_a_draft_again,
+        another_title, another_tag, another_page, one_page_less, another_image, another_review, another_course,
+        a_draft_that_is_approved, a_page_that_is_a_draft_again,
     ))),
 )  # fmt: skip
 
@@ -485,7 +341,7 @@ def test_whatever_is_edited_it_ends_as_if_everything_had_been_looked_at(edits: l
                     case "text", str(name), str(words):
                         write(desk, name, f"{BEGIN[name]}\n{words}\n")
                     case "do", change if callable(change) and not (
-                        change is _one_page_less and not (desk.content / "ECO-7/wiki/woods.md").exists()
+                        change is one_page_less and not (desk.content / "ECO-7/wiki/woods.md").exists()
                     ):
                         change(desk)
                 report, _ = desk.sync()

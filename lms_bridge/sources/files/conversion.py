@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
+from lms_bridge.demand import with_body
 from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Asset, Key, Kind, Origin, Page, Prompt, Withheld
 from lms_bridge.markup.addresses import Resolve
@@ -19,6 +20,7 @@ from lms_bridge.sources.files.leaves import WIKI
 from lms_bridge.sources.files.memory import Memory
 from lms_bridge.sources.files.reading import Reading
 from lms_bridge.sources.files.settings import FilesSettings
+from lms_bridge.sources.files.spool import Spool
 
 if TYPE_CHECKING:
     from lms_bridge.markup.sections import Section
@@ -53,12 +55,18 @@ class Conversion:
     """Turns leaves into items. Holds what all of them share: the map of links and the images already read."""
 
     def __init__(
-        self, reading: Reading, links: folders.Links, settings: FilesSettings, memory: Memory | None = None
+        self,
+        reading: Reading,
+        links: folders.Links,
+        settings: FilesSettings,
+        memory: Memory | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self._reading = reading
         self._links = links
         self._settings = settings
         self._memory = memory
+        self._spool = spool
         self._assets: dict[Path, Asset] = {}
 
     def item(self, leaf: folders.Leaf) -> Page | Prompt | None:
@@ -96,7 +104,32 @@ class Conversion:
                 for odd in found.problems
             ),
         ]
-        return item
+        return self._not_held(item)
+
+    def _not_held(self, item: Page | Prompt) -> Page | Prompt:
+        if self._spool is None:
+            return item
+        try:
+            give = self._spool.put(item.body)
+        except OSError:
+            return item
+        held: Page | Prompt = with_body(item, give)
+        return held
+
+    def items(self, leaf: folders.Leaf) -> list[Page | Prompt]:
+        """The item or nothing, whatever goes wrong; what was held back is told."""
+        before = len(self._reading.withheld)
+        with self._reading.one_file(leaf.path):
+            item = self.item(leaf)
+            return [item] if item is not None else []
+        if len(self._reading.withheld) == before:
+            with self._reading.one_file(leaf.path):
+                self.hold(leaf)
+        return []
+
+    def without_text(self, leaf: folders.Leaf) -> Page | Prompt:
+        """Of a leaf that can become an item. Raises ContentError."""
+        return self._build(leaf, "", (), self._reading.shown(leaf.path))
 
     def sections(self, leaf: folders.Leaf, text: str, noted: dict[str, str], titles: dict[str, str]) -> "list[Section]":
         """A text by its blocks, were it this leaf's. Notes how its writer spells what `item:` and `asset:` lead to."""

@@ -78,6 +78,11 @@ class Memory:
             return None
         return json.loads(row[1])
 
+    def holds(self, mark: bytes) -> bool:
+        """Whether something was kept under it, whatever it is by now. It is in use."""
+        self._used.add(mark)
+        return mark in self._new or self._row(mark) is not None
+
     def keep(self, mark: bytes, found: Any) -> None:
         self._used.add(mark)
         try:

@@ -1,18 +1,21 @@
 """What a listing knew of every file, kept in the memory so that a later one need read only the files that were touched.
 
 What links lead to, and so what other items say, hangs on nothing but keys, titles and front matter: as long as those of
-the touched files are as they were, no other item can be another one.
+the touched files are as they were, no other item can be another one. It is kept by the folders of courses, so that of a
+large folder only what is asked for need be recalled.
 """
 
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from lms_bridge.items import Course
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.converting import mark_of
 from lms_bridge.sources.files.glance import is_fresh, stamp, walk
@@ -25,24 +28,55 @@ _MARK = 4
 """Where the text's mark stands in a row."""
 
 Stamps = Mapping[str, str]
-"""Every name below the folder with what is seen of it from outside; "" for what was touched too lately to be sure."""
-
-
+"""Every name in one home with what is seen of it from outside; "" for what was touched too lately to be sure."""
 Since = Mapping[str, tuple[str, str]]
 """Stamp and text's mark of each file that was touched, and read, after an outline."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """`name` is what it is kept under."""
+class Lost(Exception):
+    """Something of an outline is not in the memory any more."""
 
-    name: str
-    stamps: Stamps
-    leaves: Mapping[str, Any]
-    """Kind, key, title, text's line and mark, and front matter of every page and prompt, by name."""
-    courses: Mapping[str, Any]
-    """Id number, title and placement of the course of each folder that any of these lies in."""
-    since: Since
+
+class Outline:
+    """`name` is what it is kept under. Its parts are recalled when they are asked for: raises Lost."""
+
+    def __init__(self, memory: Memory, name: str, since: Since, kept: Mapping[str, Any]) -> None:
+        self.name = name
+        self.since = since
+        self.mean: float = kept["mean"]
+        """Of all stars."""
+        self.seen: Mapping[str, str] = {home: row[0] for home, row in kept["homes"].items()}
+        """Each home's stamps, in short."""
+        self.courses: Mapping[str, Course] = {
+            home: Course(*row[2]) for home, row in kept["homes"].items() if row[2] is not None
+        }
+        self._memory = memory
+        self._rows: Mapping[str, str | None] = {home: row[1] for home, row in kept["homes"].items()}
+        self._leaves: dict[str, Mapping[str, Any]] = {}
+
+    def stamps(self, home: str) -> Stamps:
+        stamps: Stamps = self._recalled("stamps", self.seen[home])
+        return stamps
+
+    def leaves(self, home: str) -> Mapping[str, Any]:
+        """Kind, key, title, text's line and mark, and front matter of every page and prompt in a home, by name."""
+        if home not in self._leaves:
+            self._leaves[home] = self.passing(home)
+        return self._leaves[home]
+
+    def passing(self, home: str) -> Mapping[str, Any]:
+        """The same, without holding on to it: for who goes through all of them."""
+        if home in self._leaves:
+            return self._leaves[home]
+        name = self._rows.get(home)
+        leaves: Mapping[str, Any] = {} if name is None else self._recalled("leaves", name)
+        return leaves
+
+    def _recalled(self, what: str, name: str) -> Any:
+        found = self._memory.recall(self._memory.mark(what, name))
+        if found is None:
+            raise Lost
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +87,46 @@ class Differing:
     unread: tuple[str, ...]
 
 
-def stamps_of(root: Path, begun: int) -> Stamps | None:
-    """None where it cannot be said. `begun` is now, in nanoseconds; taken before any file is read."""
-    found = {}
-    folder = os.fsencode(root)
-    begin = len(os.path.join(folder, b""))
+def begin(memory: Memory, root: Path) -> Mapping[str, str] | None:
+    """The stamps of each home in short, and kept: taken before any file is read. None where it cannot be said."""
+    seen = {}
     try:
-        # Names, and not only what stands under them, are compared, so that a folder's own date says nothing more.
-        for name, status in walk(folder):
-            seen = f"{status.st_ino} {status.st_mode}" if stat.S_ISDIR(status.st_mode) else stamp(status)
-            found[os.fsdecode(name[begin:])] = "" if is_fresh(status, begun) and seen.count(" ") > 1 else seen
+        for home, stamps in _by_home(root, memory.begun):
+            seen[home] = _keep_row(memory, "stamps", stamps)
     except (OSError, RuntimeError, ValueError):
         return None
-    return found
+    return seen
 
 
-def keep(memory: Memory, root: Path, stamps: Stamps, links: folders.Map) -> str | None:
-    """What `recall` needs to be told for it. None where a file is not known under the name by which it is read."""
-    begin = len(os.path.join(root, ""))
-    found = {str(path)[begin:]: leaf for path, leaf in links.leaves.items()}
-    if not found.keys() <= stamps.keys():
-        return None
-    courses = {home_of(name): leaf.course for name, leaf in found.items()}
-    kept = {
-        "stamps": stamps,
-        "leaves": {name: _row(memory, leaf) for name, leaf in found.items()},
-        "courses": {home: [course.idnumber, course.title, course.placement] for home, course in courses.items()},
-    }
-    seen = hashlib.blake2b(json.dumps(kept).encode(), digest_size=16).hexdigest()
-    memory.keep(memory.mark("outline", seen), kept)
-    return told(seen, {})
+def keep(
+    memory: Memory,
+    root: Path,
+    seen: Mapping[str, str],
+    links: folders.Map,
+    courses: Iterable[folders.CourseFolder],
+    mean: float,
+) -> str | None:
+    """What `recall` needs to be told for it. None where a file is not known under the name by which it is read.
+
+    `mean`: of all stars.
+    """
+    first = len(os.path.join(root, ""))
+    leaves: dict[str, str] = {}
+    named = ((str(path)[first:], leaf) for path, leaf in links.leaves.items())
+    # A home at a time, as they were read: the rows of all would be much.
+    for home, within in groupby(named, key=lambda each: home_of(each[0])):
+        rows = {name: _row(memory, leaf) for name, leaf in within}
+        stamps = memory.recall(memory.mark("stamps", seen.get(home, "")))
+        if stamps is None or not rows.keys() <= stamps.keys():
+            return None
+        leaves[home] = _keep_row(memory, "leaves", rows)
+    of = {each.folder.name: [each.course.idnumber, each.course.title, each.course.placement] for each in courses}
+    kept = {"mean": mean, "homes": {home: [digest, leaves.get(home), of.get(home)] for home, digest in seen.items()}}
+    return told(_keep_row(memory, "outline", kept), {})
 
 
 def home_of(name: str) -> str:
-    """The course's folder that a file lies in."""
+    """What a file lies in, directly below the content folder: the folder of a course, most of the time."""
     return name.partition(os.sep)[0]
 
 
@@ -101,15 +141,30 @@ def recall(memory: Memory, outline: str) -> Outline | None:
         kept = memory.recall(memory.mark("outline", name))
     except (AttributeError, TypeError, ValueError):
         return None
-    return None if kept is None else Outline(name, kept["stamps"], kept["leaves"], kept["courses"], since)
+    return None if kept is None else Outline(memory, name, since, kept)
 
 
-def differing(outline: Outline, now: Stamps) -> Differing | None:
-    """None where anything else than the text of pages and prompts may be another one."""
-    if now.keys() != outline.stamps.keys():
+def differing(outline: Outline, root: Path, begun: int) -> Differing | None:
+    """None where anything else than the text of pages and prompts may be another one. Raises Lost. `begun` is now, in
+    nanoseconds."""
+    touched: dict[str, str] = {}
+    left = dict(outline.seen)
+    try:
+        for home, now in _by_home(root, begun):
+            before = left.pop(home, None)
+            if before is None:
+                return None
+            if before == _digest(now) and "" not in now.values():
+                continue
+            known = outline.stamps(home)
+            if now.keys() != known.keys():
+                return None
+            touched |= {name: seen for name, seen in now.items() if not seen or seen != known[name]}
+            if len(touched) > _MOST:
+                return None
+    except (OSError, RuntimeError, ValueError):
         return None
-    touched = {name: seen for name, seen in now.items() if not seen or seen != outline.stamps[name]}
-    if len(touched) > _MOST or any(name not in outline.leaves for name in touched):
+    if left or any(name not in outline.leaves(home_of(name)) for name in touched):
         return None
     unread = (name for name, seen in touched.items() if not seen or outline.since.get(name, _NEVER)[0] != seen)
     return Differing(touched, tuple(unread))
@@ -122,7 +177,40 @@ def is_same(leaf: folders.Leaf, before: folders.Leaf) -> bool:
 
 def mark_before(outline: Outline, name: str) -> bytes:
     """What the conversion of the text that stood there is remembered by."""
-    return bytes.fromhex(outline.since[name][1] if name in outline.since else outline.leaves[name][_MARK])
+    kept = outline.since[name][1] if name in outline.since else outline.leaves(home_of(name))[name][_MARK]
+    return bytes.fromhex(kept)
+
+
+def _by_home(root: Path, begun: int) -> Iterator[tuple[str, Stamps]]:
+    """Raises what the file system does."""
+    folder = os.fsencode(root)
+    first = len(os.path.join(folder, b""))
+    named = ((os.fsdecode(path[first:]), status) for path, status in walk(folder))
+    for home, within in groupby(named, key=lambda each: home_of(each[0])):
+        yield home, {name: _seen(status, begun) for name, status in within}
+
+
+def _seen(status: os.stat_result, begun: int) -> str:
+    # Names, and not only what stands under them, are compared, so that a folder's own date says nothing more.
+    if stat.S_ISDIR(status.st_mode):
+        return f"{status.st_ino} {status.st_mode}"
+    return "" if is_fresh(status, begun) else stamp(status)
+
+
+def _digest(stamps: Mapping[str, Any]) -> str:
+    seen = hashlib.blake2b(digest_size=16)
+    for name, row in stamps.items():
+        seen.update(f"{name}\0{row}\n".encode(errors="surrogateescape"))
+    return seen.hexdigest()
+
+
+def _keep_row(memory: Memory, what: str, found: Mapping[str, Any]) -> str:
+    """What it is kept under. Equal ones are kept once."""
+    name = _digest(found)
+    mark = memory.mark(what, name)
+    if not memory.holds(mark):
+        memory.keep(mark, found)
+    return name
 
 
 def _row(memory: Memory, leaf: folders.Leaf) -> list[Any]:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from lms_bridge.errors import ContentError, Problem
 from lms_bridge.items import Course, Origin, Rating, Review
-from lms_bridge.sources.files.reading import Reading
+from lms_bridge.sources.files.conversion import source_url
+from lms_bridge.sources.files.folder import CourseFolder
+from lms_bridge.sources.files.reading import Reading, stands
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.tables import Row, read_rows
 
 _MAX_COMMENT = 10_000
+_TABLES = ("ratings.csv", "ratings.xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,24 @@ def read_reviews(
             continue
         reviews[review.key] = review
     return Reviews(course, path, tuple(reviews.values()))
+
+
+def course_table(reading: Reading, home: CourseFolder, *, source: str, settings: FilesSettings) -> Reviews | None:
+    """What raters said of a course. None where it has no table that can be read, which is told."""
+    paths: list[Path] = []
+    for path in (home.folder / name for name in _TABLES):
+        with reading.one_file(path):
+            if stands(path, reading.shown(path)):
+                paths.append(path)
+    if len(paths) > 1:
+        where = reading.shown(home.folder)
+        reading.leave_out(Problem(f"holds both {' and '.join(_TABLES)}.", where, "Keep one of them."))
+        return None
+    for path in paths:
+        with reading.one_file(path):
+            url = source_url(settings, reading, path)
+            return read_reviews(reading, path, home.course, source=source, settings=settings, url=url)
+    return None
 
 
 def _review(

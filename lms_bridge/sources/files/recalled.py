@@ -1,7 +1,7 @@
 """Where links lead by an outline: as `folder.Map` has it, without a leaf for each of the files that nobody asks for."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,40 +13,47 @@ from lms_bridge.sources.files.outline import Outline, home_of
 
 
 class Recalled:
-    """Of a folder in which every file could be read."""
+    """Of a folder in which every file could be read. What is asked of it may raise Lost."""
 
     def __init__(self, outline: Outline, root: Path) -> None:
         self._outline = outline
         self._root = root
         self._begin = os.path.join(root, "")
         self._leaves: dict[str, Leaf] = {}
-        self._homes: dict[str, CourseFolder] = {}
+        self._near: dict[str, Mapping[str, list[str]]] = {}
+        self._homes = {home: CourseFolder(root / home, course) for home, course in outline.courses.items()}
+        self._by_course = {course.idnumber: home for home, course in outline.courses.items()}
 
     def at(self, path: Path) -> Leaf | None:
         name = str(path)
-        return self._at(name[len(self._begin) :]) if name.startswith(self._begin) else None
+        return self.named(name[len(self._begin) :]) if name.startswith(self._begin) else None
 
     def titled(self, title: str, course: Course) -> list[Leaf]:
         wanted = folded(title)
-        every = self._titles.get(wanted, ())
-        near = [name for name in every if self.home(name).course.idnumber == course.idnumber]
-        return [leaf for name in near or every if (leaf := self._at(name)) is not None]
+        home = self._by_course[course.idnumber]
+        if home not in self._near:
+            self._near[home] = _titles(self._outline.leaves(home).items())
+        # The titles of all courses are gone through only where a text names a page of another one.
+        names = self._near[home].get(wanted) or self._titles.get(wanted) or []
+        return [leaf for name in names if (leaf := self.named(name)) is not None]
 
     def pages(self, course: Course) -> Iterator[Leaf]:
-        for name in self._names(Kind.PAGE):
-            if self.home(name).course == course and (leaf := self._at(name)) is not None:
+        for name, row in self._outline.leaves(self._by_course[course.idnumber]).items():
+            if row[0] == Kind.PAGE and (leaf := self.named(name)) is not None:
                 yield leaf
 
     def home(self, name: str) -> CourseFolder:
         """The course that a file lies in."""
-        folder = home_of(name)
-        if folder not in self._homes:
-            self._homes[folder] = CourseFolder(self._root / folder, Course(*self._outline.courses[folder]))
-        return self._homes[folder]
+        return self.home_named(home_of(name))
 
-    def _at(self, name: str) -> Leaf | None:
+    def home_named(self, home: str) -> CourseFolder:
+        return self._homes[home]
+
+    def named(self, name: str) -> Leaf | None:
+        """By the file's name, below the content folder."""
         if name not in self._leaves:
-            row = self._outline.leaves.get(name)
+            home = home_of(name)
+            row = self._outline.leaves(home).get(name) if home in self._homes else None
             if row is None:
                 return None
             kind, key, title, line, _, raw = row
@@ -56,16 +63,18 @@ class Recalled:
             )
         return self._leaves[name]
 
-    def _names(self, kind: Kind) -> Iterator[str]:
-        return (name for name, row in self._outline.leaves.items() if row[0] == kind)
-
     @cached_property
     def _titles(self) -> Mapping[str, list[str]]:
-        """Names of the files that hold a page, by its title."""
-        titles: dict[str, list[str]] = {}
-        for name in self._names(Kind.PAGE):
-            titles.setdefault(folded(self._outline.leaves[name][2]), []).append(name)
-        return titles
+        return _titles(row for home in self._homes for row in self._outline.passing(home).items())
+
+
+def _titles(leaves: Iterable[tuple[str, Any]]) -> Mapping[str, list[str]]:
+    """Names of the files that hold a page, by its title."""
+    titles: dict[str, list[str]] = {}
+    for name, row in leaves:
+        if row[0] == Kind.PAGE:
+            titles.setdefault(folded(row[2]), []).append(name)
+    return titles
 
 
 def _matter(kind: Kind, raw: Mapping[str, Any]) -> PageMatter | PromptMatter:

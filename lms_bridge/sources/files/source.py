@@ -5,22 +5,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lms_bridge.connector import Edit, Finding, Level, Listing, Revision, Rewrite, Touched
+from lms_bridge.connector import Edit, Finding, Level, Listing, Meant, Part, Revision, Rewrite, Touched
 from lms_bridge.errors import Problem, SourceError
 from lms_bridge.items import Item, Key, Kind
-from lms_bridge.sources.files import approving
+from lms_bridge.sources.files import approving, parts
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files import outline as outlines
-from lms_bridge.sources.files.conversion import Conversion, source_url
-from lms_bridge.sources.files.converting import mark_of
-from lms_bridge.sources.files.leaves import read_leaf, salvaged, shared_keys
+from lms_bridge.sources.files.conversion import Conversion
+from lms_bridge.sources.files.leaves import salvaged, shared_keys
 from lms_bridge.sources.files.memory import Keeping, Memory, remembering
-from lms_bridge.sources.files.ratings import Reviews, identity_of, mean_at, mean_of, ratings, read_reviews, same_rater
-from lms_bridge.sources.files.reading import Reading, stands
-from lms_bridge.sources.files.recalled import Recalled
+from lms_bridge.sources.files.ratings import Reviews, course_table, identity_of, mean_at, mean_of, ratings, same_rater
+from lms_bridge.sources.files.reading import Reading
 from lms_bridge.sources.files.settings import FilesSettings
+from lms_bridge.sources.files.spool import Spool
 from lms_bridge.sources.files.unread import unread
-from lms_bridge.sources.files.untouched import leaf_of
+from lms_bridge.sources.files.untouched import Shelf, leaf_of
 
 if TYPE_CHECKING:
     # What writes Markdown takes its time to load, and a sync reads only.
@@ -69,59 +68,69 @@ class FilesSource:
             before = outlines.recall(memory, outline) if memory is not None else None
             if memory is None or before is None:
                 return None
-            return self._touched(self._reading(), memory, before)
-
-    def _touched(self, reading: Reading, memory: Memory, before: outlines.Outline) -> Touched | None:
-        now = outlines.stamps_of(reading.root, memory.begun)
-        found = outlines.differing(before, now) if now is not None else None
-        if found is None:
-            return None
-        links = Recalled(before, reading.root)
-        conversion = Conversion(reading, links, self._settings, memory)
-        items: list[Item] = []
-        since = {name: before.since[name] for name in found.touched.keys() - set(found.unread)}
-        for name in found.unread:
-            path = reading.root / name
-            known = links.at(path)
-            leaf = self._read_again(reading, path, known.kind, links.home(name)) if known is not None else None
-            if known is None or leaf is None or not outlines.is_same(leaf, known):
+            try:
+                found = parts.touched(self._known(memory, before))
+            except outlines.Lost:
                 return None
-            since[name] = (found.touched[name], mark_of(memory, leaf.text, leaf.text_line).hex())
-            if not leaf.is_draft:
-                items += self._item(reading, conversion, leaf)
-        if not reading.complete or reading.withheld:
-            return None
-        # As in a listing of everything, what left the folder leaves the memory.
-        gone = {outlines.mark_before(before, name) for name in found.unread}
-        memory.save(without=gone - {bytes.fromhex(mark) for _, mark in since.values()})
-        return Touched(items, outlines.told(before.name, since))
+            if found is not None:
+                self._keep_latest(memory, found.outline)
+            return found
 
-    def _read_again(self, reading: Reading, path: Path, kind: Kind, home: folders.CourseFolder) -> folders.Leaf | None:
-        with reading.one_file(path):
-            return read_leaf(reading, path, home, kind, self.name, self._settings)
-        return None
+    def part(self, meant: Meant) -> Part | None:
+        """What is meant, and without its text what stands beside it, where since a listing only texts changed."""
+        with remembering(self._keeping) as memory:
+            latest = memory.recall(self._latest(memory)) if memory is not None else None
+            before = outlines.recall(memory, latest) if memory is not None and latest is not None else None
+            if memory is None or before is None:
+                return None
+            try:
+                found = parts.part(self._known(memory, before), meant)
+            except outlines.Lost:
+                return None
+            if found is None:
+                return None
+            self._keep_latest(memory, found[1])
+            return found[0]
+
+    def _known(self, memory: Memory, outline: outlines.Outline) -> parts.Known:
+        return parts.known(self._reading(), memory, outline, self.name, self._settings)
+
+    def _latest(self, memory: Memory) -> bytes:
+        """What the folder's latest outline is told by."""
+        return memory.mark("latest outline", str(self._root), self._settings.model_dump_json())
+
+    def _keep_latest(self, memory: Memory, outline: str) -> None:
+        if memory.recall(self._latest(memory)) != outline:
+            memory.keep(self._latest(memory), outline)
+        memory.save()
 
     def _listed(self, reading: Reading, since: str | None, memory: Memory | None) -> Listing:
-        stamps = outlines.stamps_of(reading.root, memory.begun) if memory is not None else None
-        homes, links = self._map(reading, memory)
+        seen = outlines.begin(memory, reading.root) if memory is not None else None
+        spool = Spool(self._keeping.folder) if self._keeping is not None and memory is not None else None
+        homes, links = self._map(reading, memory, spool)
         shared = shared_keys(links.leaves.values(), reading)
         items: list[Item] = []
-        conversion = Conversion(reading, links, self._settings, memory)
+        conversion = Conversion(reading, links, self._settings, memory, spool)
         for leaf in links.leaves.values():
             if leaf.key in shared:
                 with reading.one_file(leaf.path):
                     conversion.hold(leaf)
             elif not leaf.is_draft:
-                items += self._item(reading, conversion, leaf)
+                items += conversion.items(leaf)
         for leaf in links.left_out.values():
             with reading.one_file(leaf.path):
                 conversion.hold(leaf)
-        tables = [table for home in homes if (table := self._table(reading, home)) is not None]
+        tables = [table for home in homes if (table := self._table(reading, home, self._settings)) is not None]
         whole = reading.complete and not reading.problems and not reading.withheld
         mean = mean_of(tables) if whole else mean_at(since, otherwise=mean_of(tables))
         items += [review for table in tables for review in table.reviews]
         shown = {table.where: reading.shown(table.where) for table in tables}
         items += ratings(tables, mean, source=self.name, settings=self._settings, shown=shown)
+        outline = None
+        if whole and memory is not None and seen is not None:
+            outline = outlines.keep(memory, reading.root, seen, links, homes, mean)
+            if outline is not None:
+                memory.keep(self._latest(memory), outline)
         return Listing(
             items,
             complete=reading.complete,
@@ -129,13 +138,15 @@ class FilesSource:
             withheld=tuple(reading.withheld),
             drafts=[approving.draft_of(reading, leaf) for leaf in links.leaves.values() if leaf.is_draft],
             cursor=repr(mean),
-            outline=outlines.keep(memory, reading.root, stamps, links) if whole and memory and stamps else None,
+            outline=outline,
         )
 
-    def _map(self, reading: Reading, memory: Memory | None = None) -> tuple[list[folders.CourseFolder], folders.Map]:
+    def _map(
+        self, reading: Reading, memory: Memory | None = None, spool: Spool | None = None
+    ) -> tuple[list[folders.CourseFolder], folders.Map]:
         homes = list(folders.courses(reading))
         links = folders.Map()
-        for leaf in self._leaves(reading, homes, links, memory):
+        for leaf in self._leaves(Shelf(reading, self.name, self._settings, memory, spool), homes, links):
             links.add(leaf)
         return homes, links
 
@@ -163,17 +174,6 @@ class FilesSource:
         _, links = self._map(reading)
         return Room(reading, links, Conversion(reading, links, self._settings), self._settings.max_page_bytes)
 
-    @staticmethod
-    def _item(reading: Reading, conversion: Conversion, leaf: folders.Leaf) -> list[Item]:
-        before = len(reading.withheld)
-        with reading.one_file(leaf.path):
-            item = conversion.item(leaf)
-            return [item] if item is not None else []
-        if len(reading.withheld) == before:
-            with reading.one_file(leaf.path):
-                conversion.hold(leaf)
-        return []
-
     def reviews_by(self, author: str, keys: Iterable[Key]) -> frozenset[Key]:
         """By the tables as they are, and by the pseudonym, which outlives a row that was taken out already."""
         own = f"/reviews/{identity_of(author, self.name, self._settings)}"
@@ -182,6 +182,9 @@ class FilesSource:
 
     def rows_by(self, author: str) -> list[str]:
         return [where for _, rater, where in self._raters() if same_rater(rater, author)]
+
+    def _table(self, reading: Reading, home: folders.CourseFolder, settings: FilesSettings) -> Reviews | None:
+        return course_table(reading, home, source=self.name, settings=settings)
 
     def _raters(self) -> Iterator[tuple[Key, str, str]]:
         """Key, rater and place of each row. The rater's own name, whatever readers see."""
@@ -226,51 +229,16 @@ class FilesSource:
             raise SourceError("the content folder is not there.", where=where, next_step=step)
         return Reading(root, self._shown, instead=self._instead)
 
-    def _leaves(
-        self, reading: Reading, homes: list[folders.CourseFolder], links: folders.Map, memory: Memory | None
-    ) -> Iterator[folders.Leaf]:
+    def _leaves(self, shelf: Shelf, homes: list[folders.CourseFolder], links: folders.Map) -> Iterator[folders.Leaf]:
+        reading = shelf.reading
         for home in homes:
             for kind, room, deep in ((Kind.PAGE, "wiki", True), (Kind.PROMPT, "prompts", False)):
                 for path in folders.files(reading, home.folder / room, deep=deep):
                     leaf = None
                     with reading.one_file(path):
-                        leaf = self._leaf(reading, path, home, kind, memory)
+                        leaf = leaf_of(shelf, path, home, kind)
                     if leaf is not None:
                         yield leaf
                         continue
                     with reading.one_file(path):
                         links.leave_out(salvaged(reading, path, home, kind, self.name, self._settings))
-
-    def _leaf(
-        self, reading: Reading, path: Path, home: folders.CourseFolder, kind: Kind, memory: Memory | None
-    ) -> folders.Leaf:
-        return leaf_of(
-            path,
-            home,
-            kind,
-            self.name,
-            self._settings,
-            memory=memory,
-            shown=lambda: reading.shown(path),
-            read=lambda: read_leaf(reading, path, home, kind, self.name, self._settings),
-        )
-
-    def _table(
-        self, reading: Reading, home: folders.CourseFolder, settings: FilesSettings | None = None
-    ) -> Reviews | None:
-        paths: list[Path] = []
-        for path in (home.folder / name for name in _TABLES):
-            with reading.one_file(path):
-                if stands(path, reading.shown(path)):
-                    paths.append(path)
-        if len(paths) > 1:
-            where = reading.shown(home.folder)
-            reading.leave_out(Problem(f"holds both {' and '.join(_TABLES)}.", where, "Keep one of them."))
-            return None
-        for path in paths:
-            with reading.one_file(path):
-                url = source_url(self._settings, reading, path)
-                return read_reviews(
-                    reading, path, home.course, source=self.name, settings=settings or self._settings, url=url
-                )
-        return None
