@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from engine_world import BIO, ECO, done, open_writes, pages, update_without_an_answer
@@ -13,7 +14,9 @@ from lms_bridge.items import Item, Kind
 from lms_bridge.markup.links import item_href
 from lms_bridge.sync.policy import Answer, Deleted, Limits, Refresh
 from lms_bridge.sync.report import exit_code, writes
-from lms_bridge.sync.route import Within, located, prepare
+from lms_bridge.sync.route import Within, prepare
+from lms_bridge.sync.run import Route
+from lms_bridge.sync.searching import Whole, seen, survey
 from lms_bridge.sync.state import State
 from lms_bridge.testing.bench import KEEP_BOTH, LEAVE, PRUNE, Bench
 from lms_bridge.testing.memory import place_ref
@@ -64,6 +67,11 @@ def test_a_destination_that_cannot_say_where_things_go_is_told_and_nothing_is_do
     assert (writes(report), report.unreachable, exit_code([report])) == (0, unreachable, 6 if unreachable else 1)
 
 
+def surveyed(route: Route, state: State, now: datetime) -> Whole | None:
+    """The route as a worker knows it, who looks for everything himself."""
+    return survey(route, state, "1", seen(route, state, now=now), now=now)
+
+
 @pytest.mark.parametrize("trouble", [None, "the source", DestinationError("No.", where="there"), KeyError("Ann")])
 def test_a_worker_begins_with_what_is_to_stand_and_where_unless_it_cannot_be_known(
     trouble: str | Exception | None, bench: Bench, there: Faulty
@@ -72,20 +80,20 @@ def test_a_worker_begins_with_what_is_to_stand_and_where_unless_it_cannot_be_kno
     bench.source.broken = trouble == "the source"
     there.unlocated = trouble if isinstance(trouble, Exception) else None
     with State.open(bench.file) as state:
-        seen = located(bench.route(), state, now=bench.now)
-    assert (seen is None) == (trouble is not None)
-    if seen is not None:
-        assert [len(seen.view.items), len(seen.placement.places)] == [3, 1]
+        whole = surveyed(bench.route(), state, bench.now)
+    assert (whole is None) == (trouble is not None)
+    if whole is not None:
+        assert [len(whole.view.items), len(whole.placement.places)] == [3, 1]
 
 
 def test_a_part_of_a_route_is_planned_from_what_is_known_and_nobody_is_asked_again(bench: Bench, there: Faulty) -> None:
     bench.fill(*pages(2), *pages(1, ECO))
     route = bench.route()
     with State.open(bench.file) as state:
-        seen = located(route, state, now=bench.now)
-        assert seen is not None
-        mine = {ref: items for ref, items in seen.placement.places.items() if ref.course == ECO.idnumber}
-        plan = prepare(route, state, now=bench.now, within=Within(seen.view, Placement(mine)))
+        whole = surveyed(route, state, bench.now)
+        assert whole is not None
+        mine = {ref: items for ref, items in whole.placement.places.items() if ref.course == ECO.idnumber}
+        plan = prepare(route, state, now=bench.now, within=Within(whole.view, Placement(mine)))
     assert {change.course for change in plan.changes} == {ECO.idnumber}
     assert there.counts["locate"] == 1
 
