@@ -1,5 +1,7 @@
 """Texts that lie in a file are given as they were put down."""
 
+import resource
+import signal
 import tempfile
 from pathlib import Path
 
@@ -34,3 +36,24 @@ def test_nothing_is_left_in_the_folder(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(spool, "_HELD", 4)
     give = Spool(tmp_path).put("More than is held.")
     assert (give(), list(tmp_path.iterdir())) == ("More than is held.", [])
+
+
+def test_a_full_disk_takes_nothing_away_from_what_was_put_down_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "_HELD", 4)
+    kept = Spool(tmp_path)
+    before = [kept.put(text) for text in ("one", "second", "third text")]
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, limit[1]))
+    try:
+        for text in ("more than there is room for", "and once more, longer still"):
+            with pytest.raises(OSError, match=r"File too large|No space"):
+                kept.put(text)
+        assert [give() for give in before] == ["one", "second", "third text"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, ignored)
+    after = kept.put("there is room again")
+    assert [give() for give in (*before, after)] == ["one", "second", "third text", "there is room again"]
