@@ -15,7 +15,7 @@ from lms_bridge.scale.queue import Job, Queue, Step
 from lms_bridge.sync.apply import new_run
 from lms_bridge.sync.intent import SharedRun
 from lms_bridge.sync.listing import SourceView
-from lms_bridge.sync.part import Hold, Part, close_run, end_early, grouped, hold_nothing, sync_part
+from lms_bridge.sync.part import Hold, Remainder, close_run, end_early, grouped, hold_nothing, sync_part
 from lms_bridge.sync.run import Route
 from lms_bridge.sync.searching import Whole, search, seen, shares, survey
 from lms_bridge.sync.state import State
@@ -118,7 +118,7 @@ class Worker:
         self._done(job)
         return None
 
-    def _done(self, job: Job, part: Part | None = None) -> None:
+    def _done(self, job: Job, part: Remainder | None = None) -> None:
         left, still = (part.left, part.still) if part is not None else (None, 0)
         if self.state.sharing.groups.done(job.run, job.route, job.group, left=left, still=still) == 0:
             self.queue.submit([Job(job.run, job.route, Step.CLOSE)])
@@ -197,9 +197,13 @@ class Worker:
 
     def _viewed(self, run: str, route: Route) -> SourceView:
         known = self.views.get(route.name)
-        if known is None or known[0] != run:
-            self.views[route.name] = known = run, seen(route, self.state, now=self.now())
-        return known[1]
+        if known is not None and known[0] == run:
+            return known[1]
+        view = seen(route, self.state, now=self.now())
+        if not view.failed:
+            # A source that could not be read is read again for the next job.
+            self.views[route.name] = run, view
+        return view
 
     def _whole(self, run: str, route: Route) -> Whole | None:
         with self.reading.setdefault(route.name, Lock()):

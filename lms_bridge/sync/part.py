@@ -35,6 +35,8 @@ FEW = 64
 """So many groups at the least, as long as there are places: the last ones should not wait for one worker."""
 _TOLD = (Status.DONE.value, Status.CONFLICT.value, "skipped", "held", "postponed")
 """How outcomes are called that the report tells one by one."""
+_MOST_LEFT = 5_000
+"""Of more places the state is not asked one by one: it is read as a whole."""
 _CLEAR = frozenset({Action.CREATE, Action.UPDATE})
 """What leaves nothing behind that another look might find."""
 
@@ -64,7 +66,7 @@ def grouped(whole: Whole) -> list[list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Remainder:
     """How places were left. `left`: those that the closing is to look at; none of them: all of the route, as links may
     lead elsewhere by now. `still`: how many items are in step in the others."""
 
@@ -74,7 +76,7 @@ class Part:
 
 def sync_part(
     whole: Whole, places: Sequence[str], state: "State", *, now: datetime, stop: Stop, hold: Hold = hold_nothing
-) -> Part | None:
+) -> Remainder | None:
     """Bring some places in step, as far as that takes nothing away. Raises StateError when somebody else has them.
     None when it was to stop before the end."""
     from lms_bridge.sync.state_part import PartState
@@ -94,10 +96,10 @@ def sync_part(
         if report.stopped:
             return None
         if _named_otherwise(whole, with_state.records_in_short(whole.route.name), view.items, mine):
-            return Part(None)
+            return Remainder(None)
         left = _left(planned, report, mine) | {intent.place for intent in with_state.open_intents(whole.route.name)}
         still = [change for change in (*planned.in_step, *planned.changes) if change.place.id not in left]
-        return Part(tuple(sorted(left)), len(still))
+        return Remainder(tuple(sorted(left)), len(still))
 
 
 def _named_otherwise(whole: Whole, records: Sequence[Record], items: Sequence[Item], places: Set[str]) -> bool:
@@ -171,7 +173,7 @@ def _looked_at(
     from lms_bridge.sync.state_part import ClosingState
 
     known = state.sharing.groups.left(shared.run, route.name)
-    if known is None:
+    if known is None or len(known[0]) > _MOST_LEFT:
         closing = ClosingState(state)
         return closing, prepare(route, closing, now=now, within=Within(whole.view, whole.placement))
     left, still = known

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lms_bridge.connector import Address, Placement, PlaceRef
-from lms_bridge.errors import BridgeError
 from lms_bridge.items import Key
 from lms_bridge.sync.listing import SourceView
 from lms_bridge.sync.route import open_all, placement_of, view_of
@@ -62,8 +61,9 @@ def search(route: Route, state: "State", view: SourceView, courses: Collection[s
     items = [item for item in view.items if item.course.idnumber in wanted]
     try:
         return whereabouts(route.destination, items, [known.place for known in state.places(route.name).values()])
-    except BridgeError as error:
-        log.info("%s: some courses could not be looked for: %s", route.destination.name, type(error).__name__)
+    except Exception as error:
+        # Also what nobody foresaw: a run must not end for what is only help.
+        log.warning("%s: some courses could not be looked for: %s", route.destination.name, type(error).__name__)
         return None
 
 

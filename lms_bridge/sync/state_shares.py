@@ -53,7 +53,7 @@ class Shares:
 
 
 class Groups(Shares):
-    """Places that are brought in step, and how each group was left: see `part.Part`."""
+    """Places that are brought in step, and how each group was left: see `part.Remainder`."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, tables.groups, "places")

@@ -11,6 +11,7 @@ from lms_bridge.connector import Context, Listing, Payload, PlaceRef
 from lms_bridge.items import Course, Item, Key, Kind, Page
 from lms_bridge.markup.links import item_href
 from lms_bridge.scale.queue import Step
+from lms_bridge.sync import part
 from lms_bridge.sync.policy import Limits, Policy, Prune
 from lms_bridge.sync.report import exit_code
 from lms_bridge.sync.stop import Stop
@@ -179,6 +180,20 @@ def test_whoever_closes_looks_again_only_where_something_was_left(team: Team) ->
     again = rendered_by_the_closing(team)
     assert page.key in again
     assert other.key not in again
+
+
+def test_where_something_was_left_in_very_many_places_all_of_the_route_is_read(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "_MOST_LEFT", 0)
+    page, other = make_page(BIO, "one", "<p>Words.</p>"), make_page(ECO, "one", "<p>Words.</p>")
+    team.source.content = [page, other]
+    team.run()
+    team.destination.edit(page.key, "<p>What a teacher wrote.</p>")
+    team.source.content = [replace(page, body="<p>New.</p>"), replace(other, body="<p>New.</p>")]
+    report = team.run()
+    assert [change.key for change in report.conflicts] == [page.key]
+    assert done(report) == {"updated": 1, "skipped": 1, "conflicts": 1, "unchanged": 2}
 
 
 def test_whoever_closes_looks_everywhere_when_something_is_named_otherwise_than_links_went_by(team: Team) -> None:

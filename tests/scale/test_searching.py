@@ -28,11 +28,11 @@ class Telling(MemoryDestination):
 
     asked: list[str] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
-    mute: bool = False
+    trouble: Exception | None = None
 
     def whereabouts(self, items: Iterable[Item], places: Iterable[PlaceRef]) -> str:
-        if self.mute:
-            raise Unreachable("It does not answer.", where=self.name, next_step="Try again later.")
+        if self.trouble is not None:
+            raise self.trouble
         return json.dumps(self._look_for(items))
 
     def trust(self, told: Iterable[str]) -> None:
@@ -75,8 +75,11 @@ def test_few_courses_are_looked_for_by_whoever_needs_them(team: Team, there: Tel
     assert Step.SEARCH not in {job.step for job in team.queue.handed_out}
 
 
-def test_what_could_not_be_looked_for_is_looked_for_by_whoever_needs_it(team: Team, there: Telling) -> None:
-    there.mute = True
+@pytest.mark.parametrize("trouble", [Unreachable("It does not answer.", where="there"), ZeroDivisionError()], ids=repr)
+def test_what_could_not_be_looked_for_is_looked_for_by_whoever_needs_it(
+    trouble: Exception, team: Team, there: Telling
+) -> None:
+    there.trouble = trouble
     assert done(team.run()) == {"created": 3 * MANY}
     assert sorted(there.asked) == sorted(f"C{n}" for n in range(MANY))
 

@@ -235,6 +235,22 @@ def test_a_source_that_cannot_be_read_is_told_once_and_nothing_is_done(team: Tea
     assert exit_code([report]) == 1
 
 
+def test_a_worker_that_could_not_read_the_source_once_reads_it_for_its_next_job(team: Team) -> None:
+    team.source.content = programme(2)
+    run = team.start()
+    team.queue.run_while(team.worker().work, lambda job: job.step is Step.OPEN)
+    first, second, *_ = [job for job in team.queue.waiting if job.step is Step.PART]
+    worker = team.worker()
+    team.source.broken = True
+    worker.work(first)
+    assert team.destination.writes == 0
+    team.source.broken = False
+    worker.work(second)
+    assert team.destination.writes > 0
+    team.queue.run(worker.work, Stop())
+    assert done(team.report(run)) == {"created": 6}
+
+
 def test_a_place_that_does_not_answer_costs_that_place(team: Team) -> None:
     team.source.content = programme(2)
     team.destination.closed = {"page@C0"}
