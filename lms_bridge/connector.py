@@ -214,9 +214,9 @@ class Place(Protocol):
     write any text in the form that `read` gives, a merged one for example, has `adapt(like, body)`: the payload `like`
     with that title, text and fields in place of its own, pure; everything else (mark, fingerprint, address) stays. One
     that can hide has `hide(like, notice)`: the payload that says the notice (HTML) in place of its text, pure.
-    One that writes many within a second or two has `at_once`: how many are begun before it is asked whether the run is
-    to end. One that writes an entry by several calls has `halfway(payload)`: the bodies that may stand there between
-    them, pure.
+    One that writes many together, within a second or two, has `at_once`: how many are begun before it is asked whether
+    the run is to end; their outcomes, which come together, are saved together. One that writes an entry by several
+    calls has `halfway(payload)`: the bodies that may stand there between them, pure.
     """
 
     ref: PlaceRef

@@ -1,16 +1,19 @@
 """How much of a text arrived: what was sent compared with what was read back."""
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lms_bridge.markup.fragment import Fragment, parse, rows, text_of
+from lms_bridge.markup.fragment import Cleaned, Fragment, parse, rows, text_of
 from lms_bridge.markup.links import images, links
 from lms_bridge.markup.text import words, words_of
 
 # Above this product of lengths the order of words is left out of account: comparing sequences takes too long.
 _SEQUENCE_LIMIT = 4_000_000
+_ATTRIBUTES = re.compile(r"(<[a-z0-9]+) [^<>]*>")
+_LEVEL = re.compile(r"(</?h)[1-6]>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def fidelity(sent: str, got: str) -> Fidelity:
 def survival(source: str, got: str) -> Fidelity:
     """How much of an item's own text stands in what a destination gave back, whose addresses are its own: links count
     by their words, and what was added there is no loss."""
-    if source == got:
+    if source == got or _same_but_for_addresses(source, got):
         return _WHOLE
     before, after = parse(source), parse(got)
     return Fidelity(
@@ -59,6 +62,18 @@ def survival(source: str, got: str) -> Fidelity:
         ),
         text=_share(words_of(before), words_of(after)),
     )
+
+
+def _same_but_for_addresses(source: str, got: str) -> bool:
+    """Surely so: the same words in the same elements. Images are their addresses."""
+    if not (isinstance(source, Cleaned) and isinstance(got, Cleaned)) or "<img" in source:
+        return False
+    return _bare(source) == _bare(got)
+
+
+def _bare(html: str) -> str:
+    """A clean text, in which no attribute holds a bracket, without attributes and the levels of headings."""
+    return _LEVEL.sub(r"\1>", _ATTRIBUTES.sub(r"\1>", html))
 
 
 def _links(fragment: Fragment) -> list[tuple[str, str]]:

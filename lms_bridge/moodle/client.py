@@ -1,21 +1,20 @@
 """The web-service client: calls from all threads travel together in Moodle's own batches over a few connections.
 
 Natural batching: whenever a connection is free it takes what is waiting, up to the batch size; there are no timers.
-A batch stops at its first refusal, so what was behind it is sent again. Reads and writes never share a batch: when an
-answer is lost, reads are asked again and writes are told as ambiguous.
+A batch stops at its first refusal, so what was behind it is sent again.
 """
 
-import json
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 from lms_bridge.connector import SharedBudget, Spent
 from lms_bridge.errors import DestinationError
+from lms_bridge.moodle.batching import Batching, Waiting, in_a_batch, waiting_for
 from lms_bridge.moodle.exchange import UPLOAD, Exchange, too_big
 from lms_bridge.moodle.protocol import BATCH, Call, Reply, form, is_refusal, refused
 from lms_bridge.moodle.refusals import refusal_error, unanswered
@@ -24,19 +23,7 @@ from lms_bridge.transport import Pace, read_json
 
 _log = logging.getLogger(__name__)
 
-_MAX_BYTES = 1_000_000
-_MAX_VARIABLES = 880
-"""PHP's default limit is 1000, and what is beyond it is dropped without a word."""
-
-
 _SITE_INFO = Call(function="core_webservice_get_site_info", args={})
-
-
-@dataclass(slots=True)
-class _Waiting:
-    call: Call
-    size: int
-    answer: "Future[Reply]" = field(default_factory=Future)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +47,9 @@ class Client:
     def __init__(self, exchange: Exchange, *, pace: Pace | None = None, batch: int = 40) -> None:
         self._exchange = exchange
         self._pace = pace or Pace(2, 2)
-        self._batch = batch
         self._pool = ThreadPoolExecutor(self._pace.most, thread_name_prefix="moodle")
         self._lock = Lock()
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting = Batching(batch)
         self._active = 0
         self._counter: Counter[str] = Counter()
         self._site: Site | None = None
@@ -80,10 +66,9 @@ class Client:
 
     def begin(self, calls: Sequence[Call]) -> "list[Future[Reply]]":
         """As `call_all`, for who waits later."""
-        waiting = [_Waiting(call, _size(call)) for call in calls]
+        waiting = [waiting_for(call) for call in calls]
         with self._lock:
-            self._waiting.extendleft(each for each in reversed(waiting) if each.call.soon)
-            self._waiting.extend(each for each in waiting if not each.call.soon)
+            self._waiting.add(waiting)
             self._wake()
         return [each.answer for each in waiting]
 
@@ -131,7 +116,8 @@ class Client:
     def _drain(self) -> None:
         while True:
             with self._lock:
-                batch = self._take() if self._active <= self._pace.allowed() else []
+                allowed = self._pace.allowed()
+                batch = self._waiting.take(max(0, allowed - self._active)) if self._active <= allowed else []
                 if not batch:
                     self._active -= 1
                     return
@@ -147,32 +133,7 @@ class Client:
                 if not isinstance(error, Exception):
                     raise
 
-    def _take(self) -> list[_Waiting]:
-        """The oldest call and those behind it that may travel with it."""
-        if not self._waiting:
-            return []
-        first = self._waiting.popleft()
-        if first.call.alone or self._batch == 1:
-            return [first]
-        # Connections that have nothing to do share what is waiting, so that none is left idle by a greedy first. Those
-        # under way will find more: a request costs Moodle as much as five calls, however few it carries.
-        idle = max(0, self._pace.allowed() - self._active)
-        fair = -(-(len(self._waiting) + 1) // (1 + idle))
-        limit = max(1, min(self._batch, max(fair, 10)))
-        taken, left, size, variables = [first], [], first.size, _variables(first.call)
-        while self._waiting and len(taken) < limit:
-            each = self._waiting.popleft()
-            fits = size + each.size <= _MAX_BYTES and variables + _variables(each.call) <= _MAX_VARIABLES
-            if each.call.write == first.call.write and not each.call.alone and fits:
-                taken.append(each)
-                size += each.size
-                variables += _variables(each.call)
-            else:
-                left.append(each)
-        self._waiting.extendleft(reversed(left))
-        return taken
-
-    def _run(self, batch: list[_Waiting]) -> None:
+    def _run(self, batch: list[Waiting]) -> None:
         if self._ended is not None:
             _settle(batch, self._ended)
             return
@@ -192,13 +153,13 @@ class Client:
         while rest:
             rest = self._send(rest)
 
-    def _send(self, batch: list[_Waiting]) -> list[_Waiting]:
+    def _send(self, batch: list[Waiting]) -> list[Waiting]:
         """Sends one batch and settles what was answered; gives back what Moodle did not get to."""
         if len(batch) == 1:
             self._run(batch)
             return []
         write = batch[0].call.write
-        outer = Call(function=BATCH, args={"requests": [_inner(each.call) for each in batch]}, write=write)
+        outer = Call(function=BATCH, args={"requests": [in_a_batch(each) for each in batch]}, write=write)
         self._count(BATCH)
         answer = self._exchange.post(outer, form)
         responses = answer.get("responses") if isinstance(answer, dict) else None
@@ -254,38 +215,6 @@ def warnings_of(value: Any) -> list[Mapping[str, Any]]:
     return list(warnings or ())
 
 
-def _inner(call: Call) -> dict[str, Any]:
-    request: dict[str, Any] = {"function": call.function, "arguments": _arguments(call)}
-    request.update({f"setting{name}": value for name, value in call.settings().items()})
-    return request
-
-
-def _arguments(call: Call) -> str:
-    return json.dumps(_plain(call.args), ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    """Without None, and with 0 and 1 for booleans, as in the form of a single call."""
-    match value:
-        case Mapping():
-            return {key: _plain(inner) for key, inner in value.items() if inner is not None}
-        case list() | tuple():
-            return [_plain(inner) for inner in value]
-        case bool():
-            return int(value)
-        case _:
-            return value
-
-
-def _size(call: Call) -> int:
-    """Roughly what the call weighs in a form: markup grows by about half when it is percent-encoded."""
-    return int(len(_arguments(call).encode("utf-8", "replace")) * 1.6) + 100
-
-
-def _variables(call: Call) -> int:
-    return 2 + len(call.settings())
-
-
 def _reply(call: Call, response: Any) -> Reply:
     if not isinstance(response, dict):
         return Reply(error=unanswered(call.function, call.where, "its answer is not readable."))
@@ -301,7 +230,7 @@ def _reply(call: Call, response: Any) -> Reply:
     return Reply(value=value)
 
 
-def _settle(batch: Sequence[_Waiting], reply: Reply) -> None:
+def _settle(batch: Sequence[Waiting], reply: Reply) -> None:
     for each in batch:
         if not each.answer.done():
             each.answer.set_result(reply)

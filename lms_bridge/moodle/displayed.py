@@ -7,22 +7,31 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from urllib.parse import parse_qs, quote, urlsplit
 
 from lxml import etree
 
-from lms_bridge.markup.fragment import Fragment, parse, serialize, text_of
+from lms_bridge.markup.fragment import Cleaned, Fragment, parse, serialize, text_of
 from lms_bridge.markup.links import images, links
 from lms_bridge.markup.text import words
+from lms_bridge.markup.tidy import tidy
+from lms_bridge.markup.vocabulary import TAGS
 from lms_bridge.moodle.dialect import HEADING_CLASS
 from lms_bridge.moodle.marker import is_marker_text
 
 FILE_PREFIX = "lmsb-"
 _OUR_FILE = re.compile(r"/pluginfile\.php/.*/lmsb-([0-9a-f]{64})\.[a-z0-9]+(?:$|\?)")
 _ADDED_CLASSES = frozenset({"wiki-toc", "wiki_edit_section"})
+_EDITED = "edited"
 _EMPTY_BLOCKS = ("p", "div", "span", "br")
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|]+)\|([^\[\]|]+)\]\]")
+_SHOWN_LINK = re.compile(r'<a (?:class="wiki_newentry" )?href="([^"<>]*/mod/wiki/[^"<>]*)">')
+_HREF = re.compile(r' href="([^"]*)"')
+_OUR_END = re.compile(r'\n<p class="([^"<>]*)">(?:<a href="[^"<>]*">([^<>]*)</a>|([^<>]*))</p>\Z')
+_TAKES_A_TREE = re.compile(r"&#| class=| name=|<(?:pre|img|tfoot|div|span)\b|/webservice/")
+_NO_CLASS = re.compile(r"(?!)")
+_AS_SHOWN = "as Moodle shows it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +48,8 @@ class WikiAddress:
 
 
 def normal(html: str, *, site: str, wiki: WikiAddress | None = None) -> str:
-    """Displayed HTML in normal form: image addresses are `asset:DIGEST` again, wiki links go by title, and files have
-    the addresses that people's browsers open."""
+    """Displayed HTML in normal form: no blanks around it, image addresses are `asset:DIGEST` again, wiki links go by
+    title, and files have the addresses that people's browsers open."""
     fragment = parse(html.replace(f'="{site}/webservice/pluginfile.php/', f'="{site}/pluginfile.php/'))
     _drop_additions(fragment)
     for foot in list(fragment.root.iter("tfoot")):
@@ -60,14 +69,51 @@ def normal(html: str, *, site: str, wiki: WikiAddress | None = None) -> str:
                 a.set("href", by_title)
                 if "class" in a.attrib:
                     del a.attrib["class"]
-    return serialize(fragment)
+    return serialize(fragment).strip()
 
 
 def expected_form(body: str, *, site: str, wiki: WikiAddress | None = None) -> str:
     """How a body of ours will read back."""
-    if wiki is not None:
-        body = _WIKI_LINK.sub(lambda found: f'<a href="{escape(wiki.url(found[1]))}">{found[2]}</a>', body)
-    return normal(body, site=site, wiki=wiki)
+    return form_of(linked(body, wiki), site=site, wiki=wiki)
+
+
+def linked(body: str, wiki: WikiAddress | None) -> str:
+    """A body of ours as Moodle will show it, but for links to the wiki's own pages, which go by title: what `by_titles`
+    makes of what is shown is the same, to the letter, unless somebody changed it."""
+    if wiki is None:
+        return body
+    body = _WIKI_LINK.sub(lambda found: f'<a href="{escape(wiki.url(found[1]))}">{found[2]}</a>', body)
+    return by_titles(body, wiki)
+
+
+def by_titles(shown: str, wiki: WikiAddress) -> str:
+    """What is shown, with its links to the wiki's own pages by title; any other text is left as it is."""
+
+    def link(found: re.Match[str]) -> str:
+        href = unescape(found[1])
+        by_title = _by_title(href, wiki)
+        return found[0] if by_title == href else f'<a href="{escape(by_title)}">'
+
+    return _SHOWN_LINK.sub(link, shown)
+
+
+def form_of(body: str, *, site: str, wiki: WikiAddress | None = None) -> str:
+    """The normal form of a body that we made: as `normal`, which reads whatever people may have written."""
+    straight = _straight(body, wiki)
+    return normal(body, site=site, wiki=wiki) if straight is None else straight
+
+
+def _straight(body: str, wiki: WikiAddress | None) -> str | None:
+    """The same without a tree, for plain blocks with our paragraph at the end; None for anything else."""
+    end = _OUR_END.search(body)
+    if end is None or not is_marker_text(unescape(end[2] or end[3] or ""), end[1]):
+        return None
+    text = body[: end.start()].replace(f' class="{HEADING_CLASS}"', "")
+    if _TAKES_A_TREE.search(text) or tidy(text, tags=TAGS, classes=_NO_CLASS) != text:
+        return None
+    if wiki is not None and any(_by_title(href, wiki) != href for href in map(unescape, _HREF.findall(text))):
+        return None
+    return Cleaned(text, _AS_SHOWN)
 
 
 def hidden_words(stored: str, shown: str, *, site: str, wiki: WikiAddress) -> list[str]:
@@ -88,11 +134,12 @@ def is_blank(html: str) -> bool:
 
 def was_edited(message: str) -> bool:
     """Somebody else than its author saved the post since it was written: Moodle says so below its text."""
-    return any(_is_edited_line(element) for element in parse(message))
+    # Most are not, and reading one costs as much as anything else that is asked of it.
+    return _EDITED in message and any(_is_edited_line(element) for element in parse(message))
 
 
 def _is_edited_line(element: etree._Element) -> bool:
-    return element.tag == "span" and "edited" in element.get("class", "").split()
+    return element.tag == "span" and _EDITED in element.get("class", "").split()
 
 
 def _drop_additions(fragment: Fragment) -> None:

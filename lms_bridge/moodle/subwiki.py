@@ -5,7 +5,7 @@ from typing import Any
 
 from lms_bridge.connector import Body, Entry, Payload, PlaceRef
 from lms_bridge.moodle.courses import Activity
-from lms_bridge.moodle.displayed import WikiAddress, expected_form, is_blank, normal
+from lms_bridge.moodle.displayed import WikiAddress, by_titles, form_of, is_blank, linked, normal
 from lms_bridge.moodle.foretold import Foretold
 from lms_bridge.moodle.ground import DEFAULT_FIRST_PAGE, spot_of
 from lms_bridge.moodle.marker import find_marker
@@ -82,18 +82,14 @@ class Subwiki:
     def text(self, page: Mapping[str, Any]) -> str:
         shown = str(page.get("cachedcontent", ""))
         self._parts.images.saw(shown)
+        site, here = self._ground.site, self.address()
         # Moodle puts a line's end behind a page's text.
-        return normal(shown, site=self._ground.site, wiki=self.address()).strip()
+        return self._foretold.of(by_titles(shown.strip(), here), lambda: normal(shown, site=site, wiki=here))
 
     def expected(self, payload: Payload) -> str:
-        body = self._ground.resolved(payload.body)
-        here = self.address()
-
-        def work_out() -> str:
-            return expected_form(body, site=self._ground.site, wiki=here).strip()
-
-        # What leads to a page's number hangs on the titles seen so far, and a wiki has a number once it is made.
-        return work_out() if "pageid=" in body else self._foretold.of((here.wiki, body), work_out)
+        site, here = self._ground.site, self.address()
+        body = linked(self._ground.resolved(payload.body), here)
+        return self._foretold.of(body, lambda: form_of(body, site=site, wiki=here))
 
     def written(self) -> None:
         """Whatever was sent is read back."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from lms_bridge.connector import Action, Body, PlaceRef, Record, Sides
+from lms_bridge.connector import Action, Body, Outcome, PlaceRef, Record, Sides
 from lms_bridge.items import Key, Kind
 
 COPY = "copy"
@@ -63,6 +63,22 @@ class Image:
     before: Body | None
     record_before: Record | None
     digest_after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """An outcome, and what is remembered from then on: the record that it leaves, and what stood there.
+
+    `before`: the digest of what stood there. `forget`: nothing of ours stands there any more. `closed`: what became of
+    it is known although it leaves no record.
+    """
+
+    outcome: Outcome
+    record: Record | None = None
+    image: Image | None = None
+    before: str = ""
+    forget: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

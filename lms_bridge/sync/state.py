@@ -13,14 +13,14 @@ from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 
 from lms_bridge.audit.actor import acting
 from lms_bridge.audit.line import Actor
-from lms_bridge.connector import Address, Outcome, PlaceRef, Record, Status
+from lms_bridge.connector import Address, PlaceRef, Record
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
-from lms_bridge.sync.intent import Image, Intent, KnownPlace, Waiting
+from lms_bridge.sync.intent import Image, Intent, KnownPlace, Settled, Waiting
 from lms_bridge.sync.state_catalogue import Catalogued
 from lms_bridge.sync.state_engine import Store, at, open_engine, unusable, where
 from lms_bridge.sync.state_figures import Figures
@@ -28,30 +28,18 @@ from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import is_leased, lease
 from lms_bridge.sync.state_looking import Looking
 from lms_bridge.sync.state_notes import Notes
-from lms_bridge.sync.state_rows import IN_SHORT, image_row, outcome_row, to_place, to_record, to_record_in_short
+from lms_bridge.sync.state_rows import IN_SHORT, to_place, to_record, to_record_in_short
+from lms_bridge.sync.state_settling import add_images, close_intents, put_records, settle
 from lms_bridge.sync.state_sharing import Sharing
 from lms_bridge.sync.state_standing import batched, standing, standing_after
 from lms_bridge.sync.state_told import ToldStore
 from lms_bridge.sync.state_trail import Trail
 from lms_bridge.sync.state_versions import bring_up_to_date
 
-
-def _at_key(table: sa.Table) -> list[sa.ColumnElement[bool]]:
-    return [table.c[name] == sa.bindparam(f"at_{name}") for name in ("route", "place", "key")]
-
-
-# What is said once an outcome is built once: building a statement takes longer than running it.
-_KEPT = tuple(field.name for field in fields(Record) if field.name not in ("place", "key"))
+# What is said again and again is built once: building a statement takes longer than running it.
 _RECORDS = sa.select(*(tables.records.c[field.name] for field in fields(Record)))
 _IN_SHORT = sa.select(*(tables.records.c[name] for name in IN_SHORT))
-_UPDATE_RECORD = sa.update(tables.records).where(*_at_key(tables.records))
-_ADD_RECORD = sa.insert(tables.records)
 _OF_AN_INTENT = tuple(field.name for field in fields(Intent))
-_ADD_OUTCOME = sa.insert(tables.outcomes)
-_ADD_IMAGE = sa.insert(tables.images)
-_UPDATE_IMAGE = sa.update(tables.images).where(*_at_key(tables.images), tables.images.c.run == sa.bindparam("at_run"))
-_CLOSE_INTENTS = sa.delete(tables.intents).where(*_at_key(tables.intents))
-_CLOSE_INTENTS_OF_RUN = _CLOSE_INTENTS.where(tables.intents.c.run == sa.bindparam("at_run"))
 
 
 class State:
@@ -205,9 +193,9 @@ class State:
     def save_records(self, route: str, destination: str, records: Iterable[Record]) -> None:
         """Keep records as they are now known; their open intents are closed, as what became of them is known."""
         with self._store.transaction() as connection:
-            for record in records:
-                _put_record(connection, route, destination, record)
-                _close_intents(connection, route, record.place, record.key)
+            written = list(records)
+            put_records(connection, route, destination, written)
+            close_intents(connection, route, [(record.place, record.key) for record in written])
 
     def forget_records(self, route: str, records: Iterable[Record]) -> None:
         with self._store.transaction() as connection:
@@ -231,47 +219,18 @@ class State:
                 rows = [{name: getattr(intent, name) for name in _OF_AN_INTENT} for intent in intents]
                 connection.execute(sa.insert(tables.intents), rows)
                 if stood:
-                    connection.execute(_ADD_IMAGE, [image_row(*of) for of in stood])
+                    add_images(connection, stood)
 
-    def settle(
-        self,
-        route: str,
-        destination: str,
-        run: str,
-        outcome: Outcome,
-        *,
-        record: Record | None,
-        image: Image | None = None,
-        before: str = "",
-        forget: bool = False,
-        closed: bool = False,
-    ) -> None:
-        """One transaction: the outcome, what stood there before, the record it leaves, and the intent closed, unless it
-        is still open. `before`: the digest of what stood there; `closed`: what became of it is known although it leaves
-        no record."""
-        change = outcome.change
-        after = image.digest_after if image is not None else record.digest if record is not None else ""
-        after = "" if outcome.status is Status.AMBIGUOUS else after
-        digests = {"digest_before": before, "digest_after": after}
+    def settle(self, route: str, destination: str, run: str, settled: Sequence[Settled]) -> None:
+        """One transaction: outcomes, what stood there before, the records they leave, and their intents closed, unless
+        nobody knows yet what became of them."""
         with self._store.transaction() as connection:
-            connection.execute(_ADD_OUTCOME, outcome_row(run, route, outcome) | digests)
-            if image is not None:
-                _put_image(connection, run, route, image)
-            if record is not None:
-                _put_record(connection, route, destination, record)
-            if forget:
-                place = {"route": route, "place": change.place.id, "key": change.key}
-                connection.execute(sa.delete(tables.records).where(*at(tables.records, place)))
-            if record is not None or forget or closed:
-                _close_intents(connection, route, change.place.id, change.key)
-            elif outcome.status is not Status.AMBIGUOUS:
-                _close_intents(connection, route, change.place.id, change.key, run=run)
+            settle(connection, route, destination, run, settled)
 
     def close_intents(self, route: str, keys: Iterable[tuple[str, Key]]) -> None:
         """Intents of earlier runs, once what became of them is known."""
         with self._store.transaction() as connection:
-            for place, key in keys:
-                _close_intents(connection, route, place, key)
+            close_intents(connection, route, list(keys))
 
     # What is not due yet
 
@@ -303,26 +262,3 @@ class State:
             c = tables.cursors
             connection.execute(sa.delete(c).where(c.c.route == route))
             connection.execute(sa.insert(c).values(route=route, cursor=cursor))
-
-
-def _put_record(connection: Connection, route: str, destination: str, record: Record) -> None:
-    values = {name: getattr(record, name) for name in _KEPT} | {"destination": destination}
-    here = {"at_route": route, "at_place": record.place, "at_key": record.key}
-    if connection.execute(_UPDATE_RECORD, values | here).rowcount == 0:
-        connection.execute(_ADD_RECORD, values | {"route": route, "place": record.place, "key": record.key})
-
-
-def _put_image(connection: Connection, run: str, route: str, image: Image) -> None:
-    """What stood there was kept before the write, where something did."""
-    here = {"at_route": route, "at_place": image.place, "at_key": image.key, "at_run": run}
-    known = {"ref": image.ref, "digest_after": image.digest_after}
-    if image.before is None or connection.execute(_UPDATE_IMAGE, known | here).rowcount == 0:
-        connection.execute(_ADD_IMAGE, image_row(run, route, image))
-
-
-def _close_intents(connection: Connection, route: str, place: str, key: Key, *, run: str | None = None) -> None:
-    here = {"at_route": route, "at_place": place, "at_key": key}
-    if run is None:
-        connection.execute(_CLOSE_INTENTS, here)
-    else:
-        connection.execute(_CLOSE_INTENTS_OF_RUN, here | {"at_run": run})

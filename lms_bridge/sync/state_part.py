@@ -14,13 +14,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from lms_bridge.audit.line import Actor
-from lms_bridge.connector import Address, Change, Outcome, Status
+from lms_bridge.connector import Address, Change, Status
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
-from lms_bridge.sync.intent import Image, Intent
+from lms_bridge.sync.intent import Image, Intent, Settled
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease_places
+from lms_bridge.sync.state_settling import close_intents
 from lms_bridge.sync.state_sharing import Sharing
 from lms_bridge.sync.state_trail import Trail
 
@@ -56,17 +57,15 @@ class _SharedState(State):
     def write_intents(self, intents: Sequence[Intent], stood: Sequence[tuple[str, str, Image]] = ()) -> None:
         super().write_intents([replace(intent, run=self._signed(intent.run)) for intent in intents], stood)
 
-    def settle(self, route: str, destination: str, run: str, outcome: Outcome, **how: Any) -> None:
-        super().settle(route, destination, run, outcome, **how)
-        if outcome.status in (Status.FAILED, Status.CONFLICT):
-            # Surely not done by this worker; what an earlier one opened stays open.
-            self._close_own(route, self._signed(run), outcome.change)
-
-    def _close_own(self, route: str, run: str, change: Change) -> None:
-        i = tables.intents
-        own = [i.c.route == route, i.c.run == run, i.c.place == change.place.id, i.c.key == change.key]
-        with self._store.transaction() as connection:
-            connection.execute(sa.delete(i).where(*own))
+    def settle(self, route: str, destination: str, run: str, settled: Sequence[Settled]) -> None:
+        super().settle(route, destination, run, settled)
+        outcomes = [each.outcome for each in settled]
+        # Surely not done by this worker; what an earlier one opened stays open.
+        undone = [each.change for each in outcomes if each.status in (Status.FAILED, Status.CONFLICT)]
+        if undone:
+            at = [(change.place.id, change.key) for change in undone]
+            with self._store.transaction() as connection:
+                close_intents(connection, route, at, run=self._signed(run))
 
     def _signed(self, run: str) -> str:
         return f"{run}/{self._delivery}"

@@ -16,7 +16,7 @@ from lms_bridge.items import Key
 from lms_bridge.sync.decision import ANSWER_LOST, DRIFT_OVERWRITE, TAKEN_OVER
 from lms_bridge.sync.digest import body_digest
 from lms_bridge.sync.fault import fault
-from lms_bridge.sync.intent import COPY, Image, Intent
+from lms_bridge.sync.intent import COPY, Intent, Settled
 from lms_bridge.sync.policy import Drift, Policy
 from lms_bridge.sync.remembered import with_base
 from lms_bridge.sync.run import Plan
@@ -69,12 +69,13 @@ class Writer:
         self.state.assure_lease(self.plan.route)
         digests: dict[str, str] = {}
         ready: list[Change] = []
+        settling = _Settling(self, gather, getattr(place, "at_once", 1))
         for change in changes:
             known = with_before(place, change)
             if isinstance(known, Change):
                 ready.append(known)
             else:
-                gather(self._settled(place, known, digests))
+                settling.take(self._settled(place, known, digests))
         with self.turn:
             intents = [intent for change in ready for intent in self._intents(place, change, digests)]
             # Should no answer come nobody else knows what stood there, nor what the write was to leave.
@@ -84,7 +85,8 @@ class Writer:
         # What the state store raises in here is not the place's fault and must end the run.
         for outcome, lost in _told(place, ready):
             unreachable = unreachable or lost
-            gather(self._settled(place, outcome, digests))
+            settling.take(self._settled(place, outcome, digests))
+        settling.save()
         return unreachable
 
     def follow_up(self, policy: Policy) -> list[Change]:
@@ -119,13 +121,16 @@ class Writer:
     def withhold(self, change: Change) -> Outcome:
         """What must not be written, because what it comes after does not stand."""
         outcome = Outcome(change=change, status=Status.FAILED, problem=replace(COPY_NOT_MADE, where=change.key))
-        self._settle(outcome, None)
+        self.save([Settled(outcome=outcome)])
         return outcome
 
     def forget(self, change: Change) -> Outcome:
         outcome = Outcome(change=change, status=Status.DONE)
-        self.state.settle(self.plan.route, self.plan.destination, self.run, outcome, record=None, forget=True)
+        self.save([Settled(outcome=outcome, forget=True)])
         return outcome
+
+    def save(self, settled: Sequence[Settled]) -> None:
+        self.state.settle(self.plan.route, self.plan.destination, self.run, settled)
 
     def _intents(self, place: Place, change: Change, digests: Known) -> Iterator[Intent]:
         """One for each text by which the write is known again without an answer; the whole one comes last."""
@@ -146,7 +151,7 @@ class Writer:
                 yield replace(whole, digest=digest)
         yield whole
 
-    def _settled(self, place: Place, outcome: Outcome, digests: Known) -> Outcome:
+    def _settled(self, place: Place, outcome: Outcome, digests: Known) -> Settled:
         change = outcome.change
         if outcome.status is Status.DONE and change.action is not Action.DELETE:
             if outcome.entry is None or change.payload is None:
@@ -158,39 +163,43 @@ class Writer:
             # It may have arrived, and the next run finds only what it left: nobody else knows what stood there.
             written_over = outcome.status is Status.AMBIGUOUS and change.before is not None
             image = image_of(place, change, digests, outcome) if written_over else None
-            self._settle(outcome, None, image=image, before=before)
-            return outcome
-        if change.action is Action.DELETE:
-            self._settle(outcome, None, image=image_of(place, change, digests, outcome), before=before, forget=True)
-            return outcome
-        if change.of is not None:
-            self._settle(outcome, None, image=image_of(place, change, digests, outcome), before=before, closed=True)
-            return outcome
+            return Settled(outcome=outcome, image=image, before=before)
+        if change.action is Action.DELETE or change.of is not None:
+            deleted = change.action is Action.DELETE
+            image = image_of(place, change, digests, outcome)
+            return Settled(outcome=outcome, image=image, before=before, forget=deleted, closed=not deleted)
         assert change.payload is not None
         assert outcome.entry is not None
         ours = self.plan.ours.get((change.place.id, change.key), frozenset())
         record = _record(place, outcome, change.payload, ours, digests)
         record = replace(record, fidelity=_fidelity(self.plan.texts.get(change.key), change, outcome.body))
         image = None if change.action is Action.ADOPT else image_of(place, change, digests, outcome)
-        self._settle(outcome, record, image=image, before=before)
         if change.action is Action.ADOPT:
             self.adopted.append((replace(change, entry=outcome.entry, before=outcome.body), record))
         elif min(record.fidelity.values(), default=1.0) < 1.0:
             self.torn.append(replace(record, base="", base_fields=None))
-        return outcome
+        return Settled(outcome=outcome, record=record, image=image, before=before)
 
-    def _settle(
-        self,
-        outcome: Outcome,
-        record: Record | None,
-        *,
-        image: Image | None = None,
-        before: str = "",
-        forget: bool = False,
-        closed: bool = False,
-    ) -> None:
-        where = (self.plan.route, self.plan.destination, self.run)
-        self.state.settle(*where, outcome, record=record, image=image, before=before, forget=forget, closed=closed)
+
+class _Settling:
+    """Outcomes of one slice, saved together where a place tells them together. Who is killed in between leaves intents,
+    which are looked up."""
+
+    def __init__(self, writer: Writer, gather: Gather, together: int) -> None:
+        self._writer, self._gather, self._together = writer, gather, together
+        self._waiting: list[Settled] = []
+
+    def take(self, settled: Settled) -> None:
+        self._waiting.append(settled)
+        if len(self._waiting) >= self._together:
+            self.save()
+
+    def save(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._writer.save(waiting)
+        for settled in waiting:
+            self._gather(settled.outcome)
 
 
 def _not_kept(place: Place, change: Change, outcome: Outcome, digests: Known) -> bool:

@@ -1,10 +1,12 @@
 """How much of what was sent came back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
-from lms_bridge.markup.fidelity import Fidelity, fidelity
+from lms_bridge.markup.clean import clean
+from lms_bridge.markup.fidelity import Fidelity, fidelity, survival
 from tests.markup import junk
+from tests.markup.test_shortcuts import in_order
 
 SENT = (
     '<p>One two three four <a href="https://e.org">five</a></p><img src="https://e.org/p.png" alt="p">'
@@ -53,3 +55,15 @@ def test_a_word_that_is_said_again_and_again_counts_each_time() -> None:
 def test_of_a_long_text_each_lost_word_counts_and_their_order_does_not() -> None:
     sent = [f"w{number}" for number in range(2_500)]
     assert fidelity(" ".join(sent), " ".join(sent[:2_300][::-1])).text == pytest.approx(2 * 2_300 / 4_800)
+
+
+@given(junk.html | in_order(), junk.html | in_order())
+@example('<p>a <a href="item:x">b</a></p>', '<p>a <a href="https://e.org">b</a></p>')
+@example("<h2>a</h2>", "<h4>a</h4>")
+@example("<h2>a</h2>", "<p>a</p>")
+@example('<p><img src="asset:a" alt="x"></p>', '<p><img src="asset:b" alt="x"></p>')
+@example("<table><tr><td>a</td><td>b</td></tr></table>", "<table><tr><td>a</td></tr><tr><td>b</td></tr></table>")
+def test_what_stands_of_clean_texts_is_what_stands_of_any(source: str, got: str) -> None:
+    """Their words and elements are compared first."""
+    source, got = clean(source), clean(got)
+    assert survival(source, got) == survival(str(source), str(got))

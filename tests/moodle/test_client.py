@@ -1,14 +1,17 @@
 """The web-service client: batches, lost answers, refusals, and what it says about them."""
 
 import threading
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from moodle_world import TOKEN, World
 
 from lms_bridge.errors import Ambiguous, Conflict, Denied, DestinationError, NotFound, Unreachable
 from lms_bridge.moodle.client import Client
 from lms_bridge.moodle.exchange import Exchange
-from lms_bridge.moodle.protocol import BATCH, Call, flatten
+from lms_bridge.moodle.protocol import BATCH, Call, clean_text, flatten, form
 from lms_bridge.moodle.refusals import known_codes, refusal_error
 from lms_bridge.sandbox.faults import Fault
 from lms_bridge.sandbox.moodle import Hand
@@ -198,6 +201,17 @@ def test_the_token_travels_first_and_never_in_the_address(world: World) -> None:
 )
 def test_arguments_become_phps_form_fields(args: dict[str, object], fields: list[tuple[str, str]]) -> None:
     assert list(flatten(args)) == fields
+
+
+@given(st.text() | st.text("aé%+& \n<>🧬") | st.text("абвгдежзийклмнопрстуфхцчшщъыьэюя細胞", min_size=60))
+@example("100 % + 1 & <b>\u00a0</b>")
+def test_any_text_is_encoded_as_forms_are(text: str) -> None:
+    assert (
+        form("t", Call(function="f", args={"a": text}))
+        == urlencode(
+            [("wstoken", "t"), ("wsfunction", "f"), ("moodlewsrestformat", "json"), ("a", clean_text(text))]
+        ).encode()
+    )
 
 
 @pytest.mark.parametrize(

@@ -132,8 +132,8 @@ def beside(desk: Desk) -> None:
     with State.open(desk.folder / "state.sqlite") as state:
         place = PlaceRef(Kind.PAGE, "X", "pages of X", "X")
         state.save_places("other", [place], listed={})
-        like = state.records("route")[0]
-        state.save_records("other", "memory", [replace(like, key="x:X/wiki/x", place=place.id)])
+        like = [replace(each, key="x:X/wiki/x", place=place.id) for each in state.records("route")[:1]]
+        state.save_records("other", "memory", like)
 
 
 def another_route(desk: Desk) -> None:

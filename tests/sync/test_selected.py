@@ -212,7 +212,7 @@ def take_a_mark_away(desk: Desk) -> None:
 
 
 def lose_the_state(desk: Desk) -> None:
-    (desk.folder / "state.sqlite").unlink()
+    (desk.folder / "state.sqlite").unlink(missing_ok=True)
 
 
 def an_hour_later(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from lms_bridge.connector import Action, Change, Entry, Outcome, PlaceRef, Recor
 from lms_bridge.errors import Problem, StateError
 from lms_bridge.items import Course, Kind
 from lms_bridge.sync.apply import apply
-from lms_bridge.sync.intent import Intent
+from lms_bridge.sync.intent import Intent, Settled
 from lms_bridge.sync.plan import Waiting
 from lms_bridge.sync.report import summary_of
 from lms_bridge.sync.route import prepare
@@ -107,7 +107,7 @@ def test_an_outcome_its_record_and_the_end_of_its_intent_are_one_step(state: Sta
     begin(state)
     state.write_intents([INTENT])
     assert [(i.key, i.opened) for i in state.open_intents("r")] == [("s:a", NOW)]
-    state.settle("r", "moodle", "1", done(), record=RECORD)
+    state.settle("r", "moodle", "1", [Settled(outcome=done(), record=RECORD)])
     assert state.open_intents("r") == []
     assert state.records("r") == [RECORD]
     (row,) = state.history.outcomes("1", "r")
@@ -118,7 +118,7 @@ def test_an_intent_stays_open_while_nobody_knows_what_became_of_it(state: State)
     begin(state)
     state.write_intents([INTENT])
     unknown = Outcome(change=CHANGE, status=Status.AMBIGUOUS, problem=Problem("No answer came.", "s:a", "Sync again."))
-    state.settle("r", "moodle", "1", unknown, record=None)
+    state.settle("r", "moodle", "1", [Settled(outcome=unknown)])
     assert len(state.open_intents("r")) == 1
     assert state.history.outcomes("1", "r")[0]["cause"] == "No answer came."
 
@@ -127,14 +127,14 @@ def test_a_refused_write_closes_its_own_intent_and_leaves_the_open_one_of_an_ear
     begin(state)
     begin(state, "2")
     state.write_intents([INTENT, replace(INTENT, run="2")])
-    state.settle("r", "moodle", "2", Outcome(change=CHANGE, status=Status.FAILED), record=None)
+    state.settle("r", "moodle", "2", [Settled(outcome=Outcome(change=CHANGE, status=Status.FAILED))])
     assert [intent.run for intent in state.open_intents("r")] == ["1"]
 
 
 def test_forgetting_removes_the_record(state: State) -> None:
     begin(state)
     state.save_records("r", "moodle", [RECORD])
-    state.settle("r", "moodle", "1", done(None), record=None, forget=True)
+    state.settle("r", "moodle", "1", [Settled(outcome=done(None), forget=True)])
     assert state.records("r") == []
 
 

@@ -16,7 +16,7 @@ from lms_bridge.connector import Action, Body, Change, Outcome, PlaceRef, Record
 from lms_bridge.errors import StateError
 from lms_bridge.items import Kind
 from lms_bridge.sync import state_patience
-from lms_bridge.sync.intent import Image, Intent
+from lms_bridge.sync.intent import Image, Intent, Settled
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_engine import BUSY_SECONDS, open_engine
 from tests.swallowing import swallowing
@@ -55,7 +55,7 @@ def state(file: Path) -> Iterator[State]:
     """Holds a run that changed a page and kept what stood there."""
     with State.open(file) as opened:
         opened.history.begin_run("1", "r", "moodle", started=NOW, checksum="c")
-        opened.settle("r", "moodle", "1", OUTCOME, record=RECORD, image=IMAGE)
+        opened.settle("r", "moodle", "1", [Settled(outcome=OUTCOME, record=RECORD, image=IMAGE)])
         yield opened
 
 
@@ -81,7 +81,7 @@ def commits(heard: list[str]) -> Iterator[None]:
         (lambda state: state.history.keep_away("r", ["mark"], NOW), "at once"),
         (lambda state: state.history.erase("r", ["s:a"]), "at once"),
         (lambda state: state.trail.add(Act(deed=Deed.APPROVE)), "at once"),
-        (lambda state: state.settle("r", "moodle", "1", OUTCOME, record=RECORD), "when it suits"),
+        (lambda state: state.settle("r", "moodle", "1", [Settled(outcome=OUTCOME, record=RECORD)]), "when it suits"),
     ],
     ids=["what is about to be written", "who is to be forgotten", "forgetting", "what was decided", "what was written"],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from lms_bridge.connector import Action, Change, Outcome, PlaceRef, Record, Status
 from lms_bridge.items import Kind
-from lms_bridge.sync.intent import Intent, Waiting
+from lms_bridge.sync.intent import Intent, Settled, Waiting
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_figures import Standing
 from lms_bridge.sync.state_versions import is_current
@@ -77,10 +77,10 @@ def test_runs_are_told_by_what_they_tried_and_how_they_ended(state: State) -> No
         ended = NOW + timedelta(hours=hours)
         state.history.end_run(run, "east", ended=ended, exit_code=code, summary={"created": 1})
     create = replace(CONFLICT, action=Action.CREATE, conflict=False)
-    state.settle("east", "moodle", "1", Outcome(change=create, status=Status.DONE), record=RECORD)
+    state.settle("east", "moodle", "1", [Settled(outcome=Outcome(change=create, status=Status.DONE), record=RECORD)])
     middle = state.figures.last_outcome()
     for status in (Status.DONE, Status.FAILED):
-        state.settle("east", "moodle", "2", Outcome(change=create, status=status), record=None)
+        state.settle("east", "moodle", "2", [Settled(outcome=Outcome(change=create, status=status))])
     state.history.note("2", "east", [(CONFLICT, "skipped"), (create, "held")])
     assert state.figures.of_run("2", "east") == {
         ("done", "page"): 1, ("failed", "page"): 1, ("skipped", "page"): 1, ("held", "page"): 1,

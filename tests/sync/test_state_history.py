@@ -10,7 +10,7 @@ import pytest
 
 from lms_bridge.connector import Action, Change, Entry, Outcome, PlaceRef, Record, Status
 from lms_bridge.items import Kind
-from lms_bridge.sync.intent import Doing, Intent
+from lms_bridge.sync.intent import Doing, Intent, Settled
 from lms_bridge.sync.state import State
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -175,7 +175,7 @@ def test_earlier_writes_are_closed_once_it_is_known_what_stands_there(
         state.history.begin_run(run, "r", "moodle", started=NOW, checksum="c")
     state.write_intents([INTENT])
     outcome = Outcome(change=replace(CONFLICT, action=Action.UPDATE), status=Status.DONE)
-    state.settle("r", "moodle", "2", outcome, record=record, forget=forget, closed=closed)
+    state.settle("r", "moodle", "2", [Settled(outcome=outcome, record=record, forget=forget, closed=closed)])
     assert len(state.open_intents("r")) == open_after
 
 

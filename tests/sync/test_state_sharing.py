@@ -10,7 +10,7 @@ import pytest
 from lms_bridge.connector import Action, Change, Outcome, PlaceRef, Status
 from lms_bridge.errors import Problem
 from lms_bridge.items import Kind
-from lms_bridge.sync.intent import Intent
+from lms_bridge.sync.intent import Intent, Settled
 from lms_bridge.sync.state import State
 from lms_bridge.sync.state_part import ClosingState, PartState
 
@@ -53,7 +53,7 @@ def test_what_a_worker_surely_did_not_write_is_not_looked_up_any_more_and_all_el
     others = [intent("b"), intent("a", THERE), intent("a", route="s")]
     mine.write_intents([intent("a"), *others])
     outcome = Outcome(change=change("a"), status=status, problem=Problem("It was refused."))
-    mine.settle("r", "d", "1", outcome, record=None)
+    mine.settle("r", "d", "1", [Settled(outcome=outcome)])
     open_now = [each for route in ("r", "s") for each in state.open_intents(route) if each != dead]
     assert dead in state.open_intents("r")
     own = [] if settled else [("r", HERE.id, "a")]
@@ -90,7 +90,7 @@ def test_what_was_left_is_told_anew_by_the_closing_and_what_was_tried_stays_told
         state.history.note(run, route, places)
     for status in (Status.DONE, Status.FAILED, Status.AMBIGUOUS, Status.CONFLICT):
         outcome = Outcome(change=change("a"), status=status, problem=Problem("A problem."))
-        state.settle("r", "d", "1", outcome, record=None)
+        state.settle("r", "d", "1", [Settled(outcome=outcome)])
     ClosingState(state).history.note("1", "r", [(replace(change("a"), reason="anew"), "postponed")])
 
     def told(run: str, route: str) -> list[tuple[str, str, str, str]]:

@@ -11,6 +11,7 @@ from lms_bridge.audit.chain import verify
 from lms_bridge.audit.line import Act, Actor, Deed, Role
 from lms_bridge.connector import Action, Change, Outcome, PlaceRef, Record, Status
 from lms_bridge.items import Kind
+from lms_bridge.sync.intent import Settled
 from lms_bridge.sync.state import State
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -40,7 +41,7 @@ def begin(state: State, run: str, minute: int, *, ended: bool = True, by: Actor 
 
 def write(state: State, run: str, key: str = "s:a", *, route: str = "r") -> None:
     outcome = Outcome(change=replace(CHANGE, key=key), status=Status.DONE)
-    state.settle(route, "moodle", run, outcome, record=replace(RECORD, key=key), before="b")
+    state.settle(route, "moodle", run, [Settled(outcome=outcome, record=replace(RECORD, key=key), before="b")])
 
 
 def told(state: State) -> list[tuple[str, str, str, str]]:
