@@ -8,6 +8,7 @@ without attributes, demotes repeated ones, eats blanks in <pre>, links bare addr
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape, unescape
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from lxml import etree
@@ -49,6 +50,13 @@ _SIGNS = (
 )
 # Whether there is anything to spell: most texts hold nothing of it.
 _READ_OTHERWISE = re.compile(rf"\[[\[{_OPEN}]|%!|@@PLUGINFILE@@|(?i:https?|ftp)://")
+# What a plain text, whose blocks are a line each, does not hold: code, images, links in headings, a bracket before a
+# link that may become brackets, and any attribute whose blanks or signs have to be looked at.
+_TAKES_A_TREE = re.compile(r'<(?:pre|img)\b|<h[1-6]>.*<a>|\[<a>| (?!(?:colspan|rowspan|start)="\d+")[a-z-]+="')
+_OPENED = re.compile(r'<a href="([^"]*)">')
+_WHOLE_LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>')
+_HEADING = re.compile(r"(</?h)([1-6])>")
+_LEVEL = re.compile(r"<h([1-6])>")
 _ASSET_IMAGE = re.compile(r'(<img\b[^>]*)\bsrc="asset:([0-9a-f]+)"([^>]*>)')
 _ALT = re.compile(r'\balt="([^"]*)"')
 _NOT_IN_PRE = ("img", "small", "sub", "sup")
@@ -79,6 +87,12 @@ class Reading:
 def to_moodle(body: str, reading: Reading) -> str:
     """A canonical body in Moodle's dialect. Images stay `asset:DIGEST`."""
     cleaned = clean(body)
+    straight = _straight(cleaned, reading)
+    return through_a_tree(cleaned, reading) if straight is None else straight
+
+
+def through_a_tree(cleaned: str, reading: Reading) -> str:
+    """The same for any clean body, plain or not."""
     fragment = parse(cleaned)
     if _PRIVATE.search(cleaned):
         drop_private(fragment)
@@ -91,6 +105,32 @@ def to_moodle(body: str, reading: Reading) -> str:
             replace_with_text(element, element.get("alt", "")) if element.tag == "img" else dissolve(element)
     _lower_headings(fragment)
     return spelled(fragment, wiki=reading.wiki)
+
+
+def _straight(cleaned: str, reading: Reading) -> str | None:
+    """The same without a tree, for plain blocks in which nothing is read otherwise; None for any other."""
+    bare = _OPENED.sub("<a>", cleaned)
+    odd = _READ_OTHERWISE.search(bare) if reading.wiki else "@@PLUGINFILE@@" in bare
+    if odd or _TAKES_A_TREE.search(bare) or _PRIVATE.search(cleaned):
+        return None
+    told = [(href, item_key(unescape(href))) for href in set(_OPENED.findall(cleaned))]
+    targets = {href: portable(unescape(href)) if key is None else reading.link(key) for href, key in told}
+    if None in targets.values():
+        return None
+    levels = {tag: min(_TOP_HEADING + rank, 6) for rank, tag in enumerate(sorted(set(_LEVEL.findall(cleaned))))}
+    shown = f' class="{HEADING_CLASS}">' if reading.wiki else ">"
+    linked = _WHOLE_LINK.sub(lambda a: _spelled_link(targets[a[1]], a[2], wiki=reading.wiki), cleaned)
+    return _HEADING.sub(lambda h: f"{h[1]}{levels[h[2]]}{'>' if h[1] == '</h' else shown}", linked)
+
+
+def _spelled_link(target: Target, inner: str, *, wiki: bool) -> str:
+    if isinstance(target, WikiTitle):
+        if wiki and "<" not in inner and _is_plain(target.title) and _is_label(unescape(inner)):
+            return f"[[{target.title}|{inner}]]"
+        target = target.url
+    href = _attribute(" ".join(str(target).split()), address=True) if wiki else str(target)
+    spelled = _PRIVATE.sub(lambda found: _SPELLED[found[0]], escape(href, quote=False).replace('"', "&quot;"))
+    return f'<a href="{spelled}">{inner}</a>'
 
 
 def drop_private(fragment: Fragment) -> None:

@@ -2,10 +2,11 @@
 
 import json
 import re
+from dataclasses import replace
 from html import escape
 
 import pytest
-from corpus import CORPUS
+from corpus import CORPUS, ODD_TITLE
 from golden_texts import GOLDEN, SITE, TITLES, sent_texts
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -14,9 +15,12 @@ from lms_bridge.markup.clean import clean
 from lms_bridge.markup.digest import digest
 from lms_bridge.markup.fidelity import fidelity
 from lms_bridge.markup.links import item_key, map_links
-from lms_bridge.moodle.dialect import Reading, to_moodle, with_images
+from lms_bridge.moodle import dialect
+from lms_bridge.moodle.dialect import Reading, WikiTitle, through_a_tree, to_moodle, with_images
 from lms_bridge.moodle.displayed import WikiAddress, expected_form, normal
 from lms_bridge.moodle.marker import find_marker
+from tests.markup import junk
+from tests.markup.test_shortcuts import in_order
 
 RECORDED = {row["name"]: row for row in json.loads(GOLDEN.read_text())["texts"]}
 WIKI = WikiAddress(SITE, 7, 0)
@@ -158,3 +162,56 @@ def test_no_text_can_make_a_wiki_link_of_itself(text: str) -> None:
         assert "[[" not in sent
         assert "%!" not in sent
         assert "http://" not in sent
+
+
+_TARGETS = {
+    "one": WikiTitle("Cells", WIKI.url("Cells")),
+    "odd": WikiTitle(ODD_TITLE, WIKI.url(ODD_TITLE)),
+    "away": f"{SITE}/mod/forum/view.php?id=8&x='\"<[[y]]%!https://e.org",
+}
+READ = Reading(link=_TARGETS.get, wiki=True, assets=True)
+_LINKED = st.sampled_from(
+    ["item:one", "item:odd", "item:away", "item:nowhere", "https://e.org/ü?a=1&amp;b=[[https://x"]
+)
+_SAID = st.sampled_from(
+    [
+        "them",
+        "a|b",
+        "x &amp; y",
+        "<em>more</em>",
+        "[",
+        "%",
+        "http:",
+        "//e.org",
+        "[[T]]",
+        "%!0%!",
+        "@@PLUGINFILE@@",
+        "  ",
+    ]
+)
+_A_PLAIN_LINK = st.builds(lambda href, said: f'<a href="{href}">{said}</a>', _LINKED, _SAID)
+_WORDS = st.lists(_SAID | _A_PLAIN_LINK, max_size=4).map("".join)
+_PLAIN_BLOCK = st.builds(
+    lambda tag, words: f"<{tag}>{words}</{tag.split()[0]}>",
+    st.sampled_from(["p", "h1", "h2", "h3", "h5", "blockquote", 'p lang="en"', 'p title="a  b"', "pre", "ul><li"]),
+    _WORDS,
+)
+_TABLE = _WORDS.map(lambda words: f'<table><tbody><tr><td colspan="2">{words}</td></tr></tbody></table>')
+
+
+@settings(max_examples=300)
+@given(st.lists(_PLAIN_BLOCK | _TABLE | _WORDS, max_size=4).map("".join) | junk.html | in_order(), st.booleans())
+@example('<p>http:<a href="item:nowhere">//e.org</a></p>', True)
+@example('<p>[<a href="item:one">them</a>]</p>', True)
+@example('<h2>a <a href="item:one">them</a></h2><h4>b</h4>', True)
+def test_a_body_that_needs_no_tree_is_written_as_through_a_tree(html: str, wiki: bool) -> None:
+    cleaned = clean(html)
+    reading = replace(READ, wiki=wiki)
+    assert to_moodle(cleaned, reading) == through_a_tree(cleaned, reading)
+
+
+def test_plain_pages_and_prompts_need_no_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = '<h2>a</h2><p>b <a href="item:one">them</a>, <em>c</em> &amp; [d]</p><ul><li>e</li></ul><h3>f</h3>'
+    expected = {wiki: through_a_tree(clean(plain), replace(READ, wiki=wiki)) for wiki in (True, False)}
+    monkeypatch.setattr(dialect, "parse", None)
+    assert {wiki: to_moodle(plain, replace(READ, wiki=wiki)) for wiki in (True, False)} == expected
