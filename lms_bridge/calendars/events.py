@@ -163,6 +163,8 @@ class _Reading:
             self.courseless += 1
             return None
         begin, end = _moment(event.start, zone) - self._before, _moment(event.end, zone) + self._after
+        if begin >= end and event.start < event.end:
+            return None  # an hour that the clocks skip on this day
         if begin >= end:
             raise ValueError("it has no length")
         return Span(begin, end, courses)
