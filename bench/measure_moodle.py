@@ -132,12 +132,14 @@ def _people_figures(folder: Path, courses: int) -> list[Figure]:
         site = project.site
         address = f"{site.url}/course/view.php?id={next(iter(site.courses.values()))}"
         cookies = {name: value for name, value in site.learner.session.cookies.items() if value}
-        before = idle(address, cookies)
         views: list[float] = []
+        before = idle(address, cookies)
         _whole(project.push(lambda: reader(address, cookies, views)))
-        loaded = statistics.median(views)
+        alone, loaded = statistics.median(before + idle(address, cookies)), statistics.median(views)
     what = "moodle: a person's page view beside a push with the default connections"
-    return [Figure(what, loaded * 1000, "ms", f"idle: {before * 1000:.0f} ms", loaded / before, "<= 1.5")]
+    return [
+        Figure(what, loaded * 1000, "ms", f"idle, before and after: {alone * 1000:.0f} ms", loaded / alone, "<= 1.5")
+    ]
 
 
 @contextmanager

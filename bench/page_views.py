@@ -1,7 +1,6 @@
 """A person who reads pages of a Moodle while something else is going on, in a process of their own."""
 
 import multiprocessing
-import statistics
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,11 +26,11 @@ def reader(address: str, cookies: Mapping[str, str], seconds: list[float]) -> It
         process.join()
 
 
-def idle(address: str, cookies: Mapping[str, str], views: int = 30) -> float:
-    """The median of some views while nobody else is there."""
+def idle(address: str, cookies: Mapping[str, str], views: int = 30) -> list[float]:
+    """Seconds of some views while nobody else is there."""
     with requests.Session() as session:
         session.cookies.update(cookies)
-        return statistics.median(_view(session, address) for _ in range(views))
+        return [_view(session, address) for _ in range(views)]
 
 
 def _read(

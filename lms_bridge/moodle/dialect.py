@@ -50,9 +50,9 @@ _SIGNS = (
 )
 # Whether there is anything to spell: most texts hold nothing of it.
 _READ_OTHERWISE = re.compile(rf"\[[\[{_OPEN}]|%!|@@PLUGINFILE@@|(?i:https?|ftp)://")
-# What a plain text, whose blocks are a line each, does not hold: code, images, links in headings, a bracket before a
-# link that may become brackets, and any attribute whose blanks or signs have to be looked at.
-_TAKES_A_TREE = re.compile(r'<(?:pre|img)\b|<h[1-6]>.*<a>|\[<a>| (?!(?:colspan|rowspan|start)="\d+")[a-z-]+="')
+# What a plain text, whose blocks are a line each, does not hold: code, links in headings, a bracket before a link that
+# may become brackets, and any attribute whose blanks or signs have to be looked at, as images have.
+_TAKES_A_TREE = re.compile(r'<pre\b|<h[1-6]>.*<a>|\[<a>| (?!(?:colspan|rowspan|start)="\d+")[a-z-]+="')
 _OPENED = re.compile(r'<a href="([^"]*)">')
 _WHOLE_LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>')
 _HEADING = re.compile(r"(</?h)([1-6])>")
@@ -125,7 +125,7 @@ def _straight(cleaned: str, reading: Reading) -> str | None:
 
 def _spelled_link(target: Target, inner: str, *, wiki: bool) -> str:
     if isinstance(target, WikiTitle):
-        if wiki and "<" not in inner and _is_plain(target.title) and _is_label(unescape(inner)):
+        if wiki and _is_plain(target.title) and _is_label(inner):
             return f"[[{target.title}|{inner}]]"
         target = target.url
     href = _attribute(" ".join(str(target).split()), address=True) if wiki else str(target)

@@ -27,9 +27,8 @@ _EDITED = "edited"
 _EMPTY_BLOCKS = ("p", "div", "span", "br")
 _WIKI_LINK = re.compile(r"\[\[([^\[\]|]+)\|([^\[\]|]+)\]\]")
 _SHOWN_LINK = re.compile(r'<a (?:class="wiki_newentry" )?href="([^"<>]*/mod/wiki/[^"<>]*)">')
-_HREF = re.compile(r' href="([^"]*)"')
 _OUR_END = re.compile(r'\n<p class="([^"<>]*)">(?:<a href="[^"<>]*">([^<>]*)</a>|([^<>]*))</p>\Z')
-_TAKES_A_TREE = re.compile(r"&#| class=| name=|<(?:pre|img|tfoot|div|span)\b|/webservice/")
+_TAKES_A_TREE = re.compile(r'&#|<(?:img|tfoot)\b|<a (?!href="[^"]*">)|/webservice/')
 _NO_CLASS = re.compile(r"(?!)")
 _AS_SHOWN = "as Moodle shows it"
 
@@ -82,8 +81,8 @@ def linked(body: str, wiki: WikiAddress | None) -> str:
     makes of what is shown is the same, to the letter, unless somebody changed it."""
     if wiki is None:
         return body
-    body = _WIKI_LINK.sub(lambda found: f'<a href="{escape(wiki.url(found[1]))}">{found[2]}</a>', body)
-    return by_titles(body, wiki)
+    body = by_titles(body, wiki)
+    return _WIKI_LINK.sub(lambda found: f'<a href="{escape(wiki.url(found[1]))}">{found[2]}</a>', body)
 
 
 def by_titles(shown: str, wiki: WikiAddress) -> str:
@@ -98,20 +97,19 @@ def by_titles(shown: str, wiki: WikiAddress) -> str:
 
 
 def form_of(body: str, *, site: str, wiki: WikiAddress | None = None) -> str:
-    """The normal form of a body that we made: as `normal`, which reads whatever people may have written."""
-    straight = _straight(body, wiki)
+    """The normal form of a body that we made, as `linked` gives it: as `normal`, which reads whatever people may have
+    written."""
+    straight = _straight(body)
     return normal(body, site=site, wiki=wiki) if straight is None else straight
 
 
-def _straight(body: str, wiki: WikiAddress | None) -> str | None:
+def _straight(body: str) -> str | None:
     """The same without a tree, for plain blocks with our paragraph at the end; None for anything else."""
     end = _OUR_END.search(body)
     if end is None or not is_marker_text(unescape(end[2] or end[3] or ""), end[1]):
         return None
     text = body[: end.start()].replace(f' class="{HEADING_CLASS}"', "")
     if _TAKES_A_TREE.search(text) or tidy(text, tags=TAGS, classes=_NO_CLASS) != text:
-        return None
-    if wiki is not None and any(_by_title(href, wiki) != href for href in map(unescape, _HREF.findall(text))):
         return None
     return Cleaned(text, _AS_SHOWN)
 

@@ -67,3 +67,12 @@ def test_what_stands_of_clean_texts_is_what_stands_of_any(source: str, got: str)
     """Their words and elements are compared first."""
     source, got = clean(source), clean(got)
     assert survival(source, got) == survival(str(source), str(got))
+
+
+def test_of_a_page_that_stands_as_it_was_written_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, got = (
+        clean(f'<h{level}>a</h{level}><p>b <a href="{address}">c</a></p><ol start="2"><li>d</li></ol>')
+        for level, address in ((2, "item:x"), (4, "https://e.org"))
+    )
+    monkeypatch.setattr("lms_bridge.markup.fidelity.parse", None)
+    assert survival(source, got).whole

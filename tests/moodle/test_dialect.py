@@ -204,6 +204,9 @@ _TABLE = _WORDS.map(lambda words: f'<table><tbody><tr><td colspan="2">{words}</t
 @example('<p>http:<a href="item:nowhere">//e.org</a></p>', True)
 @example('<p>[<a href="item:one">them</a>]</p>', True)
 @example('<h2>a <a href="item:one">them</a></h2><h4>b</h4>', True)
+@example("<pre>a\n\n\tb</pre>", True)
+@example("<p>a\ue0f3\ue0f1</p>", True)
+@example('<p><img src="https://e.org/x.png" alt="a"></p>', True)
 def test_a_body_that_needs_no_tree_is_written_as_through_a_tree(html: str, wiki: bool) -> None:
     cleaned = clean(html)
     reading = replace(READ, wiki=wiki)

@@ -15,7 +15,17 @@ from lms_bridge.moodle.stored import to_stored
 from tests.markup import junk
 
 END = marker("s:a", None, "f" * 64, "here")
-LINKS = {"item:one": WikiTitle("Cells", WIKI.url("Cells")), "item:two": f"{SITE}/mod/wiki/view.php?pageid=5"}
+ODD_LINKS = [
+    f"""<a{about} href="{SITE}/mod/wiki/{page}">x</a>"""
+    for about in ("", ' title="t"')
+    for page in (
+        "view.php?pageid=5",
+        "view.php?title=A+b&amp;wid=7",
+        "view.php?wid=7&amp;title=A+b",
+        "edit.php?pageid=5",
+    )
+]
+LINKS = {"one": WikiTitle("Cells", WIKI.url("Cells")), "two": f"{SITE}/mod/wiki/view.php?pageid=5"}
 READ = Reading(link=LINKS.get, wiki=True, assets=True)
 PLAIN = """<h2>Cells</h2><p>Of <a href="item:one">cells</a>, <a href="item:two">roots</a> &amp; <em>more</em>.</p>
 <ul><li>one<ul><li>two</li></ul></li></ul><table><thead><tr><th>a</th></tr></thead><tbody><tr><td>b</td></tr></tbody></table>"""
@@ -26,6 +36,8 @@ SOURCES = st.sampled_from([None, "https://e.org/a?b=1&c=2", "lms:x"])
 @given(BLOCKS, WIKIS, SOURCES, st.sampled_from([to_moodle, to_stored]))
 @example([PLAIN], WIKI, None, to_moodle)
 @example(["<p>a  b</p>"], WIKI, None, to_stored)
+@example([f"<p>{' '.join(ODD_LINKS)}</p>"], WIKI, None, to_stored)
+@example([f"<p>{' '.join(ODD_LINKS)}</p>"], WIKI, None, to_moodle)
 def test_a_text_of_ours_is_foretold_as_it_reads(
     blocks: list[str], wiki: WikiAddress | None, source: str | None, write: object
 ) -> None:
@@ -36,7 +48,7 @@ def test_a_text_of_ours_is_foretold_as_it_reads(
     assert digest(told) == digest(read)
 
 
-@given(junk.html | BLOCKS.map("".join), WIKIS)
+@given(junk.html | BLOCKS.map("".join) | st.lists(st.sampled_from(ODD_LINKS)).map("".join), WIKIS)
 def test_whatever_stands_there_reads_the_same_with_its_links_by_title(html: str, wiki: WikiAddress | None) -> None:
     if wiki is not None:
         assert normal(by_titles(html, wiki), site=SITE, wiki=wiki) == normal(html, site=SITE, wiki=wiki)
@@ -62,6 +74,7 @@ def test_only_a_link_as_moodle_makes_it_goes_by_title(made: str, title: str | No
 def test_what_moodle_shows_of_a_plain_page_is_what_was_foretold_to_the_letter() -> None:
     """So that it need not be read at all."""
     body = f"{to_moodle(PLAIN, READ)}\n{END}"
+    assert "[[Cells|cells]]" in body
     shown = body.replace("[[Cells|cells]]", f'<a href="{SITE}/mod/wiki/view.php?pageid=5">cells</a>')
     assert by_titles(shown, WIKI) == linked(body, WIKI)
     assert isinstance(form_of(linked(body, WIKI), site=SITE, wiki=WIKI), Cleaned)
@@ -70,6 +83,9 @@ def test_what_moodle_shows_of_a_plain_page_is_what_was_foretold_to_the_letter() 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
+        *(("<em>", f"{link}<em>") for link in ODD_LINKS if ' title="t"' in link),
+        ("<em>", f'<a href="{SITE}/webservice/pluginfile.php/3/x.png">x</a><em>'),
+        ("<table>", "<table><tfoot><tr><td>c</td></tr></tfoot>"),
         ("Of", "Of &#58;"),
         ("<em>", '<em class="x">'),
         ("<em>more</em>", "<pre>\n\nmore</pre>"),
