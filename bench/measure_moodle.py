@@ -23,18 +23,18 @@ SIZES = (10, 20, 40, 50, 80)
 _GOAL = "<= 1.15"
 
 
-def figures(asked: Asked) -> list[Figure]:
+def figures(asked: Asked) -> Iterator[Figure]:
     if missing():
-        return [skipped("moodle: push", missing())]
+        yield skipped("moodle: push", missing())
+        return
     courses = asked.size(COURSES)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         best, sequential = _sweep(folder, max(1, courses // 5))
-        found: list[Figure] = []
         for connections in CONNECTIONS:
             pairs = [_pair(folder / f"{connections}-{run}", courses, connections, best) for run in range(asked.runs)]
-            found += _push_figures(connections, pairs, best[connections], sequential)
-        return found + _people_figures(folder / "people", courses)
+            yield from _push_figures(connections, pairs, best[connections], sequential)
+        yield from _people_figures(folder / "people", courses)
 
 
 @dataclass(frozen=True, slots=True)

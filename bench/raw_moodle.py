@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 BATCH = "tool_mobile_call_external_functions"
+_COLLIDED = "dmlwriteexception"
+"""Two connections wrote in the same wiki at once, which a connector keeps apart."""
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -38,12 +40,19 @@ class Door:
         return kind(parts.hostname or "", parts.port, timeout=120)
 
 
-def batches(door: Door, calls: Sequence[RawCall], size: int) -> list[bytes]:
-    """Whole requests, as they go over the wire."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A whole request, as it goes over the wire."""
+
+    calls: Sequence[RawCall]
+    body: bytes
+
+
+def batches(door: Door, calls: Sequence[RawCall], size: int) -> list[Prepared]:
     return [_batch(door, calls[at : at + size]) for at in range(0, len(calls), size)]
 
 
-def load(door: Door, phases: Sequence[Sequence[bytes]], connections: int) -> float:
+def load(door: Door, phases: Sequence[Sequence[Prepared]], connections: int) -> float:
     """Seconds for all requests; a phase begins when the one before it was answered."""
     begun = time.monotonic()
     open_connections = deque(door.connect() for _ in range(connections))
@@ -73,16 +82,20 @@ def timed(view: Callable[[], object]) -> float:
     return time.monotonic() - begun
 
 
-def _drain(door: Door, waiting: deque[bytes], connection: http.client.HTTPConnection) -> None:
+def _drain(door: Door, waiting: deque[Prepared], connection: http.client.HTTPConnection) -> None:
     while True:
         try:
-            body = waiting.popleft()
+            request = waiting.popleft()
         except IndexError:
             return
-        answer = _post(door, connection, body)
-        for response in answer["responses"]:
-            if response["error"]:
-                raise RuntimeError(f"Moodle refused a call of the raw load: {response['exception'][:200]}")
+        responses = _post(door, connection, request.body)["responses"]
+        if not responses[-1]["error"]:
+            continue
+        if json.loads(responses[-1]["exception"])["errorcode"] != _COLLIDED:
+            raise RuntimeError(f"Moodle refused a call of the raw load: {responses[-1]['exception'][:200]}")
+        # Nothing behind the refused call was done. What it left cannot be made again, and is not asked for.
+        if rest := request.calls[len(responses) :]:
+            waiting.append(_batch(door, rest))
 
 
 def _post(door: Door, connection: http.client.HTTPConnection, body: bytes) -> Any:
@@ -95,14 +108,14 @@ def _refuse_errors(answer: Any) -> None:
         raise RuntimeError(f"Moodle refused a call of the loop: {answer['errorcode']}")
 
 
-def _batch(door: Door, calls: Sequence[RawCall]) -> bytes:
+def _batch(door: Door, calls: Sequence[RawCall]) -> Prepared:
     fields = _head(door, BATCH)
     for number, call in enumerate(calls):
         fields.append((f"requests[{number}][function]", call.function))
         fields.append((f"requests[{number}][arguments]", json.dumps(call.args, ensure_ascii=False)))
         if call.raw:
             fields.append((f"requests[{number}][settingraw]", "1"))
-    return urlencode(fields).encode()
+    return Prepared(calls, urlencode(fields).encode())
 
 
 def _head(door: Door, function: str) -> list[tuple[str, str]]:
