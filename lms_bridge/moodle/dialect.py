@@ -52,7 +52,7 @@ _SIGNS = (
 _READ_OTHERWISE = re.compile(rf"\[[\[{_OPEN}]|%!|@@PLUGINFILE@@|(?i:https?|ftp)://")
 # What a plain text, whose blocks are a line each, does not hold: code, links in headings, a bracket before a link that
 # may become brackets, and any attribute whose blanks or signs have to be looked at, as images have.
-_TAKES_A_TREE = re.compile(r'<pre\b|<h[1-6]>.*<a>|\[<a>| (?!(?:colspan|rowspan|start)="\d+")[a-z-]+="')
+_TAKES_A_TREE = re.compile(r'<pre\b|<h[1-6]>(?:(?!</h).)*<a>|\[<a>| (?!(?:colspan|rowspan|start)="\d+")[a-z-]+="')
 _OPENED = re.compile(r'<a href="([^"]*)">')
 _WHOLE_LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>')
 _HEADING = re.compile(r"(</?h)([1-6])>")

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,13 @@ def unusable(engine: Engine, error: Exception) -> StateError:
         where=where(engine),
         next_step="Check that it can be reached and written, and that nothing else holds it for long.",
     )
+
+
+def adding(dialect: str, table: sa.Table) -> Any:
+    """An insert that may write over what stands there: both databases do so in the same words, and SQLAlchemy has them
+    once for each."""
+    # The other one's words would take 2 MB of a service that idles.
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
 
 
 def at(table: sa.Table, values: dict[str, str]) -> list[sa.ColumnElement[bool]]:

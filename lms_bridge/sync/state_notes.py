@@ -5,14 +5,13 @@ In the table of what was told to whom, under names that no channel can have.
 
 from collections.abc import Mapping
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
 
 from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.intent import Note, Topic
-from lms_bridge.sync.state_engine import Store
+from lms_bridge.sync.state_engine import Store, adding
 
 _T = tables.told
 
@@ -36,24 +35,23 @@ class Notes:
 
     def put(self, topic: Topic, notes: Mapping[str, str], now: datetime) -> None:
         """In place of what was noted by these names."""
-        self._add(topic, notes, now, adding=False)
+        self._add(topic, notes, now, counting=False)
 
     def count(self, topic: Topic, more: Mapping[str, int], now: datetime) -> None:
         """Added to what others counted by these names, at the same moment as well."""
-        self._add(topic, {name: str(number) for name, number in more.items()}, now, adding=True)
+        self._add(topic, {name: str(number) for name, number in more.items()}, now, counting=True)
 
-    def _add(self, topic: Topic, notes: Mapping[str, str], now: datetime, *, adding: bool) -> None:
+    def _add(self, topic: Topic, notes: Mapping[str, str], now: datetime, *, counting: bool) -> None:
         rows = [{"channel": topic.value, "subject": name, "status": text, "at": now} for name, text in notes.items()]
         if rows:
             with self._store.transaction() as connection:
-                connection.execute(_put(connection.dialect.name, adding=adding), rows)
+                connection.execute(_put(connection.dialect.name, counting=counting), rows)
 
 
-def _put(dialect: str, *, adding: bool) -> Any:
-    # The other one's words would take 2 MB of a service that idles.
-    new = import_module(f"sqlalchemy.dialects.{dialect}").insert(_T)
+def _put(dialect: str, *, counting: bool) -> Any:
+    new = adding(dialect, _T)
     text: Any = new.excluded.status
-    if adding:
+    if counting:
         total = sa.cast(_T.c.status, sa.BigInteger) + sa.cast(new.excluded.status, sa.BigInteger)
         text = sa.cast(total, sa.String)
     return new.on_conflict_do_update(

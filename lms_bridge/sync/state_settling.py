@@ -5,16 +5,17 @@ Apart from `state`, which says when. Asking the database once a row costs ten ti
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from lms_bridge.connector import Record, Status
 from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.intent import Image, Settled
+from lms_bridge.sync.state_engine import adding
 from lms_bridge.sync.state_rows import image_row, outcome_row
 
 _KEPT = tuple(field.name for field in fields(Record))
@@ -25,15 +26,14 @@ def _at_key(table: sa.Table) -> list[sa.ColumnElement[bool]]:
     return [table.c[name] == sa.bindparam(f"at_{name}") for name in _AT]
 
 
-def _put(insert: Any) -> Any:
-    """Both databases write over a row in the same words, and SQLAlchemy has them once for each."""
-    adding = insert(tables.records)
-    over = {column.name: adding.excluded[column.name] for column in tables.records.c if column.name not in _AT}
-    return adding.on_conflict_do_update(index_elements=_AT, set_=over)
+@cache
+def _put_record(dialect: str) -> Any:
+    new = adding(dialect, tables.records)
+    over = {column.name: new.excluded[column.name] for column in tables.records.c if column.name not in _AT}
+    return new.on_conflict_do_update(index_elements=_AT, set_=over)
 
 
 # Built once: building a statement takes longer than running it.
-_PUT_RECORD = {"sqlite": _put(sqlite.insert), "postgresql": _put(postgresql.insert)}
 _ADD_OUTCOME = sa.insert(tables.outcomes)
 _ADD_IMAGE = sa.insert(tables.images)
 _UPDATE_IMAGE = sa.update(tables.images).where(*_at_key(tables.images), tables.images.c.run == sa.bindparam("at_run"))
@@ -60,7 +60,7 @@ def put_records(connection: Connection, route: str, destination: str, records: I
     rows = [{name: getattr(record, name) for name in _KEPT} for record in records]
     if rows:
         where = {"route": route, "destination": destination}
-        connection.execute(_PUT_RECORD[connection.dialect.name], [row | where for row in rows])
+        connection.execute(_put_record(connection.dialect.name), [row | where for row in rows])
 
 
 def close_intents(connection: Connection, route: str, at: Sequence[tuple[str, Key]], *, run: str | None = None) -> None:

@@ -218,3 +218,10 @@ def test_plain_pages_and_prompts_need_no_tree(monkeypatch: pytest.MonkeyPatch) -
     expected = {wiki: through_a_tree(clean(plain), replace(READ, wiki=wiki)) for wiki in (True, False)}
     monkeypatch.setattr(dialect, "parse", None)
     assert {wiki: to_moodle(plain, replace(READ, wiki=wiki)) for wiki in (True, False)} == expected
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["<li><h2>x</h2></li>", '<li><a href="item:one">x</a></li>', "<li>[[a|</li>"])
+def test_a_text_of_one_very_long_line_ends_soon(piece: str) -> None:
+    times = 800_000 // len(piece)
+    assert to_moodle(clean(f"<ul>{piece * times}</ul>"), READ).count("<li>") == times
