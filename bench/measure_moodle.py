@@ -4,16 +4,14 @@ LMS_BRIDGE_LIVE_MOODLE_URL, _TOKEN and _ADMIN_TOKEN name the site; the courses a
 1,000 pages and 1,000 prompts in 20 courses.
 """
 
-import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench import moodle_people
 from bench.figure import Asked, Figure, skipped
-from bench.moodle_push import PAGES, PROMPTS, Project, Pushed, door, projects
-from bench.page_views import idle, reader
+from bench.moodle_push import PAGES, PROMPTS, Pushed, door, projects, whole
 from bench.raw_moodle import RawCall, batches, load, one_by_one
 from tests.live.live_moodle import missing
 
@@ -34,7 +32,7 @@ def figures(asked: Asked) -> Iterator[Figure]:
         for connections in CONNECTIONS:
             pairs = [_pair(folder / f"{connections}-{run}", courses, connections, best) for run in range(asked.runs)]
             yield from _push_figures(connections, pairs, best[connections], sequential)
-        yield from _people_figures(folder / "people", courses)
+        yield from moodle_people.figures(folder / "people", courses, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +80,8 @@ def _pair(folder: Path, courses: int, connections: int, best: dict[int, int]) ->
         first, rest, back = made["raw"].raw_calls()
         writes = load(door(), [batches(door(), first, size), batches(door(), rest, size)], connections)
         reads = load(door(), [batches(door(), back, 2)], connections)
-        ours = _whole(made["ours"].push(connections=connections))
-        return _Pair(ours, _whole(made["ours"].push(connections=connections)), writes, reads)
-
-
-def _whole(pushed: Pushed) -> Pushed:
-    if pushed.failures:
-        raise RuntimeError(f"the push failed: {pushed.failures[0]}")
-    return pushed
+        ours = whole(made["ours"].push(connections=connections))
+        return _Pair(ours, whole(made["ours"].push(connections=connections)), writes, reads)
 
 
 def _push_figures(connections: int, pairs: Sequence[_Pair], size: int, sequential: float) -> list[Figure]:
@@ -125,24 +117,3 @@ def _push_figures(connections: int, pairs: Sequence[_Pair], size: int, sequentia
 
 
 _LISTINGS = ("mod_wiki_get_subwiki_pages", "mod_forum_get_forum_discussions")
-
-
-def _people_figures(folder: Path, courses: int) -> list[Figure]:
-    with _one(folder, courses) as project:
-        site = project.site
-        address = f"{site.url}/course/view.php?id={next(iter(site.courses.values()))}"
-        cookies = {name: value for name, value in site.learner.session.cookies.items() if value}
-        views: list[float] = []
-        before = idle(address, cookies)
-        _whole(project.push(lambda: reader(address, cookies, views)))
-        alone, loaded = statistics.median(before + idle(address, cookies)), statistics.median(views)
-    what = "moodle: a person's page view beside a push with the default connections"
-    return [
-        Figure(what, loaded * 1000, "ms", f"idle, before and after: {alone * 1000:.0f} ms", loaded / alone, "<= 1.5")
-    ]
-
-
-@contextmanager
-def _one(folder: Path, courses: int) -> Iterator[Project]:
-    with projects(folder, courses, ["people"]) as made:
-        yield made["people"]

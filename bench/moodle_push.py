@@ -123,6 +123,12 @@ def projects(folder: Path, courses: int, names: Sequence[str]) -> Iterator[dict[
         yield made
 
 
+def whole(pushed: Pushed) -> Pushed:
+    if pushed.failures:
+        raise RuntimeError(f"the push failed: {pushed.failures[0]}")
+    return pushed
+
+
 def door() -> Door:
     return Door(os.environ[URL].rstrip("/"), os.environ[TOKEN])
 

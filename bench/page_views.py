@@ -1,47 +1,80 @@
-"""A person who reads pages of a Moodle while something else is going on, in a process of their own."""
+"""A person who opens pages of a Moodle while something else is going on, in a process of their own."""
 
 import multiprocessing
+import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 
 import requests
 
+Views = dict[str, list[float]]
+"""By page, the seconds of each view."""
+
 _PAUSE = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who opens these pages (name → address), one after the other. `cookies`: who is signed in."""
+
+    pages: Mapping[str, str]
+    cookies: Mapping[str, str]
+
+
 @contextmanager
-def reader(address: str, cookies: Mapping[str, str], seconds: list[float]) -> Iterator[None]:
-    """`seconds` of each view are there when the reader has gone."""
+def reader(person: Person, views: Views) -> Iterator[None]:
+    """`views` are there when the reader has gone."""
     context = multiprocessing.get_context("spawn")
-    enough, told = context.Event(), context.SimpleQueue()
-    process = context.Process(target=_read, args=(address, dict(cookies), enough, told), daemon=True)
+    enough, (told, telling) = context.Event(), context.Pipe(duplex=False)
+    process = context.Process(target=_read, args=(person, enough, telling), daemon=True)
     process.start()
+    # So that a reader who fails ends what is told here.
+    telling.close()
     try:
         yield
     finally:
         enough.set()
-        seconds += told.get()
+        views.update(told.recv())
         process.join()
 
 
-def idle(address: str, cookies: Mapping[str, str], views: int = 30) -> list[float]:
-    """Seconds of some views while nobody else is there."""
-    with requests.Session() as session:
-        session.cookies.update(cookies)
-        return [_view(session, address) for _ in range(views)]
+def idle(person: Person, times: int = 10) -> Views:
+    """Some views of each page while nobody else is there."""
+    views: Views = {}
+    with _session(person) as session:
+        for _ in range(times):
+            for page, address in person.pages.items():
+                views.setdefault(page, []).append(_view(session, address))
+    return views
 
 
-def _read(
-    address: str, cookies: dict[str, str], enough: Event, told: "multiprocessing.SimpleQueue[list[float]]"
-) -> None:
-    seconds = []
-    with requests.Session() as session:
-        session.cookies.update(cookies)
+def together(several: Sequence[Views]) -> Views:
+    return {page: [second for views in several for second in views.get(page, ())] for page in several[0]}
+
+
+def medians(views: Views) -> dict[str, float]:
+    return {page: statistics.median(seconds) for page, seconds in views.items() if seconds}
+
+
+def _read(person: Person, enough: Event, telling: "Connection[Views, None]") -> None:
+    views: Views = {}
+    with _session(person) as session:
         while not enough.is_set():
-            seconds.append(_view(session, address))
-    told.put(seconds)
+            for page, address in person.pages.items():
+                views.setdefault(page, []).append(_view(session, address))
+                if enough.is_set():
+                    break
+    telling.send(views)
+
+
+def _session(person: Person) -> requests.Session:
+    session = requests.Session()
+    session.cookies.update(person.cookies)
+    return session
 
 
 def _view(session: requests.Session, address: str) -> float:

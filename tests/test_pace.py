@@ -1,6 +1,8 @@
 """How many requests are under way at once: fewer when the server slows down, more only where that gets more done."""
 
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -126,6 +128,81 @@ def test_workers_that_share_a_budget_make_no_more_calls_together_than_one_alone(
 def test_where_no_ceiling_is_set_nobody_waits() -> None:
     budget = Politeness(Pace(2, 2), None, Gate())
     assert [budget.before(request(1000)) for _ in range(100)] == [0.0] * 100
+
+
+@dataclass(slots=True)
+class Busy:
+    """A connection that always has something to ask of a server that takes `takes` seconds for each answer."""
+
+    rest: float
+    takes: float = 0.3
+    thinking: float = 0.0
+    """Seconds that it is idle by itself, after each answer."""
+    now: float = 0.0
+    worked: float = 0.0
+    politeness: Politeness = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.politeness = Politeness(Pace(2, 2), None, Gate(clock=lambda: self.now), rest=self.rest)
+
+    def until(self, moment: float) -> float:
+        """The part of the time from now until then in which the server is at work for us."""
+        begun, before = self.now, self.worked
+        while self.now < moment:
+            while (due := self.politeness.before(request(1))) > 0:
+                self.now += due
+            self.answered()
+            self.now += self.thinking
+        return (self.worked - before) / (self.now - begun)
+
+    def answered(self) -> None:
+        self.now += self.takes
+        self.worked += self.takes
+        self.politeness.after(request(1), Answer(200, {}, b"[]", self.takes))
+
+
+@pytest.mark.parametrize("rest", [0.05, 0.2, 0.5])
+@pytest.mark.parametrize("takes", [0.002, 0.3, 8.0])
+def test_the_part_of_the_time_that_is_left_to_people_is_left_to_them(rest: float, takes: float) -> None:
+    assert Busy(rest, takes).until(1000) == pytest.approx(1 - rest, rel=0.01)
+
+
+def test_a_rest_comes_soon_after_the_work_that_it_is_for() -> None:
+    busy = Busy(0.1)
+    assert [busy.until(moment) for moment in range(5, 200, 5)] == [pytest.approx(0.9, rel=0.05)] * 39
+
+
+def test_who_is_idle_anyway_does_not_rest_besides() -> None:
+    assert Busy(0.1, thinking=0.05).until(200) == pytest.approx(0.3 / 0.35, rel=0.01)
+
+
+def test_an_idle_hour_is_no_leave_to_work_without_a_rest_later() -> None:
+    busy = Busy(0.5)
+    busy.until(10)
+    busy.now = 3600.0
+    assert busy.until(3630) == pytest.approx(0.5, rel=0.05)
+
+
+def test_one_connection_rests_while_another_goes_on() -> None:
+    busy = Busy(0.5)
+    busy.answered()
+    other: list[float] = []
+    thread = threading.Thread(target=lambda: other.append(busy.politeness.before(request(1))))
+    thread.start()
+    thread.join()
+    assert busy.politeness.before(request(1)) == pytest.approx(0.3)
+    assert other == [0]
+
+
+def test_a_rest_takes_nothing_from_the_budget_of_calls() -> None:
+    now = [0.0]
+    politeness = Politeness(Pace(1, 1), 60, Gate(clock=lambda: now[0]), rest=0.5)
+    assert politeness.before(request(5)) == 0
+    now[0] = 30.0
+    politeness.after(request(5), Answer(200, {}, b"[]", 30.0))
+    left = politeness.left()["calls"].level
+    assert politeness.before(request(1)) > 0
+    assert politeness.left()["calls"].level == left
 
 
 def test_what_is_sent_away_at_once_is_not_taken_for_a_quick_server() -> None:

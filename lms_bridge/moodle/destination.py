@@ -48,7 +48,7 @@ def open_moodle(name: str, settings: MoodleSettings, folder: Path, *, gate: Gate
         # Times of day are the machine's own: an admin writes them as the clock on the wall says.
         is_quiet=lambda: within(settings.quiet_hours, datetime.now()),
     )
-    budget = Politeness(pace, settings.calls_per_minute, gate)
+    budget = Politeness(pace, settings.calls_per_minute, gate, rest=settings.rest)
     transport = Transport(limits=limits, ca_file=ca_file, connections=pace.most, budget=budget, gate=gate)
     exchange = Exchange(transport, url=settings.url, token=settings.token.get_secret_value())
     client = Client(exchange, pace=pace, batch=settings.batch)

@@ -142,6 +142,13 @@ class MoodleSettings(_Settings):
         description="How many may be under way at the most: beyond `connections`, one more stays only where that gets "
         "more done; default: `connections`. Fewer are when the site takes twice as long as before.",
     )
+    rest: float = Field(
+        0.08,
+        ge=0,
+        le=0.9,
+        description="The part of the time in which its connections rest, so that people's pages come through: with `0` "
+        "they never do, with `0.5` a sync takes twice as long.",
+    )
     calls_per_minute: int | None = Field(None, ge=1, description="At most so many calls, in batches or alone.")
     quiet_hours: tuple[Hours, ...] = Field(
         (), description="Times of day, such as `08:00-18:00` by this machine's clock, with one request at a time."

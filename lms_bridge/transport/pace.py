@@ -22,6 +22,8 @@ _PATIENCE = 8
 """After one request more was tried in vain, so many windows pass before it is tried again."""
 _FORGETTING = 1.02
 _BURST = 1 / 6
+_REMEMBERED = 0.3
+_WORTH_A_REST = 0.001
 _OK = 200
 
 
@@ -83,18 +85,51 @@ class Pace:
             window.clear()
 
 
-class Politeness:
-    """A budget of calls, a sixth of a minute's at once and the others in a flow; its answers set a pace. Safe for many
-    threads. Where the gate knows of other processes, all of them draw from one budget."""
+class Rest:
+    """Leaves `share` of a server's time to others: each thread rests after its work, so that one connection may rest
+    while the others go on.
 
-    def __init__(self, pace: Pace, calls_per_minute: int | None, gate: Gate) -> None:
+    Seconds in which it had nothing to ask count as rest, but not more of them than `_REMEMBERED`: who was idle for an
+    hour does not work the next one through.
+    """
+
+    def __init__(self, share: float, clock: Callable[[], float]) -> None:
+        self._rests = share / (1 - share)
+        """Seconds of rest for one of work."""
+        self._clock = clock
+        self._mine = threading.local()
+
+    def worked(self, seconds: float) -> None:
+        """The calling thread did, until now."""
+        now = self._clock()
+        owed = max(-_REMEMBERED, self._owed(now - seconds))
+        self._mine.owed, self._mine.since = owed + seconds * self._rests, now
+
+    def due(self) -> float:
+        """Seconds until the calling thread may send its next request."""
+        owed = self._owed(self._clock())
+        return owed if owed > _WORTH_A_REST else 0.0
+
+    def _owed(self, now: float) -> float:
+        return float(getattr(self._mine, "owed", 0.0)) - (now - float(getattr(self._mine, "since", now)))
+
+
+class Politeness:
+    """A budget of calls, a sixth of a minute's at once and the others in a flow; its answers set a pace, and a
+    rest follows them. Safe for many threads. Where the gate knows of other processes, all draw from one budget."""
+
+    def __init__(self, pace: Pace, calls_per_minute: int | None, gate: Gate, *, rest: float = 0.0) -> None:
+        """`rest`: the part of the time that is left to others, at least 0 and less than 1."""
         self._pace = pace
         self._gate = gate
         self._own = Purse(gate.clock)
         self._calls = calls_per_minute
+        self._rest = Rest(rest, gate.clock)
 
     def before(self, request: Request) -> float:
         """A request with more calls than may come at once waits for all of these, and leaves a debt."""
+        if due := self._rest.due():
+            return due
         if self._calls is None:
             return 0.0
         budget = self._gate.shared or self._own
@@ -106,6 +141,7 @@ class Politeness:
 
     def after(self, request: Request, answer: Answer) -> None:
         """Only whole answers tell how the server is: what is sent away is sent away at once."""
+        self._rest.worked(answer.seconds)
         if request.kind and answer.status == _OK:
             size = (request.calls.bit_length(), len(answer.content).bit_length())
             self._pace.took((request.kind, *size), answer.seconds)

@@ -4,18 +4,23 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from moodle_world import BIO, PERSON, Opened, World, longer, row_of, stored
+from moodle_world import BIO, PERSON, TOKEN, Opened, World, longer, row_of, stored
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lms_bridge.items import Course, Kind, Page, Prompt
+from lms_bridge.moodle.destination import open_moodle
+from lms_bridge.moodle.settings import MoodleSettings
 from lms_bridge.sandbox.moodle import Hand, SeedCourse
 from lms_bridge.sync.report import summary_of
 from lms_bridge.testing.bench import MERGE, Bench
 from lms_bridge.testing.sample import make_item, make_page, make_prompt
+from lms_bridge.transport import Gate
 
 NEW_PAGE, ADD = "mod_wiki_new_page", "mod_forum_add_discussion"
 PAGES, DISCUSSIONS = "mod_wiki_get_subwiki_pages", "mod_forum_get_forum_discussions"
@@ -201,3 +206,35 @@ def test_in_quiet_hours_one_request_is_under_way(world: World, opened: Opened) -
     crowd = world.switch.app = Crowd(world.switch.app, 1)
     ask_from_many_threads(bench)
     assert crowd.most == 1
+
+
+@dataclass
+class Minute:
+    """A site that takes a minute for each answer."""
+
+    app: ASGIApp
+    now: float = 0.0
+    rested: float = 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.now += 60
+        await self.app(scope, receive, send)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.rested += seconds
+
+
+@pytest.mark.parametrize(("rest", "rested"), [(0, 0), (0.25, 20 * 9), (0.5, 60 * 9)])
+def test_a_connection_leaves_the_site_to_people_for_the_part_of_the_time_that_was_set(
+    world: World, rest: float, rested: float
+) -> None:
+    """Ten requests have nine rests between them."""
+    assert world.switch.app
+    site = world.switch.app = Minute(world.switch.app)
+    settings = MoodleSettings.model_validate({"url": world.server.url, "token": TOKEN, "connections": 1, "rest": rest})
+    moodle = open_moodle("moodle", settings, Path(), gate=Gate(clock=lambda: site.now, sleep=site.sleep))
+    with closing(moodle):
+        for _ in range(10):
+            moodle._client.call("core_course_get_courses_by_field", {"field": "id", "value": "2"}, alone=True)
+    assert site.rested == pytest.approx(rested, abs=1)
