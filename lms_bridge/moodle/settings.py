@@ -143,11 +143,11 @@ class MoodleSettings(_Settings):
         "more done; default: `connections`. Fewer are when the site takes twice as long as before.",
     )
     rest: float = Field(
-        0.08,
+        0,
         ge=0,
         le=0.9,
         description="The part of the time in which its connections rest, so that people's pages come through: with `0` "
-        "they never do, with `0.5` a sync takes twice as long.",
+        "they never do, with `0.5` a sync takes about twice as long.",
     )
     calls_per_minute: int | None = Field(None, ge=1, description="At most so many calls, in batches or alone.")
     quiet_hours: tuple[Hours, ...] = Field(
