@@ -23,6 +23,7 @@ _PATIENCE = 8
 _FORGETTING = 1.02
 _BURST = 1 / 6
 _REMEMBERED = 0.3
+"""So many idle seconds count as rest for the work that follows."""
 _WORTH_A_REST = 0.001
 _OK = 200
 
