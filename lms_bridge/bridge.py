@@ -34,9 +34,9 @@ from lms_bridge.sync.decided import acts_of
 from lms_bridge.sync.heartbeat import heartbeat
 from lms_bridge.sync.intent import Review
 from lms_bridge.sync.policy import Answer, Answers, Edited
-from lms_bridge.sync.quiet import Note, ground_of, keep, read, recalled
+from lms_bridge.sync.quiet import Before, before, keep, recalled
 from lms_bridge.sync.reviewed import nothing_meant, refuse_unknown, refuse_unreviewed, refuse_unseen
-from lms_bridge.sync.run import Failure, Ground, Plan, Progress, Report, Route, no_progress
+from lms_bridge.sync.run import Failure, Plan, Progress, Report, Route, no_progress
 from lms_bridge.sync.shared_budget import StateBudget
 from lms_bridge.sync.spent import keep_fidelity, keep_spent
 from lms_bridge.sync.stop import Stop
@@ -73,11 +73,10 @@ class Bridge:
         which `windows` hold back."""
         plans = []
         for route in self.routes:
-            ground = None if only or answers else ground_of(route, self.state)
-            note = read(self.notes, route) if ground is not None else None
-            plan = recalled(note, route, ground, clock()) if ground is not None else None
+            known = None if only or answers else before(self.notes, route, self.state)
+            plan = recalled(known, route, clock()) if known is not None else None
             with about(route=route.name):
-                found = plan or self._looked_at(route, ground, note, clock(), only, answers, progress_of(route.name))
+                found = plan or self._looked_at(route, known, clock(), only, answers, progress_of(route.name))
             plans.append(found if through_windows else self.hold(found, clock()))
         if only and plans and not any(plan.selected or plan.failures for plan in plans):
             raise nothing_meant(only)
@@ -86,8 +85,7 @@ class Bridge:
     def _looked_at(
         self,
         route: Route,
-        ground: Ground | None,
-        note: Note | None,
+        known: Before | None,
         now: datetime,
         only: Sequence[str],
         answers: Answers,
@@ -103,9 +101,9 @@ class Bridge:
                 end.opened()
         if only and not answers:
             return prepare_selected(route, self.state, only, now=now, progress=progress)
-        plan = plan_touched(route, self.state, note, ground, now=now, progress=progress) if note and ground else None
+        plan = plan_touched(route, self.state, known, now=now, progress=progress) if known is not None else None
         whole = plan or prepare(route, self.state, now=now, answers=answers, progress=progress)
-        return replace(whole, ground=ground)
+        return replace(whole, ground=known.ground if known is not None else None)
 
     def hold(self, plan: Plan, now: datetime) -> Plan:
         """The plan without what windows hold back."""

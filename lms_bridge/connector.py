@@ -89,6 +89,16 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """What a source looks like from outside. `told` is equal as long as `items` would give the same for the same
+    cursor, and empty where that cannot be said. `seen` is the source's own: `touched` may be handed it, so that nothing
+    is looked at twice."""
+
+    told: str
+    seen: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Touched:
     """What may be another one since an outline was made: `items`, whole, and nothing else. `outline` is the next."""
 
@@ -172,8 +182,9 @@ class Source(Protocol):
     One that can save itself work has `remember(folder, code)`, called before any listing: a folder of its own, to be
     made by it, for what it may lose at any time; `code` is equal as long as the program and its libraries are the same.
 
-    One that can tell what little changed has `touched(outline) -> Touched | None`: since the listing, or the answer,
-    that named the outline. None where it cannot say, or where items came, went, or are called otherwise.
+    One that can tell what little changed has `touched(outline, seen) -> Touched | None`: since the listing, or the
+    answer, that named the outline. `seen` is what a glance saw that was taken before, or none. None where it cannot
+    say, or where items came, went, or are called otherwise.
 
     One that need not read everything for a part of it has `part(meant) -> Part | None`. None where it cannot say that
     the part is what a listing of everything would have of it. An index page that is to be made for a course is asked
@@ -309,8 +320,8 @@ class Connector:
     settings: "type[BaseModel]"
     source: SourceFactory | None = None
     destination: DestinationFactory | None = None
-    glance: Callable[[Any, Path], str | None] | None = None
-    """Of a source that can tell cheaply, from its settings and the folder, whether anything changed: equal as long as
-    `items` would give the same for the same cursor, none when it cannot say. Moments that items name may pass."""
+    glance: Callable[[Any, Path], Glance] | None = None
+    """Of a source that can tell cheaply, from its settings and the folder, whether anything changed. Moments that items
+    name may pass."""
     endings: Callable[[Any, Path], Iterable[Ending]] | None = None
     """What ends, as far as settings and files tell; asks nobody, and says nothing of what cannot be read."""

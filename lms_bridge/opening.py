@@ -10,7 +10,7 @@ from typing import Any
 from lms_bridge.basis import basis_of, code_of
 from lms_bridge.config.load import Config, Opening, RouteConfig, beside
 from lms_bridge.config.model import PolicySettings
-from lms_bridge.connector import Destination, Ending, Source
+from lms_bridge.connector import Destination, Ending, Glance, Source
 from lms_bridge.items import Kind
 from lms_bridge.late import Late
 from lms_bridge.sync.policy import Deleted, Drift, Limits, Policy, Prune, Refresh
@@ -33,7 +33,7 @@ def late(config: Config, opening: Opening, open_: Callable[[Config, Opening], An
     return Late(opening.name, partial(open_, config, opening))
 
 
-def glance_of(source: Opening, folder: Path) -> Callable[[], str | None] | None:
+def glance_of(source: Opening, folder: Path) -> Callable[[], Glance] | None:
     glance = source.connector.glance
     return partial(glance, source.settings, folder) if glance is not None else None
 
@@ -79,7 +79,7 @@ def input_for(config: Config, route: RouteConfig) -> str | None:
     """All that a run of the route goes by besides state and destination, in one line: content, settings and code.
     None for a source that cannot tell whether it changed."""
     glance = glance_of(route.source, config.folder)
-    source = glance() if glance is not None else None
+    source = glance().told if glance is not None else ""
     return f"{source} {basis_for(config, route, policy_of(route.policy))}" if source else None
 
 

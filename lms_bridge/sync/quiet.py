@@ -47,7 +47,18 @@ class Note:
         return same and self.made <= now and not (self.until and now >= self.until)
 
 
-def ground_of(route: Route, state: "State") -> Ground | None:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a run may go by instead of looking at everything."""
+
+    ground: Ground
+    note: Note | None
+    """None where there is none, or none that can be read."""
+    seen: Any
+    """By the source's glance."""
+
+
+def before(notes: Path, route: Route, state: "State") -> Before | None:
     """Taken before anything is read, so that whatever is touched meanwhile is seen by the next run. None for a route
     that looks at its destination each time, and for a source that cannot tell whether it changed."""
     if route.policy.refresh is Refresh.ALWAYS or not route.basis or route.glance is None:
@@ -55,12 +66,14 @@ def ground_of(route: Route, state: "State") -> Ground | None:
     # What became of a write whose answer never came is looked up, whatever else is as it was.
     if state.open_intents(route.name):
         return None
-    source = route.glance() or ""
-    return Ground(route.basis, source, *state.standing(route.name, route.destination.name))
+    glance = route.glance()
+    ground = Ground(route.basis, glance.told, *state.standing(route.name, route.destination.name))
+    return Before(ground, _note(notes, route), glance.seen)
 
 
-def recalled(note: Note | None, route: Route, ground: Ground, now: datetime) -> Plan | None:
+def recalled(before: Before, route: Route, now: datetime) -> Plan | None:
     """The plan of a run that found nothing to do, if it would be the same now."""
+    ground, note = before.ground, before.note
     if note is None or not ground.source or note.ground != ground or not note.holds(ground, now):
         return None
     return Plan(
@@ -74,8 +87,7 @@ def recalled(note: Note | None, route: Route, ground: Ground, now: datetime) -> 
     )
 
 
-def read(notes: Path, route: Route) -> Note | None:
-    """None where there is none, or none that can be read."""
+def _note(notes: Path, route: Route) -> Note | None:
     told = _read(_file(notes, route.name))
     try:
         if told["form"] != _FORM:

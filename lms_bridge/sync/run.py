@@ -4,7 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lms_bridge.connector import Action, Change, Cost, Destination, Outcome, Place, PlaceRef, Record, Source, Status
+from lms_bridge.connector import (
+    Action,
+    Change,
+    Cost,
+    Destination,
+    Glance,
+    Outcome,
+    Place,
+    PlaceRef,
+    Record,
+    Source,
+    Status,
+)
 from lms_bridge.errors import Problem
 from lms_bridge.items import Key, Kind
 from lms_bridge.sync.catalogue import Catalogue
@@ -28,7 +40,7 @@ class Route:
     destination: Destination
     kinds: frozenset[Kind] = frozenset(Kind)
     policy: Policy = field(default_factory=Policy)
-    glance: Callable[[], str | None] | None = None
+    glance: Callable[[], Glance] | None = None
     """Of a source that can tell whether it changed (see `Connector`)."""
     basis: str = ""
     """What the outcome rests on besides items, state and destination, in one line: settings and code. Empty: unknown.

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lms_bridge.connector import Action, Address, Placement, Touched
 from lms_bridge.items import Item, Key, Page, Prompt, mark
@@ -16,9 +16,9 @@ from lms_bridge.markup.links import item_keys
 from lms_bridge.sync.checksum import checksum
 from lms_bridge.sync.decision import Listed
 from lms_bridge.sync.listing import SourceView
-from lms_bridge.sync.quiet import Note
+from lms_bridge.sync.quiet import Before, Note
 from lms_bridge.sync.route import Within, prepare
-from lms_bridge.sync.run import Ground, Plan, Progress, Route
+from lms_bridge.sync.run import Plan, Progress, Route
 from lms_bridge.sync.survey import locate
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ _log = logging.getLogger(__name__)
 def plan_touched(
     route: Route,
     state: "State",
-    note: Note,
-    ground: Ground,
+    before: Before,
     *,
     now: datetime,
     progress: Progress,
 ) -> Plan | None:
     """As `prepare` would have it, in other words: what needs nothing done is only counted. None where it cannot be told
     without looking at everything."""
-    if note.outline is None or not note.holds(ground, now):
+    note = before.note
+    if note is None or note.outline is None or not note.holds(before.ground, now):
         return None
-    touched = _touched(route, note.outline)
+    touched = _touched(route, note.outline, before.seen)
     if touched is None:
         return None
     kept_away = state.history.kept_away(route.name)
@@ -63,10 +63,10 @@ def plan_touched(
     )
 
 
-def _touched(route: Route, outline: str) -> Touched | None:
+def _touched(route: Route, outline: str, seen: Any) -> Touched | None:
     ask = getattr(route.source, "touched", None)
     try:
-        return ask(outline) if ask is not None else None
+        return ask(outline, seen) if ask is not None else None
     except Exception as error:
         _log.info("%s could not tell what was touched: %s", route.source.name, type(error).__name__)
         return None

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from lms_bridge.bridge import Bridge
 from lms_bridge.config.load import Config
 from lms_bridge.config.schedule import ServiceSettings
-from lms_bridge.connector import Listing, Touched
+from lms_bridge.connector import Glance, Listing, Touched
 from lms_bridge.items import Kind
 from lms_bridge.sources.files.glance import glance
 from lms_bridge.sources.files.settings import FilesSettings
@@ -35,8 +36,8 @@ class Watched(FilesSource):
         self.readings += 1
         return super().items(since)
 
-    def touched(self, outline: str) -> Touched | None:
-        found = super().touched(outline)
+    def touched(self, outline: str, seen: Any = None) -> Touched | None:
+        found = super().touched(outline, seen)
         self.answered.append(None if found is None else [item.title for item in found.items])
         return found
 
@@ -65,7 +66,7 @@ class Desk:
     def note(self) -> Path:
         return self.folder / "state" / "notes" / "route.json"
 
-    def _glance(self) -> str | None:
+    def _glance(self) -> Glance:
         return glance(self.content, begun=time.time_ns() + self.later)
 
     def source(self) -> Watched:

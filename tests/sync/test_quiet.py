@@ -155,8 +155,8 @@ def test_what_was_touched_within_a_tick_of_the_clock_is_looked_at_again(desk: De
     _edit(desk)
     touched = (desk.content / "BIO-101/wiki/cells.md").stat().st_ctime_ns
     second = 1_000_000_000
-    assert glance(desk.content, begun=touched + second) is None
-    assert glance(desk.content, begun=touched + 3 * second) is not None
+    assert glance(desk.content, begun=touched + second).told == ""
+    assert glance(desk.content, begun=touched + 3 * second).told != ""
 
 
 def test_a_folder_that_cannot_be_told_is_read(desk: Desk) -> None:

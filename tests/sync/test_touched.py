@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from folder_edits import (
@@ -120,8 +121,7 @@ def test_what_was_touched_within_a_tick_of_the_clock_is_read_once_more(desk: Des
     write(desk, ROOTS, f"{BEGIN[ROOTS]}\nMore.\n")
     young = (desk.content / ROOTS).stat().st_ino
     with pytest.MonkeyPatch.context() as patch:
-        for module in (glance, outline):
-            patch.setattr(module, "is_fresh", lambda status, begun: status.st_ino == young)
+        patch.setattr(glance, "is_fresh", lambda status, begun: status.st_ino == young)
         assert [(desk.looks(), desk.told) for _ in range(2)] == [(False, [["Roots"]])] * 2
     # It is older now, and was not seen since.
     assert (desk.looks(), desk.told) == (False, [["Roots"]])
@@ -175,9 +175,9 @@ def test_what_another_route_brought_meanwhile_has_everything_looked_at(
 ) -> None:
     asked = Watched.touched
 
-    def touched(source: Watched, outline: str) -> Touched | None:
+    def touched(source: Watched, outline: str, seen: Any) -> Touched | None:
         beside(desk)
-        return asked(source, outline)
+        return asked(source, outline, seen)
 
     monkeypatch.setattr(Watched, "touched", touched)
     more(desk)
@@ -198,14 +198,39 @@ def test_a_file_that_is_gone_between_two_looks_has_everything_looked_at(
     more(desk)
     looked = outline.differing
 
-    def differing(known: outline.Outline, root: Path, begun: int) -> outline.Differing | None:
-        found = looked(known, root, begun)
+    def differing(known: outline.Outline, root: Path, begun: int, seen: Any) -> outline.Differing | None:
+        found = looked(known, root, begun, seen)
         (desk.content / ROOTS).unlink(missing_ok=True)
         return found
 
     monkeypatch.setattr(outline, "differing", differing)
     assert desk.looks()
     assert desk.told == [None]
+
+
+def test_a_folder_in_which_little_was_touched_is_walked_over_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[str] = []
+    entries = glance._entries
+    monkeypatch.setattr(glance, "_entries", lambda folder: walked.append(folder) or entries(folder))
+    assert not desk.looks()
+    nothing = sorted(walked)
+    walked.clear()
+    more(desk)
+    assert (desk.looks(), desk.told) == (False, [["Roots"]])
+    assert sorted(walked) == nothing
+
+
+@pytest.mark.parametrize("held", [0, 2])
+def test_of_a_folder_too_large_to_remember_what_was_touched_is_looked_at_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(glance, "_MOST_HELD", held)
+    assert not desk.looks()
+    more(desk)
+    assert (desk.looks(), desk.told) == (False, [["Roots"]])
+    assert (desk.looks(), desk.told) == (False, [])
+    write(desk, "BIO-101/wiki/new.md", "# New\n")
+    assert desk.looks()
 
 
 def _items(listed: Iterable[Item]) -> dict[str, Item]:
@@ -247,7 +272,7 @@ def test_what_is_told_of_a_touched_text_is_what_a_listing_tells_of_it(tmp_path: 
 def test_a_source_that_fails_when_it_is_asked_is_listed(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def touched(source: Watched, outline: str) -> Touched | None:
+    def touched(source: Watched, outline: str, seen: Any) -> Touched | None:
         raise error
 
     monkeypatch.setattr(Watched, "touched", touched)

@@ -6,7 +6,7 @@
 from pathlib import Path
 from typing import Any
 
-from lms_bridge.connector import Connector, Source
+from lms_bridge.connector import Connector, Glance, Source
 from lms_bridge.sources.files.settings import FilesSettings
 
 
@@ -16,7 +16,7 @@ def _open(name: str, settings: Any, folder: Path) -> Source:
     return FilesSource(name, settings, folder)
 
 
-def _glance(settings: Any, folder: Path) -> str | None:
+def _glance(settings: Any, folder: Path) -> Glance:
     from lms_bridge.sources.files.glance import glance
 
     return glance(folder / settings.path)

@@ -5,11 +5,9 @@ the touched files are as they were, no other item can be another one. It is kept
 large folder only what is asked for need be recalled.
 """
 
-import hashlib
 import json
 import os
-import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any
 from lms_bridge.items import Course
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files.converting import mark_of
-from lms_bridge.sources.files.glance import is_fresh, stamp, walk
+from lms_bridge.sources.files.glance import Home, Stamps, digest_of, look, stamps_in
 from lms_bridge.sources.files.memory import Memory
 
 _MOST = 1000
@@ -27,8 +25,6 @@ _NEVER = ("", "")
 _MARK = 4
 """Where the text's mark stands in a row."""
 
-Stamps = Mapping[str, str]
-"""Every name in one home with what is seen of it from outside; "" for what was touched too lately to be sure."""
 Since = Mapping[str, tuple[str, str]]
 """Stamp and text's mark of each file that was touched, and read, after an outline."""
 
@@ -91,8 +87,9 @@ def begin(memory: Memory, root: Path) -> Mapping[str, str] | None:
     """The stamps of each home in short, and kept: taken before any file is read. None where it cannot be said."""
     seen = {}
     try:
-        for home, stamps in _by_home(root, memory.begun):
-            seen[home] = _keep_row(memory, "stamps", stamps)
+        for home in look(root, memory.begun):
+            assert home.stamps is not None
+            seen[home.name] = _keep_row(memory, "stamps", home.digest, home.stamps)
     except (OSError, RuntimeError, ValueError):
         return None
     return seen
@@ -119,10 +116,10 @@ def keep(
         stamps = memory.recall(memory.mark("stamps", seen.get(home, "")))
         if stamps is None or not rows.keys() <= stamps.keys():
             return None
-        leaves[home] = _keep_row(memory, "leaves", rows)
+        leaves[home] = _keep_row(memory, "leaves", digest_of(rows), rows)
     of = {each.folder.name: [each.course.idnumber, each.course.title, each.course.placement] for each in courses}
     kept = {"mean": mean, "homes": {home: [digest, leaves.get(home), of.get(home)] for home, digest in seen.items()}}
-    return told(_keep_row(memory, "outline", kept), {})
+    return told(_keep_row(memory, "outline", digest_of(kept), kept), {})
 
 
 def home_of(name: str) -> str:
@@ -144,22 +141,23 @@ def recall(memory: Memory, outline: str) -> Outline | None:
     return None if kept is None else Outline(memory, name, since, kept)
 
 
-def differing(outline: Outline, root: Path, begun: int) -> Differing | None:
+def differing(outline: Outline, root: Path, begun: int, seen: Iterable[Home] | None = None) -> Differing | None:
     """None where anything else than the text of pages and prompts may be another one. Raises Lost. `begun` is now, in
-    nanoseconds."""
+    nanoseconds; `seen` is what a glance that was taken before saw."""
     touched: dict[str, str] = {}
     left = dict(outline.seen)
     try:
-        for home, now in _by_home(root, begun):
-            before = left.pop(home, None)
+        for home in look(root, begun) if seen is None else seen:
+            before = left.pop(home.name, None)
             if before is None:
                 return None
-            if before == _digest(now) and "" not in now.values():
+            if before == home.digest and not home.is_fresh:
                 continue
-            known = outline.stamps(home)
+            now = home.stamps if home.stamps is not None else stamps_in(root, home.name, begun)
+            known = outline.stamps(home.name)
             if now.keys() != known.keys():
                 return None
-            touched |= {name: seen for name, seen in now.items() if not seen or seen != known[name]}
+            touched |= {name: stamp for name, stamp in now.items() if not stamp or stamp != known[name]}
             if len(touched) > _MOST:
                 return None
     except (OSError, RuntimeError, ValueError):
@@ -181,32 +179,8 @@ def mark_before(outline: Outline, name: str) -> bytes:
     return bytes.fromhex(kept)
 
 
-def _by_home(root: Path, begun: int) -> Iterator[tuple[str, Stamps]]:
-    """Raises what the file system does."""
-    folder = os.fsencode(root)
-    first = len(os.path.join(folder, b""))
-    named = ((os.fsdecode(path[first:]), status) for path, status in walk(folder))
-    for home, within in groupby(named, key=lambda each: home_of(each[0])):
-        yield home, {name: _seen(status, begun) for name, status in within}
-
-
-def _seen(status: os.stat_result, begun: int) -> str:
-    # Names, and not only what stands under them, are compared, so that a folder's own date says nothing more.
-    if stat.S_ISDIR(status.st_mode):
-        return f"{status.st_ino} {status.st_mode}"
-    return "" if is_fresh(status, begun) else stamp(status)
-
-
-def _digest(stamps: Mapping[str, Any]) -> str:
-    seen = hashlib.blake2b(digest_size=16)
-    for name, row in stamps.items():
-        seen.update(f"{name}\0{row}\n".encode(errors="surrogateescape"))
-    return seen.hexdigest()
-
-
-def _keep_row(memory: Memory, what: str, found: Mapping[str, Any]) -> str:
+def _keep_row(memory: Memory, what: str, name: str, found: Mapping[str, Any]) -> str:
     """What it is kept under. Equal ones are kept once."""
-    name = _digest(found)
     mark = memory.mark(what, name)
     if not memory.holds(mark):
         memory.keep(mark, found)

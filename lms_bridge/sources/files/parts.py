@@ -12,6 +12,7 @@ from lms_bridge.sources.files.conversion import Conversion
 from lms_bridge.sources.files.converting import mark_of
 from lms_bridge.sources.files.folder import Leaf
 from lms_bridge.sources.files.front_matter import PromptMatter
+from lms_bridge.sources.files.glance import Home
 from lms_bridge.sources.files.leaves import read_leaf
 from lms_bridge.sources.files.memory import Memory
 from lms_bridge.sources.files.ratings import Reviews, course_table, ratings
@@ -55,9 +56,9 @@ def known(reading: Reading, memory: Memory, outline: outlines.Outline, source: s
     return Known(reading, memory, outline, source, settings, links, Conversion(reading, links, settings, memory))
 
 
-def touched(known: Known) -> Touched | None:
-    """The pages and prompts whose text changed, where nothing else did. Raises Lost."""
-    now = _read_again(known)
+def touched(known: Known, seen: Iterable[Home] | None) -> Touched | None:
+    """The pages and prompts whose text changed, where nothing else did. `seen`: by a glance, just now. Raises Lost."""
+    now = _read_again(known, seen)
     if now is None:
         return None
     items = [item for item in now.read.values() if item is not None]
@@ -86,10 +87,10 @@ def part(known: Known, meant: Meant) -> tuple[Part, str] | None:
     return Part(items), outlines.told(known.outline.name, now.since)
 
 
-def _read_again(known: Known) -> _Now | None:
+def _read_again(known: Known, seen: Iterable[Home] | None = None) -> _Now | None:
     """What was touched since the outline. None where anything else than texts changed, or a text cannot be given."""
     outline, reading = known.outline, known.reading
-    found = outlines.differing(outline, reading.root, known.memory.begun)
+    found = outlines.differing(outline, reading.root, known.memory.begun, seen)
     if found is None:
         return None
     read: dict[str, Item | None] = {}

@@ -12,6 +12,7 @@ from lms_bridge.sources.files import approving, parts
 from lms_bridge.sources.files import folder as folders
 from lms_bridge.sources.files import outline as outlines
 from lms_bridge.sources.files.conversion import Conversion
+from lms_bridge.sources.files.glance import Home
 from lms_bridge.sources.files.leaves import salvaged, shared_keys
 from lms_bridge.sources.files.memory import Keeping, Memory, remembering
 from lms_bridge.sources.files.ratings import Reviews, course_table, identity_of, mean_at, mean_of, ratings, same_rater
@@ -62,14 +63,14 @@ class FilesSource:
                 memory.settle()
         return listing
 
-    def touched(self, outline: str) -> Touched | None:
-        """The pages and prompts whose text changed, where nothing else did."""
+    def touched(self, outline: str, seen: Iterable[Home] | None = None) -> Touched | None:
+        """The pages and prompts whose text changed, where nothing else did. `seen`: by a glance, just now."""
         with remembering(self._keeping) as memory:
             before = outlines.recall(memory, outline) if memory is not None else None
             if memory is None or before is None:
                 return None
             try:
-                found = parts.touched(self._known(memory, before))
+                found = parts.touched(self._known(memory, before), seen)
             except outlines.Lost:
                 return None
             if found is not None:
