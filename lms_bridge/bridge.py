@@ -92,7 +92,6 @@ class Bridge:
         progress: Progress,
     ) -> Plan:
         from lms_bridge.sync.route import prepare
-        from lms_bridge.sync.selected import prepare_selected
         from lms_bridge.sync.touched import plan_touched
 
         # What cannot be opened at all ends the command, before anything is read.
@@ -100,6 +99,8 @@ class Bridge:
             if isinstance(end, Late):
                 end.opened()
         if only and not answers:
+            from lms_bridge.sync.selected import prepare_selected
+
             return prepare_selected(route, self.state, only, now=now, progress=progress)
         plan = plan_touched(route, self.state, known, now=now, progress=progress) if known is not None else None
         whole = plan or prepare(route, self.state, now=now, answers=answers, progress=progress)

@@ -246,7 +246,7 @@ def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dic
 def _decided(look: Look, known: _Known) -> Decided:
     """Texts of records are read only where something comes of it: those of all quiet places would take long."""
     policy = known.route.policy
-    if look.records and not look.readings:
+    if look.recall is not None and look.records and not look.readings:
         found = make_plan(_found(look, known, look.records), policy, known.now)
         if look.entries is None or not (found.changes or found.refreshed):
             return found
