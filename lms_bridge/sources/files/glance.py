@@ -17,7 +17,7 @@ _GRAIN_NS = 2_000_000_000
 """What was touched so lately may be touched once more within the same tick of a file system's clock, and look the
 same: the coarsest clock that is in use, FAT's, ticks every two seconds."""
 _BESIDE = frozenset({".git"})
-_MOST_HELD = 20_000
+_MOST_HELD = 10_000
 """So many files at the most are remembered one by one: half a kilobyte each."""
 
 Stamps = Mapping[str, str]

@@ -20,8 +20,6 @@ from lms_bridge.sources.files.reading import Reading
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.spool import Spool
 
-_NO_LINES: Mapping[str, int] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
@@ -40,7 +38,7 @@ def leaf_of(shelf: Shelf, path: Path, home: CourseFolder, kind: Kind) -> Leaf:
     memory = shelf.memory
     seen = of_file(path, memory.begun) if memory is not None else None
     if memory is None or seen is None:
-        return _put_down(shelf, _read(shelf, path, home, kind))
+        return _put_down(shelf, _lean(_read(shelf, path, home, kind)))
     mark = memory.mark("file", kind, str(shelf.settings.max_page_bytes), seen)
     kept = memory.recall(mark)
     if kept is None:
@@ -48,11 +46,11 @@ def leaf_of(shelf: Shelf, path: Path, home: CourseFolder, kind: Kind) -> Leaf:
         leaf = replace(leaf, mark=mark_of(memory, leaf.text, leaf.text_line))
         if _is_plain(leaf.matter):
             memory.keep(mark, _written(leaf))
-        return _put_down(shelf, leaf)
+        return _put_down(shelf, _lean(leaf))
     matter = _matter(kind, json.dumps(kept["matter"]))
     key = key_of(path, home, kind, shelf.source, matter.id, matter.group)
     text = bytes.fromhex(kept["text"])
-    body, lines = _Again(shelf, path, home, kind, text), kept["lines"] or _NO_LINES
+    body, lines = _Again(shelf, path, home, kind, text), _lines(tuple(kept["lines"].items()))
     return Leaf(kind, key, path, home.course, kept["title"], matter, body, kept["line"], lines, text)
 
 
@@ -89,10 +87,26 @@ def _put_down(shelf: Shelf, leaf: Leaf) -> Leaf:
         return leaf
 
 
+def _lean(leaf: Leaf) -> Leaf:
+    """Many pages say the same few things above their text, or nothing: then it is one and the same."""
+    if not _is_plain(leaf.matter):
+        return leaf
+    matter = _matter(leaf.kind, json.dumps(_said(leaf)))
+    return replace(leaf, matter=matter, lines=_lines(tuple(leaf.lines.items())))
+
+
 @lru_cache(maxsize=4096)
 def _matter(kind: Kind, written: str) -> PageMatter | PromptMatter:
-    """Many pages say the same few things above their text, or nothing: then it is one and the same."""
     return (PageMatter if kind is Kind.PAGE else PromptMatter).model_validate_json(written)
+
+
+@lru_cache(maxsize=4096)
+def _lines(lines: tuple[tuple[str, int], ...]) -> Mapping[str, int]:
+    return MappingProxyType(dict(lines))
+
+
+def _said(leaf: Leaf) -> Mapping[str, Any]:
+    return leaf.matter.model_dump(mode="json", exclude_unset=True)
 
 
 def _is_plain(matter: PageMatter | PromptMatter) -> bool:
@@ -104,7 +118,7 @@ def _written(leaf: Leaf) -> Mapping[str, Any]:
     assert leaf.mark is not None
     return {
         "title": leaf.title,
-        "matter": leaf.matter.model_dump(mode="json", exclude_unset=True),
+        "matter": _said(leaf),
         "line": leaf.text_line,
         "lines": dict(leaf.lines),
         "text": leaf.mark.hex(),
