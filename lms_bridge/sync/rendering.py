@@ -5,15 +5,15 @@ Nearly nobody asks: it is compared by its fingerprint.
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from functools import partial
+from dataclasses import dataclass
 from threading import Lock
 
 from lms_bridge.connector import Context, Payload, Place, Record
 from lms_bridge.demand import with_body
 from lms_bridge.items import Item, Key, Page
 
-_HELD = 16_000_000
-"""Signs of texts to be written that are held, all together: about 4,000 pages."""
+_HELD = 8_000_000
+"""Signs of texts to be written that are held, all together: about 2,000 pages."""
 _RECENT = 1_000
 """More than are written at one time by all places, each of which asks for a text several times."""
 
@@ -36,10 +36,11 @@ class Rendering:
             self._held += len(payload.body)
             if self._held <= _HELD:
                 return payload
-        lean: Payload = with_body(payload, partial(self._again, item, place))
+        lean: Payload = with_body(payload, _Again(self, item, place))
         return lean
 
-    def _again(self, item: Item, place: Place) -> str:
+    def again(self, item: Item, place: Place) -> str:
+        """Its text once more."""
         at = (place.ref.id, item.key)
         with self._lock:
             if at in self._recent:
@@ -51,6 +52,18 @@ class Rendering:
             if len(self._recent) > _RECENT:
                 self._recent.popitem(last=False)
         return body
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """One for each item of a large route: a third of what a `partial` of a method takes."""
+
+    rendering: Rendering
+    item: Item
+    place: Place
+
+    def __call__(self) -> str:
+        return self.rendering.again(self.item, self.place)
 
 
 class Texts(Mapping[Key, str]):

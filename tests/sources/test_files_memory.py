@@ -44,7 +44,7 @@ routes:
 """
 
 
-LEAF = Leaf(Kind.PAGE, "s:C1/wiki/a", Path("a.md"), Course("C1", "C1"), "A", PageMatter(), str, 2)
+LEAF = Leaf(Kind.PAGE, "s:C1/wiki/a", "a.md", Course("C1", "C1"), "A", PageMatter(), str, 2)
 
 
 @dataclass(slots=True)

@@ -190,7 +190,8 @@ class Conversion:
     def _page(self, leaf: folders.Leaf, body: str, assets: tuple[Asset, ...], parent: Key | None) -> Page:
         matter = leaf.matter
         assert isinstance(matter, PageMatter)
-        within = PurePosixPath(*leaf.path.parts[leaf.path.parts.index(WIKI, len(self._reading.root.parts)) + 1 :])
+        parts = leaf.path.parts
+        within = PurePosixPath(*parts[parts.index(WIKI, len(self._reading.root.parts)) + 1 :])
         return Page(
             key=leaf.key,
             course=leaf.course,

@@ -30,7 +30,8 @@ class Leaf:
 
     kind: Kind
     key: Key
-    path: Path
+    file: str
+    """Where it lies: of a large folder Paths would take six times as much."""
     course: Course
     title: str
     matter: PageMatter | PromptMatter
@@ -41,6 +42,10 @@ class Leaf:
     """Where each key of the front matter stands."""
     mark: bytes | None = None
     """What the text's conversion is remembered by, where that is known."""
+
+    @property
+    def path(self) -> Path:
+        return Path(self.file)
 
     @property
     def text(self) -> str:
@@ -76,20 +81,20 @@ class Map:
     """Where links lead: by file, and by course and title. `left_out` are files that cannot become items now: a link to
     one is no mistake of the page that links."""
 
-    leaves: dict[Path, Leaf] = field(default_factory=dict)
+    leaves: dict[str, Leaf] = field(default_factory=dict)
     titles: dict[tuple[str, str], list[Leaf]] = field(default_factory=dict)
-    left_out: dict[Path, Leaf] = field(default_factory=dict)
+    left_out: dict[str, Leaf] = field(default_factory=dict)
 
     def add(self, leaf: Leaf) -> None:
-        self.leaves[leaf.path] = leaf
+        self.leaves[leaf.file] = leaf
         self._add_title(leaf)
 
     def leave_out(self, leaf: Leaf) -> None:
-        self.left_out[leaf.path] = leaf
+        self.left_out[leaf.file] = leaf
         self._add_title(leaf)
 
     def at(self, path: Path) -> Leaf | None:
-        return self.leaves.get(path) or self.left_out.get(path)
+        return self.leaves.get(str(path)) or self.left_out.get(str(path))
 
     def _add_title(self, leaf: Leaf) -> None:
         if leaf.kind is Kind.PAGE and leaf.title:

@@ -45,7 +45,7 @@ def read_leaf(
     if len(title) > _MAX_TITLE:
         raise ContentError(f"has a title of {len(title)} characters.", where=where, next_step="Keep it under 256.")
     key = key_of(path, home, kind, source, matter.id, matter.group)
-    return folders.Leaf(kind, key, path, home.course, title, matter, lambda: body, offset + dropped, lines)
+    return folders.Leaf(kind, key, str(path), home.course, title, matter, lambda: body, offset + dropped, lines)
 
 
 def salvaged(
@@ -60,7 +60,7 @@ def salvaged(
     title, _, _ = _title(told.get("title"), body)
     matter = PageMatter() if kind is Kind.PAGE else PromptMatter()
     key = key_of(path, home, kind, source, told.get("id"), told.get("group"))
-    return folders.Leaf(kind, key, path, home.course, title, matter, str, 0)
+    return folders.Leaf(kind, key, str(path), home.course, title, matter, str, 0)
 
 
 def key_of(

@@ -109,7 +109,7 @@ def keep(
     """
     first = len(os.path.join(root, ""))
     leaves: dict[str, str] = {}
-    named = ((str(path)[first:], leaf) for path, leaf in links.leaves.items())
+    named = ((file[first:], leaf) for file, leaf in links.leaves.items())
     # A home at a time, as they were read: the rows of all would be much.
     for home, within in groupby(named, key=lambda each: home_of(each[0])):
         rows = {name: _row(memory, leaf) for name, leaf in within}

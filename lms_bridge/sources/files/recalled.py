@@ -17,7 +17,6 @@ class Recalled:
 
     def __init__(self, outline: Outline, root: Path) -> None:
         self._outline = outline
-        self._root = root
         self._begin = os.path.join(root, "")
         self._leaves: dict[str, Leaf] = {}
         self._near: dict[str, Mapping[str, list[str]]] = {}
@@ -58,9 +57,8 @@ class Recalled:
                 return None
             kind, key, title, line, _, raw = row
             matter = _matter(Kind(kind), raw)
-            self._leaves[name] = Leaf(
-                Kind(kind), key, self._root / name, self.home(name).course, title, matter, _unread, line
-            )
+            file = f"{self._begin}{name}"
+            self._leaves[name] = Leaf(Kind(kind), key, file, self.home(name).course, title, matter, _unread, line)
         return self._leaves[name]
 
     @cached_property

@@ -51,7 +51,7 @@ def leaf_of(shelf: Shelf, path: Path, home: CourseFolder, kind: Kind) -> Leaf:
     key = key_of(path, home, kind, shelf.source, matter.id, matter.group)
     text = bytes.fromhex(kept["text"])
     body, lines = _Again(shelf, path, home, kind, text), _lines(tuple(kept["lines"].items()))
-    return Leaf(kind, key, path, home.course, kept["title"], matter, body, kept["line"], lines, text)
+    return Leaf(kind, key, str(path), home.course, kept["title"], matter, body, kept["line"], lines, text)
 
 
 @dataclass(frozen=True, slots=True)
