@@ -233,6 +233,25 @@ def test_of_a_folder_too_large_to_remember_what_was_touched_is_looked_at_again(
     assert desk.looks()
 
 
+def test_nobody_looks_at_what_lies_behind_a_link_beside_the_courses(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(glance, "_MOST_HELD", 0)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    link = desk.content / "_there"
+    link.symlink_to(elsewhere)
+    desk.sync()
+    assert not desk.looks()
+    walked: list[str] = []
+    entries = glance._entries
+    monkeypatch.setattr(glance, "_entries", lambda folder: walked.append(folder) or entries(folder))
+    link.unlink()
+    link.symlink_to(tmp_path)
+    assert desk.looks()
+    assert not [folder for folder in walked if "_there" in folder]
+
+
 def _items(listed: Iterable[Item]) -> dict[str, Item]:
     return {item.key: item for item in listed}
 

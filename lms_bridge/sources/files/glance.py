@@ -69,7 +69,11 @@ def look(root: Path, begun: int) -> Iterator[Home]:
 
 def stamps_in(root: Path, home: str, begun: int) -> Stamps:
     """Of a folder directly below. Raises what the file system does."""
-    stamps: dict[str, str] = {home: _of_folder((root / home).lstat())}
+    status = (root / home).lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        # A link may lead anywhere.
+        raise NotADirectoryError(home)
+    stamps: dict[str, str] = {home: _of_folder(status)}
     for entry in _entries(os.fspath(root / home)):
         _put(stamps, entry, os.path.join(home, entry.name), begun)
     return stamps
