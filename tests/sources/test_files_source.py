@@ -266,6 +266,11 @@ def test_course_yaml_gives_title_idnumber_and_places(content: Folder) -> None:
             "---\npublish: 2027-01-11 08:00:00\n---\n# A\n",
             "content/C1/prompts/a.md:2: `publish` is 2027-01-11 08:00:00, a time without a zone. Add the zone",
         ),
+        (
+            "C1/prompts/a.md",
+            "---\npublish: 2027-01-11 00:00:00\n---\n# A\n",
+            "content/C1/prompts/a.md:2: `publish` is 2027-01-11 00:00:00, a time without a zone. Add the zone",
+        ),
         ("C1/prompts/a.md", "---\npublish: soon\n---\n# A\n", "content/C1/prompts/a.md:2: `publish` is 'soon'."),
         (
             "C1/ratings.csv",

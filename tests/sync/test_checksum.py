@@ -1,12 +1,15 @@
 """A plan's checksum is the same when, and only when, the same would be done to the same entries."""
 
+import hashlib
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
 from lms_bridge.connector import Action, Change, Entry, Payload
 from lms_bridge.items import Kind
-from lms_bridge.sync.checksum import checksum
+from lms_bridge.sync.checksum import _row, checksum
+from lms_bridge.sync.digest import canonical
 from lms_bridge.testing.memory import place_ref
 
 PLACE = place_ref(Kind.PAGE, "BIO-101")
@@ -43,3 +46,10 @@ def test_it_goes_neither_by_order_nor_by_words_nor_by_what_is_left_alone() -> No
     said = replace(UPDATE, reason="said in other words", guarded=True)
     assert checksum([UPDATE, OTHER]) == checksum([OTHER, left, said])
     assert checksum([]) == checksum([left])
+
+
+def test_it_is_that_of_the_sorted_list_so_that_a_reviewed_plan_holds_in_the_next_version() -> None:
+    elsewhere = replace(UPDATE, place=place_ref(Kind.PAGE, "ECO-200"))
+    changes = [UPDATE, OTHER, elsewhere, replace(OTHER, action=Action.CREATE), replace(UPDATE, action=Action.DELETE)]
+    expected = hashlib.sha256(canonical(sorted(map(_row, changes))).encode()).hexdigest()
+    assert {checksum(order) for order in permutations(changes)} == {expected}

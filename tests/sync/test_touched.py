@@ -233,6 +233,18 @@ def test_of_a_folder_too_large_to_remember_what_was_touched_is_looked_at_again(
     assert desk.looks()
 
 
+def test_what_was_touched_within_a_tick_of_the_clock_each_time_is_read_each_time(desk: Desk) -> None:
+    young = (desk.content / ROOTS).stat().st_ino
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(glance, "is_fresh", lambda status, begun: status.st_ino == young)
+        write(desk, "BIO-101/wiki/new.md", "# New\n")
+        assert [desk.looks(), desk.looks()] == [True, True]
+        # It looks as it did, and is not.
+        (desk.content / ROOTS).write_text(f"{BEGIN[ROOTS]}\nOnce more.\n")
+        assert (desk.looks(), desk.told) == (False, [["Roots"]])
+    assert "Once more." in html(desk, "Roots")
+
+
 def test_nobody_looks_at_what_lies_behind_a_link_beside_the_courses(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
