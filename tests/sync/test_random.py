@@ -72,6 +72,7 @@ class Life(RuleBasedStateMachine):
         self.items: dict[Key, Item] = {}
         self.typed = Typed()
         self.own: dict[str, str] = {}
+        self.runs = 0
 
     def teardown(self) -> None:
         try:
@@ -248,13 +249,16 @@ class Life(RuleBasedStateMachine):
     ) -> tuple[Plan, Report] | None:
         route = self.bench.route(self.policy)
         now = self.bench.now
+        # Names by chance would put runs of one moment in an order by chance, and a kill elsewhere in the same life.
+        self.runs += 1
+        run = f"{now:%Y%m%dT%H%M%SZ}-{self.runs:06x}"
         with MortalState.open(self.bench.file) as state, state.lease(route.name):
             self.there.fate = fate or Fate()
             state.meet(self.there.fate)
             try:
                 plan = prepare(route, state, now=now, answers=answers or {})
                 between()
-                return plan, apply(plan, route, state, now=now, approve=approve)
+                return plan, apply(plan, route, state, now=now, run=run, approve=approve)
             except Killed:
                 return None
             finally:
