@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench import content
+from bench.process import environment
 from bench.worlds import ROOT, World
 from lms_bridge.connector import Action, Change, PlaceRef
 from lms_bridge.items import Kind
@@ -164,7 +165,7 @@ def _process(folder: Path, name: str, *words: str, bridge: bool = True) -> Itera
 
 
 def _env() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "bench" / "paper")])}
+    return environment({"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "bench" / "paper")])})
 
 
 def _until_answered(url: str) -> None:

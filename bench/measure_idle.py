@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figure import Asked, Figure, skipped
+from bench.process import environment
 from bench.worlds import ROOT, World, on_moodle
 
 _SECONDS = 60
@@ -76,7 +77,7 @@ def _service(world: World) -> Iterator[_Started]:
     command = [sys.executable, "-c", "from lms_bridge.cli import main; main()", "serve", f"--port={port}"]
     begun, url = time.monotonic(), f"http://127.0.0.1:{port}"
     with subprocess.Popen(
-        command, cwd=world.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
+        command, cwd=world.folder, env=environment({"PYTHONPATH": str(ROOT)}), stderr=subprocess.DEVNULL
     ) as process:
         try:
             alive = _answered(f"{url}/healthz", begun)

@@ -18,15 +18,18 @@ class Cost:
     output: str
 
 
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Of what is measured: its modules are compiled once, as pip does with what it installs, the yardsticks too."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | dict(more)
+
+
 def cost_of(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str] | None = None) -> Cost:
     """Children's memory counts by the largest single process. `output` is standard output."""
-    # Modules are compiled once, as pip does with what it installs; the yardsticks' are.
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     begun = time.monotonic()
     with subprocess.Popen(
         [str(word) for word in command],
         cwd=cwd,
-        env={**kept, **(env or {})},
+        env=environment(env or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
