@@ -1,9 +1,11 @@
 """Pushing into a real Moodle: ours beside the best raw load of the same calls, what people notice, what a no-op asks.
 
 LMS_BRIDGE_LIVE_MOODLE_URL, _TOKEN and _ADMIN_TOKEN name the site; the courses are made and removed here. Full size:
-1,000 pages and 1,000 prompts in 20 courses.
+1,000 pages and 1,000 prompts in 20 courses. _DATABASE may name the PostgreSQL of the site, which must then be kept as
+that of a site in use is.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +15,7 @@ from bench import moodle_people
 from bench.figure import Asked, Figure, skipped
 from bench.moodle_push import PAGES, PROMPTS, Pushed, door, projects, whole
 from bench.raw_moodle import RawCall, batches, load, one_by_one
-from tests.live.live_moodle import missing
+from tests.live.live_moodle import DATABASE, missing
 
 COURSES = 20
 CONNECTIONS = (2, 4)
@@ -22,8 +24,8 @@ _GOAL = "<= 1.15"
 
 
 def figures(asked: Asked) -> Iterator[Figure]:
-    if missing():
-        yield skipped("moodle: push", missing())
+    if why := missing() or _unsafe(os.environ.get(DATABASE, "")):
+        yield skipped("moodle: push", why)
         return
     courses = asked.size(COURSES)
     with tempfile.TemporaryDirectory() as name:
@@ -33,6 +35,23 @@ def figures(asked: Asked) -> Iterator[Figure]:
             pairs = [_pair(folder / f"{connections}-{run}", courses, connections, best) for run in range(asked.runs)]
             yield from _push_figures(connections, pairs, best[connections], sequential)
         yield from moodle_people.figures(folder / "people", courses, asked)
+
+
+def _unsafe(database: str) -> str:
+    """Why the site's database is none to measure with; empty where it is one, or is not known.
+
+    Test servers are often told not to wait for their disk. Whoever writes then keeps the processors busy that would be
+    free while a site in use waits (https://www.postgresql.org/docs/15/runtime-config-wal.html#GUC-FSYNC), and people's
+    pages are slower beside it than they would be there.
+    """
+    if not database:
+        return ""
+    import psycopg
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        row = connection.execute("SHOW fsync").fetchone()
+    safe = row is not None and row[0] == "on"
+    return "" if safe else "The site's PostgreSQL has fsync off, as no site in use may: turn it on to measure."
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from lms_bridge.moodle import CONNECTOR as MOODLE
 from lms_bridge.moodle.courses import find_activities
 from lms_bridge.sources.files import CONNECTOR as FILES
 from lms_bridge.sync.apply import apply
-from lms_bridge.sync.route import Route, prepare
-from lms_bridge.sync.run import Plan
+from lms_bridge.sync.route import prepare
+from lms_bridge.sync.run import Plan, Route
 from lms_bridge.sync.state import State
 from tests.live.live_moodle import TOKEN, URL, LiveSite, live_site
 

@@ -50,14 +50,12 @@ class _Client(GraphClient):
     """At an address of its own: the library has no option for it."""
 
     def __init__(self, token: str, root: str) -> None:
-        super().__init__(lambda: {"token_type": "Bearer", "access_token": token})
-        self._root = root
+        super().__init__()
+        self._request = _Request(root)
+        self._request.with_access_token(lambda: {"token_type": "Bearer", "access_token": token})
 
     def pending_request(self) -> GraphRequest:
-        if self._pending_request is None:
-            self._pending_request = _Request(self._root)
-            self._pending_request.with_access_token(self._token_callback)
-        return self._pending_request
+        return self._request
 
 
 class _Request(GraphRequest):

@@ -21,6 +21,8 @@ from lms_bridge.moodle.exchange import Exchange
 from lms_bridge.transport import Transport
 
 URL, TOKEN, ADMIN = (f"LMS_BRIDGE_LIVE_MOODLE_{name}" for name in ("URL", "TOKEN", "ADMIN_TOKEN"))
+DATABASE = "LMS_BRIDGE_LIVE_MOODLE_DATABASE"
+"""The address of the site's PostgreSQL, with tables that begin with `mdl_`. Few need it."""
 TEMPLATE = "lmsbridge-template"
 TEACHER, STUDENT = 3, 5
 """Roles as a new Moodle numbers them; the teacher is one who may edit."""

@@ -12,9 +12,8 @@ import psycopg
 import pytest
 from call_proxy import Cut, Moment, Write, call_proxy
 from live_crash import Programme, expected
-from live_moodle import TEACHER, LiveSite, hosts, live_site, missing
+from live_moodle import DATABASE, TEACHER, LiveSite, hosts, live_site, missing
 
-DATABASE = "LMS_BRIDGE_LIVE_MOODLE_DATABASE"
 if missing() or not os.environ.get(DATABASE):
     pytest.skip(missing() or f"Set {DATABASE} to leave traces of a dead server.", allow_module_level=True)
 pytestmark = [pytest.mark.live, pytest.mark.allow_hosts(hosts())]
