@@ -48,11 +48,12 @@ _SIGNS = (
     ("%!", f"{_PERCENT}!"),
     ("@@PLUGINFILE@@", f"{_AT}@PLUGINFILE@@"),
 )
-# Whether there is anything to spell: most texts hold nothing of it.
-_READ_OTHERWISE = re.compile(rf"\[[\[{_OPEN}]|%!|@@PLUGINFILE@@|(?i:https?|ftp)://")
-# What a plain text, whose blocks are a line each, does not hold: code, links in headings, a bracket before a link that
-# may become brackets, and any attribute whose blanks or signs have to be looked at, as images have.
-_TAKES_A_TREE = re.compile(r'<pre\b|<h[1-6]>(?:(?!</h).)*<a>|\[<a>| (?!(?:colspan|rowspan|start)="\d+")[a-z-]+="')
+# Whether there is anything to spell: most texts hold nothing of it. `://` may be an address that Moodle makes a link.
+_READ_OTHERWISE = ("[[", f"[{_OPEN}", "%!", "@@PLUGINFILE@@", "://")
+# What a plain text, whose blocks are a line each, does not hold, besides code and a bracket before a link that may
+# become brackets: links in headings, and any attribute whose blanks or signs have to be looked at, as images have.
+_LINK_IN_HEADING = re.compile(r"<h[1-6]>(?:(?!</h).)*<a>")
+_ODD_ATTRIBUTE = re.compile(r' (?!(?:colspan|rowspan|start)="\d+")[a-z-]+="')
 _OPENED = re.compile(r'<a href="([^"]*)">')
 _WHOLE_LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>')
 _HEADING = re.compile(r"(</?h)([1-6])>")
@@ -110,8 +111,8 @@ def through_a_tree(cleaned: str, reading: Reading) -> str:
 def _straight(cleaned: str, reading: Reading) -> str | None:
     """The same without a tree, for plain blocks in which nothing is read otherwise; None for any other."""
     bare = _OPENED.sub("<a>", cleaned)
-    odd = _READ_OTHERWISE.search(bare) if reading.wiki else "@@PLUGINFILE@@" in bare
-    if odd or _TAKES_A_TREE.search(bare) or _PRIVATE.search(cleaned):
+    odd = _is_read_otherwise(bare) if reading.wiki else "@@PLUGINFILE@@" in bare
+    if odd or _takes_a_tree(bare) or _PRIVATE.search(cleaned):
         return None
     told = [(href, item_key(unescape(href))) for href in set(_OPENED.findall(cleaned))]
     targets = {href: portable(unescape(href)) if key is None else reading.link(key) for href, key in told}
@@ -121,6 +122,16 @@ def _straight(cleaned: str, reading: Reading) -> str | None:
     shown = f' class="{HEADING_CLASS}">' if reading.wiki else ">"
     linked = _WHOLE_LINK.sub(lambda a: _spelled_link(targets[a[1]], a[2], wiki=reading.wiki), cleaned)
     return _HEADING.sub(lambda h: f"{h[1]}{levels[h[2]]}{'>' if h[1] == '</h' else shown}", linked)
+
+
+def _is_read_otherwise(text: str) -> bool:
+    return any(sign in text for sign in _READ_OTHERWISE)
+
+
+def _takes_a_tree(bare: str) -> bool:
+    # The pattern of attributes tries every blank of a text: only where there is one at all.
+    odd = "<pre" in bare or "[<a>" in bare or ('="' in bare and _ODD_ATTRIBUTE.search(bare))
+    return bool(odd or _LINK_IN_HEADING.search(bare))
 
 
 def _spelled_link(target: Target, inner: str, *, wiki: bool) -> str:
@@ -261,11 +272,11 @@ def _signs(text: str) -> str:
 def _protect_text(element: etree._Element, *, in_pre: bool, in_link: bool) -> None:
     in_pre = in_pre or element.tag == "pre"
     in_link = in_link or element.tag == "a"
-    if (text := element.text) and (in_pre or _READ_OTHERWISE.search(text)):
+    if (text := element.text) and (in_pre or _is_read_otherwise(text)):
         element.text = _spelled(text, in_pre=in_pre, in_link=in_link)
     for child in element:
         _protect_text(child, in_pre=in_pre, in_link=in_link)
-        if (text := child.tail) and (in_pre or _READ_OTHERWISE.search(text)):
+        if (text := child.tail) and (in_pre or _is_read_otherwise(text)):
             child.tail = _spelled(text, in_pre=in_pre, in_link=in_link)
 
 

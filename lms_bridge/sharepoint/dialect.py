@@ -45,7 +45,7 @@ _PLAIN = frozenset(KEPT.tags - {"img"} | {"h1"})
 _NAME = re.compile(r"<([a-z][a-z0-9]*)")
 _ODD = re.compile(r'<(?!a )[a-z0-9]+ |<a (?!href="[^"]*">)')
 _HEADING = re.compile(r"(</?h)([1-6])>")
-_HREF = re.compile(r'(?<=<a href=")[^"]*')
+_LINK = re.compile(r'<a href="([^"]*)')
 _NO_ADDRESS = re.compile(r"[^!#$%&(-;=?-Z_a-z~]|^#|^asset:|^$")
 _RENAMED: Mapping[str, str] = {"del": "s", "ins": "u", "cite": "em", "var": "em", "tfoot": "tbody"}
 _LINE = "———"
@@ -76,10 +76,10 @@ def _straight(html: str, link_of: LinkOf) -> str | None:
     shift = int("<h1>" in html)
     if f"<h{5 - shift}>" in html:
         return None
-    targets = {href: _target(href, link_of) for href in _HREF.findall(html)}
+    targets = {href: _target(href, link_of) for href in _LINK.findall(html)}
     if any(target is None or _NO_ADDRESS.search(target) for target in targets.values()):
         return None
-    html = _HREF.sub(lambda found: (targets[found[0]] or "").replace("&", "&amp;"), html)
+    html = _LINK.sub(lambda found: '<a href="' + (targets[found[1]] or "").replace("&", "&amp;"), html)
     if shift:
         html = _HEADING.sub(lambda found: f"{found[1]}{int(found[2]) + 1}>", html)
     return Cleaned(html, KEPT)

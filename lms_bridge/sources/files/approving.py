@@ -13,7 +13,7 @@ _STATUS = re.compile(rb"^(status:[ \t]*)(draft|'draft'|\"draft\")(?=[ \t]*(#[^\r
 
 
 def draft_of(reading: Reading, leaf: Leaf) -> Draft:
-    origin = Origin(reading.shown(leaf.path), leaf.lines.get("status"))
+    origin = Origin(reading.shown(leaf.file), leaf.lines.get("status"))
     return Draft(leaf.key, leaf.kind, leaf.course.idnumber, leaf.title, origin)
 
 
@@ -23,7 +23,7 @@ def approved(reading: Reading, links: Map, key: Key, *, limit: int) -> Rewrite:
     if len(drafts) != 1:
         raise NotFound("this is no draft any more.", where=key, next_step="Sync, and look again.")
     (leaf,) = drafts
-    name = reading.shown(leaf.path)
+    name = reading.shown(leaf.file)
     before = read_bytes(reading, leaf.path, limit=limit, step="", where=name)
     lines = before.split(b"\n")
     at = leaf.lines.get("status", 0) - 1

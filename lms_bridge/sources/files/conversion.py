@@ -71,7 +71,7 @@ class Conversion:
 
     def item(self, leaf: folders.Leaf) -> Page | Prompt | None:
         """The item, or none when its text has problems: they are noted, and what stands is left as it is."""
-        where = self._reading.shown(leaf.path)
+        where = self._reading.shown(leaf.file)
         told = _Told(where)
         item: Page | Prompt | None = None
         try:
@@ -119,17 +119,17 @@ class Conversion:
     def items(self, leaf: folders.Leaf) -> list[Page | Prompt]:
         """The item or nothing, whatever goes wrong; what was held back is told."""
         before = len(self._reading.withheld)
-        with self._reading.one_file(leaf.path):
+        with self._reading.one_file(leaf.file):
             item = self.item(leaf)
             return [item] if item is not None else []
         if len(self._reading.withheld) == before:
-            with self._reading.one_file(leaf.path):
+            with self._reading.one_file(leaf.file):
                 self.hold(leaf)
         return []
 
     def without_text(self, leaf: folders.Leaf) -> Page | Prompt:
         """Of a leaf that can become an item. Raises ContentError."""
-        return self._build(leaf, "", (), self._reading.shown(leaf.path))
+        return self._build(leaf, "", (), self._reading.shown(leaf.file))
 
     def sections(self, leaf: folders.Leaf, text: str, noted: dict[str, str], titles: dict[str, str]) -> "list[Section]":
         """A text by its blocks, were it this leaf's. Notes how its writer spells what `item:` and `asset:` lead to."""
@@ -157,7 +157,7 @@ class Conversion:
 
     def hold(self, leaf: folders.Leaf) -> None:
         """Tell that a file is an item that cannot be given now."""
-        origin = Origin(self._reading.shown(leaf.path))
+        origin = Origin(self._reading.shown(leaf.file))
         page = self._page(leaf, "", (), self._parent_by_folder(leaf)) if leaf.kind is Kind.PAGE else None
         self._reading.withheld.append(Withheld(leaf.key, origin, page))
 
@@ -177,7 +177,7 @@ class Conversion:
             course=leaf.course,
             title=leaf.title,
             origin=Origin(where),
-            url=source_url(self._settings, self._reading, leaf.path),
+            url=source_url(self._settings, self._reading, leaf.file),
             body=body,
             assets=assets,
             publish=publish,
@@ -196,8 +196,8 @@ class Conversion:
             key=leaf.key,
             course=leaf.course,
             title=leaf.title,
-            origin=Origin(self._reading.shown(leaf.path)),
-            url=source_url(self._settings, self._reading, leaf.path),
+            origin=Origin(self._reading.shown(leaf.file)),
+            url=source_url(self._settings, self._reading, leaf.file),
             body=body,
             assets=assets,
             parent=parent,
@@ -233,8 +233,9 @@ class Conversion:
 
     def _parent_by_folder(self, leaf: folders.Leaf) -> str | None:
         """The page that stands for a file's folder: `cells/index.md`, or `cells.md` beside `cells/`."""
-        here = leaf.path.parent
-        if leaf.path.name == "index.md":
+        file = leaf.path
+        here = file.parent
+        if file.name == "index.md":
             candidates = [here.with_suffix(".md")]
         else:
             candidates = [here / "index.md", here.with_suffix(".md")]
@@ -274,14 +275,14 @@ class Conversion:
             tell(line, f"[[{title}]] names a page that does not exist.", "Correct the title, or write the page.")
             return None
         if len({other.key for other in found}) > 1:
-            places = ", ".join(self._reading.shown(other.path) for other in found)
+            places = ", ".join(self._reading.shown(other.file) for other in found)
             tell(line, f"[[{title}]] names several pages: {places}.", "Link to the file instead: `[label](path.md)`.")
             return None
         return self._to(found[0], line, tell)
 
     def _to(self, other: folders.Leaf, line: int, tell: Tell) -> str | None:
         if other.is_draft:
-            shown = self._reading.shown(other.path)
+            shown = self._reading.shown(other.file)
             tell(line, f"the link leads to {shown}, which is a draft.", "Approve that page first, or remove the link.")
             return None
         return item_href(other.key)
@@ -312,7 +313,7 @@ def _beside(page: Path, relative: str) -> Path:
     return Path(*parts)
 
 
-def source_url(settings: FilesSettings, reading: Reading, path: Path) -> str | None:
+def source_url(settings: FilesSettings, reading: Reading, path: Path | str) -> str | None:
     if settings.source_link is None:
         return None
-    return settings.source_link.replace("{path}", quote(path.relative_to(reading.root).as_posix()))
+    return settings.source_link.replace("{path}", quote(Path(path).relative_to(reading.root).as_posix()))

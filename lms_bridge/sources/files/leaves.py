@@ -96,7 +96,7 @@ def shared_keys(leaves: Iterable[folders.Leaf], reading: Reading) -> frozenset[K
         by_key.setdefault(leaf.key, []).append(leaf)
     shared = {key: sharing for key, sharing in by_key.items() if len(sharing) > 1}
     for key, sharing in shared.items():
-        places = " and ".join(reading.shown(leaf.path) for leaf in sharing)
+        places = " and ".join(reading.shown(leaf.file) for leaf in sharing)
         prefix = f"{key.partition(':')[0]}:{sharing[0].course.idnumber}/{ROOMS[sharing[0].kind]}/"
         cause = f"the id {key.removeprefix(prefix)!r} is used twice."
         reading.leave_out(Problem(cause, places, "Give each file its own id; none was sent."))

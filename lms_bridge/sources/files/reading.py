@@ -33,7 +33,7 @@ class Reading:
     instead: Mapping[Path, bytes] = field(default_factory=lambda: MappingProxyType({}))
     """Texts to read in the place of what lies in these files."""
 
-    def shown(self, path: Path, line: int | None = None) -> str:
+    def shown(self, path: Path | str, line: int | None = None) -> str:
         """A path as the designer knows it."""
         within = _within(path, self.root)
         # As text, since this is asked for every file several times.
@@ -52,7 +52,7 @@ class Reading:
         return path.resolve().is_relative_to(self.root)
 
     @contextmanager
-    def one_file(self, path: Path) -> Iterator[None]:
+    def one_file(self, path: Path | str) -> Iterator[None]:
         """Whatever goes wrong with a file stays with it: it is left out, and the walk goes on."""
         try:
             yield
@@ -67,10 +67,10 @@ class Reading:
                 self.leave_out(problem)
 
 
-def _within(path: Path, root: Path) -> str:
+def _within(path: Path | str, root: Path) -> str:
     inside = f"{root}{os.sep}"
     text = str(path)
-    return text.removeprefix(inside) if text.startswith(inside) else str(path.relative_to(root))
+    return text.removeprefix(inside) if text.startswith(inside) else str(Path(path).relative_to(root))
 
 
 def legible(name: str) -> str:

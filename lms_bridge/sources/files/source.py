@@ -114,12 +114,12 @@ class FilesSource:
         conversion = Conversion(reading, links, self._settings, memory, spool)
         for leaf in links.leaves.values():
             if leaf.key in shared:
-                with reading.one_file(leaf.path):
+                with reading.one_file(leaf.file):
                     conversion.hold(leaf)
             elif not leaf.is_draft:
                 items += conversion.items(leaf)
         for leaf in links.left_out.values():
-            with reading.one_file(leaf.path):
+            with reading.one_file(leaf.file):
                 conversion.hold(leaf)
         tables = [table for home in homes if (table := self._table(reading, home, self._settings)) is not None]
         whole = reading.complete and not reading.problems and not reading.withheld

@@ -43,7 +43,7 @@ class Room:
 
 def write_back(room: Room, leaf: folders.Leaf, edit: Edit) -> bytes:
     """The file's new content. Raises ContentError when it cannot say what people wrote."""
-    where = room.reading.shown(leaf.path)
+    where = room.reading.shown(leaf.file)
     text = decoded(room.reading, leaf.path, limit=room.limit).removeprefix("\ufeff")
     head = text.removesuffix(leaf.text)
     body = leaf.text
