@@ -151,6 +151,8 @@ def test_a_marker_survives_what_an_editor_adds_and_a_copied_one_above_it_does_no
 @settings(max_examples=60, deadline=None)
 @given(st.text(alphabet=st.sampled_from("[]|%!0 :/htps\n\t<>&;#x@PLUGINFILE\ue0f3"), max_size=60))
 @example("xhttp://example.org")
+@example("100 %!")
+@example("@@PLUGINFILE@@/x.png")
 def test_no_text_can_make_a_wiki_link_of_itself(text: str) -> None:
     reading = Reading(link=lambda key: None, wiki=True, assets=True)
     for body in (
@@ -162,6 +164,11 @@ def test_no_text_can_make_a_wiki_link_of_itself(text: str) -> None:
         assert "[[" not in sent
         assert "%!" not in sent
         assert "http://" not in sent
+        assert "@@PLUGINFILE@@" not in sent
+
+
+def test_a_bracket_before_a_link_of_the_wiki_is_none_of_its_brackets() -> None:
+    assert to_moodle('<p>see [<a href="item:one">them</a>]</p>', READ) == "<p>see &#91;[[Cells|them]]]</p>"
 
 
 _TARGETS = {
