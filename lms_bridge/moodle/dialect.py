@@ -49,7 +49,7 @@ _SIGNS = (
     ("@@PLUGINFILE@@", f"{_AT}@PLUGINFILE@@"),
 )
 # Whether there is anything to spell: most texts hold nothing of it. `://` may be an address that Moodle makes a link.
-_READ_OTHERWISE = ("[[", f"[{_OPEN}", "%!", "@@PLUGINFILE@@", "://")
+_READ_OTHERWISE = (*(sign for sign, _ in _SIGNS), "://")
 # What a plain text, whose blocks are a line each, does not hold, besides code and a bracket before a link that may
 # become brackets: links in headings, and any attribute whose blanks or signs have to be looked at, as images have.
 _LINK_IN_HEADING = re.compile(r"<h[1-6]>(?:(?!</h).)*<a>")
