@@ -64,4 +64,5 @@ def _teaser(html: str) -> str:
 
 
 def _names_source(block: str) -> bool:
-    return re.match(r"Source(:| <|$)", to_text(block)) is not None
+    # As most have it, so that no tree is made to read it.
+    return block.startswith("<p>Source:") or re.match(r"Source(:| <|$)", to_text(block)) is not None

@@ -96,6 +96,12 @@ def test_an_id_is_no_way_out_of_its_course(content: Folder, given: str) -> None:
     assert told.startswith("content/C1/wiki/a.md:2: `id` is ")
 
 
+def test_a_folder_with_a_dot_in_its_name_has_its_own_page(content: Folder) -> None:
+    for name in ("v1.2.md", "v1.2/first.md", "v1.md"):
+        content.write(f"C1/wiki/{name}", f"# {name}\n")
+    assert page(content, "s:C1/wiki/v1.2/first").parent == "s:C1/wiki/v1.2"
+
+
 def test_a_page_in_a_folder_has_the_page_of_that_folder_as_its_parent(content: Folder) -> None:
     content.write("C1/wiki/index.md", "# Start\n")
     content.write("C1/wiki/cells/index.md", "# Cells\n")

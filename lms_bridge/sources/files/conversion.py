@@ -1,8 +1,9 @@
 """Leaves → pages and prompts: links and images resolved, whatever is wrong with a text told."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
@@ -18,7 +19,7 @@ from lms_bridge.sources.files.converting import converted
 from lms_bridge.sources.files.front_matter import PageMatter, PromptMatter, moment
 from lms_bridge.sources.files.leaves import WIKI
 from lms_bridge.sources.files.memory import Memory
-from lms_bridge.sources.files.reading import Reading
+from lms_bridge.sources.files.reading import Reading, within
 from lms_bridge.sources.files.settings import FilesSettings
 from lms_bridge.sources.files.spool import Spool
 
@@ -190,8 +191,8 @@ class Conversion:
     def _page(self, leaf: folders.Leaf, body: str, assets: tuple[Asset, ...], parent: Key | None) -> Page:
         matter = leaf.matter
         assert isinstance(matter, PageMatter)
-        parts = leaf.path.parts
-        within = PurePosixPath(*parts[parts.index(WIKI, len(self._reading.root.parts)) + 1 :])
+        names = within(leaf.file, self._reading.root).split(os.sep)
+        below = names[names.index(WIKI) + 1 :]
         return Page(
             key=leaf.key,
             course=leaf.course,
@@ -201,10 +202,10 @@ class Conversion:
             body=body,
             assets=assets,
             parent=parent,
-            order=folders.order_of(Path(within), matter.order),
+            order=folders.order_of(below, matter.order),
             tags=matter.tags,
             group=matter.group,
-            index=str(within) == "index.md",
+            index=below == ["index.md"],
         )
 
     def _parent(self, leaf: folders.Leaf, where: str) -> str | None:
@@ -233,24 +234,19 @@ class Conversion:
 
     def _parent_by_folder(self, leaf: folders.Leaf) -> str | None:
         """The page that stands for a file's folder: `cells/index.md`, or `cells.md` beside `cells/`."""
-        file = leaf.path
-        here = file.parent
-        if file.name == "index.md":
-            candidates = [here.with_suffix(".md")]
-        else:
-            candidates = [here / "index.md", here.with_suffix(".md")]
-        for path in candidates:
-            other = self._links.at(path)
-            if other is not None and not (path.name == "index.md" and path.parent.name == WIKI):
-                return other.key
-        return None
+        here, name = os.path.split(leaf.file)
+        # The wiki's own index is nobody's parent.
+        inside = name != "index.md" and os.path.basename(here) != WIKI
+        candidates = ([os.path.join(here, "index.md")] if inside else []) + [f"{here}.md"]
+        found = filter(None, map(self._links.at, candidates))
+        return next((other.key for other in found), None)
 
     def _link(self, leaf: folders.Leaf, href: str, line: int, tell: Tell, warn: Tell) -> str | None:
         parts = urlsplit(href)
         if not parts.path:
             return None
-        path = _beside(leaf.path, unquote(parts.path))
-        if path.suffix.lower() != ".md":
+        path = _beside(leaf.file, unquote(parts.path))
+        if os.path.splitext(path)[1].lower() != ".md":
             tell(
                 line, f"the link to {href!r} leads to a file, which cannot be sent along.", "Link to an https address."
             )
@@ -291,7 +287,7 @@ class Conversion:
         if src.lower().startswith("http:"):
             tell(line, f"the image {src!r} is not an https address.", "Put the file beside the page, or use https.")
             return None
-        path = _beside(leaf.path, unquote(urlsplit(src).path))
+        path = Path(_beside(leaf.file, unquote(urlsplit(src).path)))
         try:
             asset = self._assets.get(path) or read_asset(self._reading, path, limit=self._settings.max_image_bytes)
         except ContentError as error:
@@ -302,15 +298,16 @@ class Conversion:
         return asset_src(asset.digest)
 
 
-def _beside(page: Path, relative: str) -> Path:
-    """Resolved as text, so that `..` cannot pass through a symbolic link unseen."""
-    parts: list[str] = list(page.parent.parts)
-    for part in PurePosixPath(relative).parts:
+def _beside(page: str, relative: str) -> str:
+    """Resolved as text, so that `..` cannot pass through a symbolic link unseen. By names and not by Paths, which every
+    link of every page would take three of."""
+    parts = [""] if relative.startswith("/") else page.split(os.sep)[:-1]
+    for part in relative.split("/"):
         if part == "..":
             parts = parts[:-1] or parts
-        elif part != ".":
+        elif part not in ("", "."):
             parts.append(part)
-    return Path(*parts)
+    return os.sep.join(parts)
 
 
 def source_url(settings: FilesSettings, reading: Reading, path: Path | str) -> str | None:

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -63,7 +63,7 @@ class Leaf:
 class Links(Protocol):
     """Where links lead."""
 
-    def at(self, path: Path) -> Leaf | None:
+    def at(self, file: str) -> Leaf | None:
         """The leaf of a file, readable or not."""
         ...
 
@@ -93,8 +93,8 @@ class Map:
         self.left_out[leaf.file] = leaf
         self._add_title(leaf)
 
-    def at(self, path: Path) -> Leaf | None:
-        return self.leaves.get(str(path)) or self.left_out.get(str(path))
+    def at(self, file: str) -> Leaf | None:
+        return self.leaves.get(file) or self.left_out.get(file)
 
     def _add_title(self, leaf: Leaf) -> None:
         if leaf.kind is Kind.PAGE and leaf.title:
@@ -203,9 +203,11 @@ def _hidden(name: str) -> bool:
     return name.startswith((".", "_"))
 
 
-def order_of(path: Path, order: int | None) -> tuple[str, ...]:
-    """Sorts folders and files by name, `index` first, an explicit order before the rest of its folder."""
-    *folders, name = path.with_suffix("").parts
+def order_of(names: Sequence[str], order: int | None) -> tuple[str, ...]:
+    """Of a page by its folders and its file: folders and files by name, `index` first, an explicit order before the
+    rest of its folder."""
+    *folders, file = names
+    name, _ = os.path.splitext(file)
     last = "" if name == "index" else name
     return (*folders, f"{order:06d}" if order is not None else f"~{last}" if last else "")
 

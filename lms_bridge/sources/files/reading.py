@@ -35,10 +35,10 @@ class Reading:
 
     def shown(self, path: Path | str, line: int | None = None) -> str:
         """A path as the designer knows it."""
-        within = _within(path, self.root)
+        inside = within(path, self.root)
         # As text, since this is asked for every file several times.
-        plain = within and within != "." and self.shown_root not in ("", ".", "/") and os.sep == "/"
-        name = f"{self.shown_root}/{within}" if plain else str(PurePosixPath(self.shown_root, within))
+        plain = inside and inside != "." and self.shown_root not in ("", ".", "/") and os.sep == "/"
+        name = f"{self.shown_root}/{inside}" if plain else str(PurePosixPath(self.shown_root, inside))
         name = legible(name)
         return name if line is None else f"{name}:{line}"
 
@@ -67,10 +67,11 @@ class Reading:
                 self.leave_out(problem)
 
 
-def _within(path: Path | str, root: Path) -> str:
-    inside = f"{root}{os.sep}"
+def within(path: Path | str, root: Path) -> str:
+    """Its name from the content folder on."""
+    begin = f"{root}{os.sep}"
     text = str(path)
-    return text.removeprefix(inside) if text.startswith(inside) else str(Path(path).relative_to(root))
+    return text.removeprefix(begin) if text.startswith(begin) else str(Path(path).relative_to(root))
 
 
 def legible(name: str) -> str:

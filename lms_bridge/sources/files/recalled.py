@@ -23,9 +23,8 @@ class Recalled:
         self._homes = {home: CourseFolder(root / home, course) for home, course in outline.courses.items()}
         self._by_course = {course.idnumber: home for home, course in outline.courses.items()}
 
-    def at(self, path: Path) -> Leaf | None:
-        name = str(path)
-        return self.named(name[len(self._begin) :]) if name.startswith(self._begin) else None
+    def at(self, file: str) -> Leaf | None:
+        return self.named(file[len(self._begin) :]) if file.startswith(self._begin) else None
 
     def titled(self, title: str, course: Course) -> list[Leaf]:
         wanted = folded(title)
