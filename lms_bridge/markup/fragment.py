@@ -9,7 +9,6 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cache
 
-import lxml.html
 import nh3
 from lxml import etree
 
@@ -25,7 +24,7 @@ _TAGS_BEFORE_CHECK = 3_000
 _ATTRIBUTES = {tag: set(names) for tag, names in ATTRIBUTES.items()}
 _ATTRIBUTES["*"] |= {"id", "name"}
 
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _VOID_TAG = re.compile(rf"<({'|'.join(sorted(VOID))})((?:\s[^<>]*)?)>")
 # libxml2 reads 256 levels, and ours count from a holder on.
 _TOO_DEEP = etree.XPath(f"boolean({'/'.join(['*'] * 251)})")
@@ -174,6 +173,9 @@ def _escape(text: str) -> str:
 
 
 def _well_nested(html: str) -> str:
+    # Few texts have so many tags, and it takes as long to load as the rest of lxml.
+    import lxml.html
+
     parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True)
     html = _END_OF_DOCUMENT.sub("", html)
     document = lxml.html.document_fromstring(f"<html><body>{html}</body></html>".encode(), parser=parser)

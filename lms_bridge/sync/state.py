@@ -22,7 +22,7 @@ from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.intent import Image, Intent, KnownPlace, Settled, Waiting
 from lms_bridge.sync.state_catalogue import Catalogued
-from lms_bridge.sync.state_engine import Store, at, open_engine, unusable, where
+from lms_bridge.sync.state_engine import Store, at, open_engine, passed_by, unusable, where
 from lms_bridge.sync.state_figures import Figures
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import is_leased, lease
@@ -129,22 +129,24 @@ class State:
 
     def own_addresses(self, destination: str, route: str, keys: Collection[Key]) -> dict[Key, Address]:
         """Where these items of a route stand."""
-        return self._addresses_of(destination, tables.records.c.route == route, keys)
+        return self._addresses_of(destination, passed_by(tables.records.c.route) == route, keys)
 
     def _addresses_of(
         self, destination: str, of: sa.ColumnElement[bool], keys: Collection[Key] | None
     ) -> dict[Key, Address]:
         r = tables.records.c
-        rows = sa.select(r.key, r.name, r.route, r.place, r.destination).where(of, r.deleted.is_(False))
-        # Asked by key as well, SQLite would go by the destination, and read every row of it.
-        meant = [r.destination == destination] if keys is None else [r.key.in_(some) for some in batched(keys)]
+        rows = sa.select(r.key, r.name, r.route, r.place).where(of, r.deleted.is_(False)).order_by(r.route, r.key)
+        asked = [rows.where(r.destination == destination)]
+        if keys is not None:
+            there = rows.where(passed_by(r.destination) == destination)
+            asked = [there.where(r.key.in_(some)) for some in batched(keys)]
         addresses: dict[Key, Address] = {}
         with self._store.transaction() as connection:
             known = connection.execute(sa.select(tables.places)).mappings()
             places = {(row["route"], row["place"]): to_place(row) for row in known}
-            for which in meant:
-                for key, name, route, place, where in connection.execute(rows.where(which).order_by(r.route, r.key)):
-                    if where == destination and (route, place) in places:
+            for query in asked:
+                for key, name, route, place in connection.execute(query):
+                    if (route, place) in places:
                         addresses[key] = Address(places[route, place], name)
         return addresses
 

@@ -19,6 +19,7 @@ from lms_bridge.items import Key
 from lms_bridge.sync import state_schema as tables
 from lms_bridge.sync.intent import Image, Intent, Settled
 from lms_bridge.sync.state import State
+from lms_bridge.sync.state_engine import passed_by
 from lms_bridge.sync.state_history import History
 from lms_bridge.sync.state_lease import lease_places
 from lms_bridge.sync.state_settling import close_intents
@@ -90,10 +91,10 @@ class PartState(_SharedState):
         self._keys = keys
 
     def _within(self, table: sa.Table, route: str) -> list[sa.ColumnElement[bool]]:
-        within = super()._within(table, route)
-        if self._keys is not None and table is tables.records:
-            within.append(table.c.key.in_(self._keys))
-        return within
+        if self._keys is None or table is not tables.records:
+            return super()._within(table, route)
+        r = tables.records.c
+        return [passed_by(r.route) == route, passed_by(r.place).in_(self._places or []), r.key.in_(self._keys)]
 
     @contextmanager
     def lease_mine(self, route: str) -> Iterator[None]:

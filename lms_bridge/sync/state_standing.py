@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from lms_bridge.connector import Record
 from lms_bridge.sync import state_schema as tables
-from lms_bridge.sync.state_engine import Store
+from lms_bridge.sync.state_engine import Store, passed_by
 
 _AT_ONCE = 500
 """Rows that are held in memory while all of them are gone through, and that one statement names."""
@@ -57,10 +57,13 @@ def standing_after(store: Store, own: str, route: str, destination: str, changed
     Where anything else did, it is not what `standing` tells."""
     total = _of_told(own) - sum(_number(_written(route, record)) for record in changed)
     r = tables.records.c
-    lines = sa.select(_line()).where(r.destination == destination, r.route == route)
+    of = (passed_by(r.destination) == destination, passed_by(r.route) == route)
+    lines = sa.select(r.place, r.key, _line()).where(*of)
+    changed_at = {(record.place, record.key) for record in changed}
     with store.transaction() as connection:
-        for some in batched([(record.place, record.key) for record in changed]):
-            total += _sum(connection, lines.where(sa.tuple_(r.place, r.key).in_(some)))
+        for some in batched({key for _, key in changed_at}):
+            now = connection.execute(lines.where(r.key.in_(some)))
+            total += sum(_number(line) for place, key, line in now if (place, key) in changed_at)
         return _told(total, _seen(connection, _besides_records(route)))
 
 
