@@ -20,6 +20,6 @@ def body_on_demand(cls: type[T]) -> type[T]:
     return cls
 
 
-def with_body(item: Any, give: Callable[[], str]) -> Any:
-    """The same with its body given by `give`, each time it is asked for."""
-    return replace(item, body=give)
+def with_body(item: Any, give: Callable[[], str], **others: Any) -> Any:
+    """The same with its body given by `give`, each time it is asked for, and with `others` of its fields."""
+    return replace(item, body=give, **others)

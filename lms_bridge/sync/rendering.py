@@ -32,11 +32,14 @@ class Rendering:
         payload = place.render(item, self._context)
         if not payload.body:
             return payload
-        if record is None or record.fingerprint != payload.fingerprint:
-            self._held += len(payload.body)
-            if self._held <= _HELD:
-                return payload
-        lean: Payload = with_body(payload, _Again(self, item, place))
+        lean: Payload
+        if record is not None and record.fingerprint == payload.fingerprint:
+            lean = with_body(payload, _Again(self, item, place), fingerprint=record.fingerprint)
+            return lean
+        self._held += len(payload.body)
+        if self._held <= _HELD:
+            return payload
+        lean = with_body(payload, _Again(self, item, place))
         return lean
 
     def again(self, item: Item, place: Place) -> str:

@@ -162,7 +162,8 @@ def open_all(
 ) -> tuple[list[Look], list[Failure]]:
     """Every place that items belong in or records stand in."""
     by_place: dict[str, dict[Key, Record]] = {}
-    short = state.records_in_short(route.name)
+    said = (text for item in view.items for text in (item.key, item.title))
+    short = state.records_in_short(route.name, said)
     few = len(short) <= _FEW
     for record in state.records(route.name) if few else short:
         by_place.setdefault(record.place, {})[record.key] = record

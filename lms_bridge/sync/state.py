@@ -117,11 +117,13 @@ class State:
             rows = connection.execute(_RECORDS.where(*self._within(tables.records, route), *here))
             return [to_record(row) for row in rows]
 
-    def records_in_short(self, route: str) -> list[Record]:
-        """Without base, digest, fields and fidelity, which are most of a large state. They must not be saved so."""
+    def records_in_short(self, route: str, said: Iterable[str] = ()) -> list[Record]:
+        """Without base, digest, fields and fidelity, which are most of a large state. They must not be saved so.
+        `said`: texts that are held anyway, such as items' keys and titles; they are not held twice."""
+        held = {text: text for text in said}
         with self._store.transaction() as connection:
             rows = connection.execute(_IN_SHORT.where(*self._within(tables.records, route)))
-            return [to_record_in_short(row) for row in rows]
+            return [to_record_in_short(row, held) for row in rows]
 
     def addresses(self, destination: str, *, besides: str, keys: Collection[Key] | None = None) -> dict[Key, Address]:
         """Where the items of other routes stand in a destination, for links: all of them, or these."""

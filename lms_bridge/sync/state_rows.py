@@ -20,6 +20,7 @@ _FIELDS = tuple(field.name for field in fields(Record))
 IN_SHORT = tuple(
     name for name in _FIELDS if not name.startswith("base") and name not in ("digest", "fields", "fidelity")
 )
+_OWN_TEXTS = ("key", "title", "name", "ref", "fingerprint", "version")
 
 
 def to_record(row: Row[Any]) -> Record:
@@ -29,12 +30,14 @@ def to_record(row: Row[Any]) -> Record:
     return Record(**values)
 
 
-def to_record_in_short(row: Row[Any]) -> Record:
-    """`row` has the columns of `IN_SHORT` in their order."""
+def to_record_in_short(row: Row[Any], said: Mapping[str, str]) -> Record:
+    """`row` has the columns of `IN_SHORT` in their order. `said`: texts that are held already, by themselves."""
     values = dict(zip(IN_SHORT, row, strict=True))
-    # The same few words stand in very many rows.
+    # The same few words stand in very many rows, and one of a row is often another's as well: a name and a title.
+    here: dict[str, str] = {}
+    own = {name: here.setdefault(text, said.get(text, text)) for name in _OWN_TEXTS if (text := values[name])}
     same = {"kind": Kind(row.kind), "place": intern(row.place), "course": intern(row.course)}
-    return Record(**values | same, digest="")
+    return Record(**values | own | same, digest="")
 
 
 def to_place(row: RowMapping) -> PlaceRef:

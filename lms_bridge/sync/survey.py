@@ -138,12 +138,9 @@ def look_at(
     Names that are found by listing can change what links say, so it goes round until nothing more must be listed.
     """
     tell = getattr(destination, "ahead", None)
-    rendered_with: dict[Key, Address] | None = None
+    addresses = addresses_of(looks, elsewhere, policy, now)
+    _render(looks, Context(now, addresses, policy.installation), progress)
     while True:
-        addresses = addresses_of(looks, elsewhere, policy, now)
-        if addresses != rendered_with:
-            _render(looks, Context(now, addresses, policy.installation), progress)
-            rendered_with = addresses
         unlisted = [look for look in looks if look.wanted and look.entries is None and look.problem is None]
         needed = [look for look in unlisted if look.must_list or not _in_step(look, policy, now)]
         if not needed:
@@ -151,6 +148,10 @@ def look_at(
         if tell is not None:
             tell([(look.place, max(len(look.items), len(look.records))) for look in needed])
         side_by_side(_list_entries, needed, policy.places_at_once, "listing", progress)
+        found = (at for look in needed for at in _named(look, policy, now).items())
+        if any(addresses.get(key) != address for key, address in found):
+            addresses = addresses_of(looks, elsewhere, policy, now)
+            _render(looks, Context(now, addresses, policy.installation), progress)
 
 
 def _in_step(look: Look, policy: Policy, now: datetime) -> bool:
@@ -177,15 +178,24 @@ def addresses_of(
     """Where links may lead: to what stands or is about to, by all that is known so far."""
     addresses = dict(elsewhere)
     for look in looks:
-        standing = _standing(look)
-        names = look.place.addresses(look.items, standing)
-        gone = _gone(look) if policy.deleted is Deleted.RESPECT else frozenset()
-        for item in look.items:
-            addresses.pop(item.key, None)
-            if item.key in names and item.key not in gone and (is_due(item, now) or item.key in standing):
-                addresses[item.key] = Address(look.ref, names[item.key])
-        addresses |= {key: Address(look.ref, standing[key]) for key in look.unjudged - gone}
+        for key, address in _named(look, policy, now).items():
+            if address is not None:
+                addresses[key] = address
+            else:
+                addresses.pop(key, None)
     return addresses
+
+
+def _named(look: Look, policy: Policy, now: datetime) -> dict[Key, Address | None]:
+    """Where links may lead to of one place; none: to this nowhere."""
+    standing = _standing(look)
+    names = look.place.addresses(look.items, standing)
+    gone = _gone(look) if policy.deleted is Deleted.RESPECT else frozenset()
+    named: dict[Key, Address | None] = {}
+    for item in look.items:
+        leads = item.key in names and item.key not in gone and (is_due(item, now) or item.key in standing)
+        named[item.key] = Address(look.ref, names[item.key]) if leads else None
+    return named | {key: Address(look.ref, standing[key]) for key in look.unjudged - gone}
 
 
 def _standing(look: Look) -> dict[Key, str]:

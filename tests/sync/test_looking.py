@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lms_bridge.connector import Body, Context, Entry, Payload, PlaceRef, Record
+from lms_bridge.connector import Address, Body, Context, Entry, Payload, PlaceRef, Record
 from lms_bridge.errors import ContentError, NotFound, Unreachable
 from lms_bridge.items import Course, Item, Kind, mark
 from lms_bridge.markup.links import item_href
@@ -126,6 +126,9 @@ KNOWN, DELETED = record(CELLS, name="Rooms"), record(CELLS, name="Rooms", delete
 
 
 @pytest.mark.parametrize(
+    "elsewhere", [{}, {CELLS.key: Address(BIO, "Cells")}], ids=["no other route has it", "another route has it as well"]
+)
+@pytest.mark.parametrize(
     ("known", "there", "policy", "leads"),
     [
         (None, None, Policy(), "Cells"),
@@ -148,12 +151,12 @@ KNOWN, DELETED = record(CELLS, name="Rooms"), record(CELLS, name="Rooms", delete
     ],
 )  # fmt: skip
 def test_a_link_leads_to_where_an_item_stands_or_will_stand_and_is_plain_words_where_it_was_deleted(
-    known: Record | None, there: Thing | None, policy: Policy, leads: str | None
+    known: Record | None, there: Thing | None, policy: Policy, leads: str | None, elsewhere: dict[str, Address]
 ) -> None:
     told = look([CELLS, LINKS], *([known] if known else []), must_list=True)
     assert isinstance(told.place, MemoryPlace)
     told.place.destination.things[told.ref.id] = {there.ref: there} if there else {}
-    look_at([told], {}, policy, NOW, no_progress)
+    look_at([told], elsewhere, policy, NOW, no_progress)
     link = f'<a href="https://memory.example/page@BIO-101/{leads}">that</a>' if leads else "that"
     assert told.payloads[LINKS.key].body == f"<p>See {link}.</p>"
 

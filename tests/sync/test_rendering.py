@@ -53,14 +53,10 @@ def test_a_payload_is_the_same_whether_its_text_is_held_or_not(
 
 def test_what_is_to_be_written_is_rendered_once_and_what_is_in_step_again_when_somebody_asks(place: Counting) -> None:
     given = Rendering(CONTEXT)
-    new, in_step = (
-        given.of(page, place, record)
-        for page, record in (
-            (PAGES[0], None),
-            (PAGES[1], replace(RECORD, fingerprint=MemoryPlace.render(place, PAGES[1], CONTEXT).fingerprint)),
-        )
-    )
+    recorded = replace(RECORD, fingerprint=MemoryPlace.render(place, PAGES[1], CONTEXT).fingerprint)
+    new, in_step = given.of(PAGES[0], place, None), given.of(PAGES[1], place, recorded)
     assert list(place.renderings.values()) == [1, 1]
+    assert in_step.fingerprint is recorded.fingerprint, "it is held twice"
     assert [(new.body, in_step.body) for _ in range(3)] == [(PAGES[0].body, PAGES[1].body)] * 3
     assert list(place.renderings.values()) == [1, 2]
 

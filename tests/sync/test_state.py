@@ -103,6 +103,15 @@ def test_a_record_in_short_is_the_same_without_what_stood_there(state: State) ->
     assert state.records("r", place=RECORD.place) == [whole]
 
 
+def test_what_is_held_anyway_is_not_held_once_more_for_a_record_in_short(state: State) -> None:
+    state.save_records("r", "there", [replace(RECORD, name=RECORD.title, version=RECORD.fingerprint)])
+    key, title = (text[:1] + text[1:] for text in (RECORD.key, RECORD.title))
+    [found] = state.records_in_short("r", [title, key])
+    assert found.key is key
+    assert found.name is found.title is title
+    assert found.version is found.fingerprint
+
+
 def test_an_outcome_its_record_and_the_end_of_its_intent_are_one_step(state: State) -> None:
     begin(state)
     state.write_intents([INTENT])

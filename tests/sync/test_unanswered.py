@@ -76,7 +76,7 @@ def test_only_what_we_took_away_ourselves_is_planned_to_be_made_again(
 ) -> None:
     state: Any = SimpleNamespace(
         records=lambda _route: [RECORD],
-        records_in_short=lambda _route: [RECORD],
+        records_in_short=lambda _route, _said: [RECORD],
         open_intents=lambda _route: sent,
         addresses=lambda _destination, besides: {},
         places=lambda _route: {},
