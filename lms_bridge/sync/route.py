@@ -50,7 +50,7 @@ class _Known:
     elsewhere: frozenset[Key]
     missing: frozenset[Key]
     selected: frozenset[Key] | None
-    population: Mapping[str, int] | None
+    population: Mapping[str, int]
     answers: Answers
     now: datetime
 
@@ -116,10 +116,10 @@ def prepare(
         route=route,
         view=view,
         intents=intents,
-        elsewhere=frozenset(key for look in looks for key in look.keys) | (within.elsewhere if within else set()),
+        elsewhere=_elsewhere(looks, intents) | (within.elsewhere if within is not None else frozenset()),
         missing=frozenset(placement.missing),
         selected=selection,
-        population=within.population if within is not None else None,
+        population=(within and within.population) or {look.ref.id: look.population for look in looks},
         answers=answers,
         now=now,
     )
@@ -202,6 +202,14 @@ def _unjudged(records: Mapping[Key, Record], listed: Set[Key]) -> frozenset[Key]
     return frozenset(key for key, record in records.items() if not record.deleted and key not in listed)
 
 
+def _elsewhere(looks: Sequence[Look], intents: Sequence[Intent]) -> frozenset[Key]:
+    """What belongs in a place, of all that another may remember. The keys of everything would be much beside it."""
+    astray = {intent.key for intent in intents}
+    for look in looks:
+        astray |= look.records.keys() - look.keys
+    return frozenset(item.key for look in looks for item in look.items if item.key in astray)
+
+
 def _found(look: Look, known: _Known, texts: Mapping[Key, Record]) -> Found:
     place = look.place
     standing = frozenset(look.payloads)
@@ -226,7 +234,6 @@ def _found(look: Look, known: _Known, texts: Mapping[Key, Record]) -> Found:
         writing=Writing(getattr(place, "adapt", None), getattr(place, "hide", None)),
         copies=names_of_copies(look, known.route.policy, known.now),
         answers=known.answers,
-        # Of this place alone: the keys of all places, once for each of them, would be most of a large run.
         elsewhere=known.elsewhere.intersection(record.key for record in records) - look.keys,
         selected=selected,
     )
@@ -241,7 +248,13 @@ def _decide_all(looks: Sequence[Look], known: _Known, progress: Progress) -> dic
     }
     if reads:
         read_entries(reads, looks, policy.places_at_once, progress)
-    return {look.ref.id: _decided(look, known) for look in looks if look.problem is None}
+    decided: dict[str, Decided] = {}
+    for look in looks:
+        if look.problem is None:
+            decided[look.ref.id] = _decided(look, known)
+            # What was decided has what it needs of them, and those of a large route are much.
+            look.records = {}
+    return decided
 
 
 def _decided(look: Look, known: _Known) -> Decided:
@@ -278,9 +291,8 @@ def _assembled(
     empty: Plan, looks: Sequence[Look], decided: Mapping[str, Decided], failures: Sequence[Failure], known: _Known
 ) -> Plan:
     places = {look.ref.id: look.place for look in looks if look.problem is None}
-    population = known.population or {look.ref.id: look.population for look in looks}
     every = [change for of in decided.values() for change in of.changes]
-    changes, approvals = check_limits(every, known.route.policy.limits, population)
+    changes, approvals = check_limits(every, known.route.policy.limits, known.population)
     cost, troubles = price(changes, places)
     return replace(
         empty,
