@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Address
+from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,6 +20,9 @@ from lms_bridge.service.doors import Doors
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_WAITING = 16
+"""Requests of machines that may wait for the state at one time."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,23 +49,30 @@ def as_in_header(host: str) -> str:
 
 
 def build_app(served: Served) -> Starlette:
+    threads = ThreadPoolExecutor(_WAITING, thread_name_prefix="asked")
+
+    async def asked(question: Callable[[], T]) -> T:
+        # The framework's own threads take a megabyte for what they load, and come with the console.
+        return await asyncio.get_running_loop().run_in_executor(threads, question)
+
     # Asks nothing, and takes none of the threads in which others may wait for the state.
     async def healthz(request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    def readyz(request: Request) -> Response:
-        health = served.doors.health()
+    async def readyz(request: Request) -> Response:
+        health = await asked(served.doors.health)
         told = {"ready": health.ready, "problems": list(health.problems)}
         return JSONResponse(told, status_code=200 if health.ready else 503)
 
-    def metrics(request: Request) -> Response:
-        return Response(served.metrics(), media_type=_METRICS_TYPE)
+    async def metrics(request: Request) -> Response:
+        return Response(await asked(served.metrics), media_type=_METRICS_TYPE)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await asyncio.to_thread(served.begin)
         yield
         await asyncio.to_thread(served.end)
+        threads.shutdown(wait=False, cancel_futures=True)
 
     routes: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
     if served.console is not None:

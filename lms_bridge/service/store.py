@@ -44,7 +44,7 @@ def open_state(location: str) -> "State":
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-    return State.open(location)
+    return State.open(location, sparing=True)
 
 
 class Stored:

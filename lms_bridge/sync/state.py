@@ -60,11 +60,12 @@ class State:
         self.location = location
 
     @classmethod
-    def open(cls, location: str | Path, *, by: Actor | None = None) -> Self:
+    def open(cls, location: str | Path, *, by: Actor | None = None, sparing: bool = False) -> Self:
         """A file path, or a `postgresql://` address. Makes or migrates the store. Raises StateError.
 
-        `by`: who acts, for the audit trail; the operating system's account unless told."""
-        engine = open_engine(location)
+        `by`: who acts, for the audit trail; the operating system's account unless told. `sparing`: see `open_engine`.
+        """
+        engine = open_engine(location, sparing=sparing)
         try:
             bring_up_to_date(engine)
         except sa.exc.SQLAlchemyError as error:
