@@ -34,6 +34,12 @@ if missing():
 pytestmark = [pytest.mark.live, pytest.mark.allow_hosts(hosts())]
 
 CONTENT = Path(__file__).parents[2] / "content"
+ODD_SIGNS = """# Odd signs
+
+A file's own address begins with @@PLUGINFILE@@/ and ends with its name: `@@PLUGINFILE@@/cell.png`. A page of its own is
+written `[[as this]]`, and what is no wiki `<nowiki>[[as this]]</nowiki>`; %!0%! and '''this''' mean nothing here.
+"""
+"""What Moodle would take for its own."""
 WRITES = ("new_", "edit_page", "add_", "update_", "delete_", "set_", "import_", "upload")
 
 
@@ -83,6 +89,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder = tmp_path_factory.mktemp("live")
     with live_site(names) as site:
         site.place_content(CONTENT, folder / "content")
+        next((folder / "content").glob("*/wiki")).joinpath("odd-signs.md").write_text(ODD_SIGNS, encoding="utf-8")
         live = Live(site, folder)
         started = datetime.now(UTC)
         live.first, _, _ = live.sync()

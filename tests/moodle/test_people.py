@@ -10,6 +10,7 @@ from lms_bridge.items import Course, Kind, Page, mark
 from lms_bridge.markup.digest import digest
 from lms_bridge.moodle.marker import find_marker
 from lms_bridge.sandbox.moodle import Hand, SeedCourse
+from lms_bridge.sandbox.moodle.learner_shapes import shown_html
 from lms_bridge.sync.policy import Policy
 from lms_bridge.sync.report import summary_of, writes
 from lms_bridge.testing.bench import HIDE, KEEP_BOTH, LEAVE, MERGE, OVERWRITE, Bench
@@ -30,6 +31,19 @@ def test_a_picture_that_a_person_put_into_a_page_stays_when_the_page_is_merged(
     assert "Words that the source added." in stored(world, row)
     read = bench.place(page.key).read(bench.entry(page.key)).html
     assert f'src="{world.server.url}/pluginfile.php/' in read, "the address that opens in a browser"
+
+
+def test_words_that_files_addresses_begin_with_are_read_as_words(world: World, opened: Opened) -> None:
+    """As a real Moodle 4.5.6 shows them: it puts addresses in before it reads what is spelled by entities."""
+    words = "<p>They begin with @@PLUGINFILE@@/ and end with a name.</p>"
+    bench = opened(world)
+    items = [make_page(BIO, "signs", words, title="Signs"), replace(make_prompt(BIO, "p"), body=words)]
+    bench.fill(*items)
+    report = bench.sync(MERGE)
+    assert all(set(shares.values()) == {1.0} for shares in report.fidelity.values())
+    for item in items:
+        assert bench.place(item.key).read(bench.entry(item.key)).html.endswith(words)
+    assert "@@PLUGINFILE@@/ and end" in shown_html(row_of(world, bench, items[0]).cachedcontent)
 
 
 def test_a_picture_that_our_item_shows_no_more_is_found_again_when_a_write_is_taken_back(

@@ -26,27 +26,27 @@ def clean_for_storing(text: str) -> str:
 
 def format_text(call: Call, text: str, files: str = "") -> str:
     """`files`: the place of the text's files, as in `33/mod_forum/post/2`."""
-    if not call.wishes.raw:
-        text = clean(text)
-        if call.wishes.filter:
-            text = apply_filters(call, text)
-    return with_file_addresses(call, text, files)
+    # Before it is cleaned: a placeholder that is spelled with entities stays words. external/classes/util.php
+    text = with_file_addresses(call, text, files)
+    if call.wishes.raw:
+        return text
+    text = clean(text)
+    return apply_filters(call, text) if call.wishes.filter else text
 
 
 def format_message(call: Call, post: rows.Post, files: str) -> tuple[str, int]:
     """A post's text in the format that goes out; raw leaves both as they are stored."""
+    text = with_file_addresses(call, post.message, files)
     if call.wishes.raw:
-        return with_file_addresses(call, post.message, files), post.messageformat
+        return text, post.messageformat
     match post.messageformat:
         case 4:
-            text = from_markdown(post.message)
+            text = from_markdown(text)
         case 2:
-            text = html.escape(post.message).replace("\n", "<br />\n")
+            text = html.escape(text).replace("\n", "<br />\n")
         case 0:
-            text = text_to_html(post.message)
-        case _:
-            text = post.message
-    return format_text(call, text, files), HTML
+            text = text_to_html(text)
+    return format_text(call, text), HTML
 
 
 def text_to_html(text: str) -> str:
@@ -69,7 +69,7 @@ def with_file_addresses(call: Call, text: str, files: str) -> str:
     if not files or not call.wishes.fileurl:
         return text
     address = f"{call.site.settings.wwwroot}/webservice/pluginfile.php/{files}"
-    return text.replace("@@PLUGINFILE@@", address)
+    return text.replace("@@PLUGINFILE@@/", f"{address}/")
 
 
 def format_name(call: Call, name: str) -> str:

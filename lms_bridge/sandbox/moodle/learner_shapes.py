@@ -35,7 +35,7 @@ def shown_html(text: str, *, files: str = "", format_: int = 1) -> Markup:
     """`files`: where the text's own files are, as in `33/mod_forum/post/2`."""
     if format_ != 1:
         text = escape(text).replace("\n", "<br />")
-    return Markup(clean(text).replace("@@PLUGINFILE@@", f"/pluginfile.php/{files}"))  # noqa: S704 - cleaned here
+    return Markup(clean(text.replace("@@PLUGINFILE@@/", f"/pluginfile.php/{files}/")))  # noqa: S704 - cleaned here
 
 
 def person(site: MoodleSite, user: int) -> str:
