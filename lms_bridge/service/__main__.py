@@ -7,6 +7,7 @@ import argparse
 import logging
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 from lms_bridge.errors import ConfigError, UsageError
@@ -36,6 +37,8 @@ def main() -> int:
     from lms_bridge.service.log import show_log
 
     show_log(as_json=asked.log_format == "json")
+    # With the database library, in the time in which the config is read.
+    import_module("lms_bridge.sync.state")
     try:
         served = reading.served()
     except ConfigError as error:
