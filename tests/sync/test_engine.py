@@ -226,9 +226,13 @@ def test_reviews_of_equal_stars_are_not_taken_for_renamed(bench: Bench) -> None:
     assert not any("rename" in change.reason for change in bench.plan().changes)
 
 
-def test_an_item_that_moves_to_another_course_leaves_an_orphan_that_says_so(bench: Bench) -> None:
+@pytest.mark.parametrize("answered", [True, False], ids=["", "and its write was never answered"])
+def test_an_item_that_moves_to_another_course_leaves_an_orphan_that_says_so(
+    bench: Bench, there: MemoryDestination, *, answered: bool
+) -> None:
     (page,) = pages(1)
     bench.fill(page, *pages(1, ECO))
+    there.lost = set() if answered else {page.key}
     bench.sync()
     bench.fill(replace(page, course=ECO), *pages(1, ECO))
     assert {reason.split(";")[0] for reason in reasons(bench, page.key)} == {
