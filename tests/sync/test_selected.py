@@ -1,6 +1,7 @@
 """Of a selection only that is looked at, and what it hangs on; and nobody can tell."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from lms_bridge.errors import SourceError
 from lms_bridge.items import Kind, Page, Prompt
 from lms_bridge.sources.files import outline, parts
 from lms_bridge.sync import route
-from lms_bridge.sync.policy import Drift, Policy, Refresh
+from lms_bridge.sync.policy import Drift, Limits, Policy, Refresh
 from lms_bridge.sync.route import prepare
 from lms_bridge.sync.run import Plan
 from lms_bridge.sync.selected import prepare_selected
@@ -139,6 +140,22 @@ def test_no_text_of_anything_else_is_given_and_no_other_place_is_listed(desk: De
     with_text = [item.title for item in part.items if isinstance(item, Page | Prompt) and item.body]
     assert (with_text, found.selected, [place.id for place in found.listed]) == (["Woods"], 1, ["page@ECO-7"])
     assert desk.there.counts["entries"] == listed + 1
+
+
+def test_what_stands_without_an_item_counts_for_the_limits_of_a_selection_as_well(desk: Desk) -> None:
+    for gone in (SOIL, TALK):
+        (desk.content / gone).unlink()
+    write(desk, WOODS, f"{TEXTS[WOODS]}\nOnce more.\n")
+    with State.open(desk.folder / "state.sqlite") as state:
+        records = [record for record in state.records("route") if record.course == "ECO-7" and record.kind is Kind.PAGE]
+    updates = Counter(change.place.id for change in plan(desk, "course:ECO-7")[0].changes if change.action == "update")
+    place, count = updates.most_common(1)[0]
+    standing = sum(record.place == place for record in records)
+    desk.policy = replace(NEVER, limits=Limits(update_share=count / standing + 0.001, population=1))
+    found, looked = plan(desk, "course:ECO-7")
+    assert (found.approvals, looked) == ((), False)
+    desk.policy = replace(NEVER, limits=Limits(update_share=count / standing - 0.001, population=1))
+    assert plan(desk, "course:ECO-7")[0].approvals
 
 
 def test_what_was_synced_by_a_selection_stands_as_a_sync_of_everything_leaves_it(desk: Desk) -> None:
