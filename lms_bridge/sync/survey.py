@@ -195,7 +195,9 @@ def _named(look: Look, policy: Policy, now: datetime) -> dict[Key, Address | Non
     for item in look.items:
         leads = item.key in names and item.key not in gone and (is_due(item, now) or item.key in standing)
         named[item.key] = Address(look.ref, names[item.key]) if leads else None
-    return named | {key: Address(look.ref, standing[key]) for key in look.unjudged - gone}
+    for key in look.unjudged:
+        named[key] = Address(look.ref, standing[key]) if key not in gone else None
+    return named
 
 
 def _standing(look: Look) -> dict[Key, str]:

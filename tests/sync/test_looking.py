@@ -161,11 +161,18 @@ def test_a_link_leads_to_where_an_item_stands_or_will_stand_and_is_plain_words_w
     assert told.payloads[LINKS.key].body == f"<p>See {link}.</p>"
 
 
-def test_a_link_to_what_the_source_did_not_list_though_it_may_be_there_leads_to_where_it_stands() -> None:
+@pytest.mark.parametrize(
+    ("there", "leads"),
+    [({KNOWN.ref: stands("Rooms", KNOWN.ref)}, True), ({}, False)],
+    ids=["", "unless it was deleted"],
+)
+def test_a_link_to_what_the_source_did_not_list_though_it_may_be_there_leads_to_where_it_stands(
+    there: dict[str, Thing], *, leads: bool
+) -> None:
     told = look([LINKS], KNOWN, unjudged=frozenset({CELLS.key}))
-    told.place.destination.things[told.ref.id] = {KNOWN.ref: stands("Rooms", KNOWN.ref)}  # type: ignore[attr-defined]
+    told.place.destination.things[told.ref.id] = there  # type: ignore[attr-defined]
     look_at([told], {}, Policy(), NOW, no_progress)
-    assert "page@BIO-101/Rooms" in told.payloads[LINKS.key].body
+    assert ("page@BIO-101/Rooms" in told.payloads[LINKS.key].body) is leads
 
 
 def test_of_what_was_not_selected_nothing_is_rendered_and_nothing_is_listed_for_its_sake() -> None:
